@@ -1,0 +1,61 @@
+#ifndef GATEHOUSE_CLINUX_H
+#define GATEHOUSE_CLINUX_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* epoll_event's data union is packed on x86-64, which Swift cannot address field by field. */
+static inline uint64_t gh_epoll_data(const struct epoll_event *e) { return e->data.u64; }
+static inline int gh_epoll_add(int ep, int fd, uint32_t events, uint64_t data) {
+  struct epoll_event e = {.events = events, .data = {.u64 = data}};
+  return epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
+}
+static inline int gh_epoll_mod(int ep, int fd, uint32_t events, uint64_t data) {
+  struct epoll_event e = {.events = events, .data = {.u64 = data}};
+  return epoll_ctl(ep, EPOLL_CTL_MOD, fd, &e);
+}
+static inline int gh_epoll_del(int ep, int fd) { return epoll_ctl(ep, EPOLL_CTL_DEL, fd, NULL); }
+
+/* Variadic or macro-only in glibc. */
+static inline int gh_set_nonblocking(int fd) {
+  int flags = fcntl(fd, F_GETFL, 0);
+  return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+static inline int gh_set_cloexec(int fd, int on) { return fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0); }
+static inline int gh_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+/* Declared only under _GNU_SOURCE, which a module header may not set. */
+extern int accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags);
+extern int pipe2(int fds[2], int flags);
+extern ssize_t splice(int in, long long *inoff, int out, long long *outoff, size_t len, unsigned int flags);
+#define GH_SPLICE_F_MOVE 1
+#define GH_SPLICE_F_NONBLOCK 2
+#define GH_SPLICE_F_MORE 4
+
+static inline struct cmsghdr *gh_cmsg_first(struct msghdr *m) { return CMSG_FIRSTHDR(m); }
+static inline unsigned char *gh_cmsg_data(struct cmsghdr *c) { return CMSG_DATA(c); }
+static inline size_t gh_cmsg_space(size_t n) { return CMSG_SPACE(n); }
+static inline size_t gh_cmsg_len(size_t n) { return CMSG_LEN(n); }
+
+#endif

@@ -1,0 +1,12 @@
+#ifndef GATEHOUSE_COPENSSL_H
+#define GATEHOUSE_COPENSSL_H
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#endif
