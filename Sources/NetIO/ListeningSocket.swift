@@ -31,7 +31,7 @@ public enum ListeningSocket {
 
   public static func open(_ address: SocketAddress, _ options: Options) throws(Failure) -> Int32 {
     guard let fd = Socket.stream(for: address) else { throw Failure(call: "create socket", code: errno) }
-    do {
+    do throws(Failure) {
       if case .unix(let path) = address, path.utf8.first != 0 {
         try bindPath(fd, path, options)
       } else {
