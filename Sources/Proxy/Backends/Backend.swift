@@ -1,0 +1,233 @@
+import Base
+import Config
+import Rules
+import Synchronization
+
+/// A backend (or the backend half of a listen section) as all workers share it.
+final class Backend: Sendable {
+  let settings: ProxySettings
+  let id: Int
+  let rules: CompiledProxy
+  let servers: [Server]
+  let counters: Counters
+  let sessions = Gauge()
+  let queueLength = Gauge()
+  let sessionRate = Rate()
+  let log: LogTargets
+  /// `fullconn`, or a tenth of the frontends' maxconn that can reach it.
+  let fullConnections: Int
+  /// Servers by cookie value and by name.
+  let serversByCookie: [Bytes: Server]
+  let serversByName: [String: Server]
+  private let balancer: Mutex<Balancer>
+  let lastSession = Atomic<Int64>(-1)
+  let lastChange: Mutex<(isUp: Bool, since: WallTime, downTime: Int, downTransitions: Int)>
+
+  init(
+    settings: ProxySettings, id: Int, rules: CompiledProxy, servers: [Server], workers: Int,
+    log: LogTargets, fullConnections: Int, now: Now
+  ) {
+    self.settings = settings
+    self.id = id
+    self.rules = rules
+    self.servers = servers
+    self.log = log
+    self.fullConnections = fullConnections
+    counters = Counters(workers: workers)
+    var cookies: [Bytes: Server] = [:]
+    var names: [String: Server] = [:]
+    for server in servers {
+      if let cookie = server.cookie, cookies[cookie] == nil { cookies[cookie] = server }
+      if names[server.name] == nil { names[server.name] = server }
+    }
+    serversByCookie = cookies
+    serversByName = names
+    balancer = Mutex(
+      Balancer(
+        algorithm: BalancingAlgorithms.make(
+          settings.balance, seed: UInt64(truncatingIfNeeded: now.wall.microseconds)),
+        serverCount: servers.count))
+    lastChange = Mutex((true, now.wall, 0, 0))
+    serverChanged()
+  }
+
+  var name: String { settings.name }
+
+  // MARK: Choosing a server
+
+  enum Assignment {
+    /// A session slot on the server is taken; give it back with `release`.
+    case server(Server)
+    /// All are full: wait for `PendingSession.wake`.
+    case queued(PendingSession)
+    /// No server is usable.
+    case noServer
+    /// The queue itself is full.
+    case queueFull
+  }
+
+  /// Chooses by the balance algorithm. `avoiding` is the server that just failed (redispatch).
+  func assign(
+    hash: UInt32?, avoiding: Server? = nil, wake: @autoclosure () -> PendingSession
+  ) -> Assignment {
+    let total = sessions.current
+    return balancer.withLock { state in
+      guard !state.candidates.isEmpty else { return .noServer }
+      let full: (Int) -> Bool = { index in
+        if let avoiding, avoiding.index == index, state.candidates.count > 1 { return true }
+        return state.isFull(self.servers[index], total, self.fullConnections)
+      }
+      // A hashed key stays with its server and waits there.
+      if let index = state.algorithm.pick(hash: hash, isFull: full) {
+        let server = servers[index]
+        if hash == nil || !full(index) {
+          take(server, &state)
+          return .server(server)
+        }
+        return enqueue(wake(), on: server, &state)
+      }
+      return enqueue(wake(), on: nil, &state)
+    }
+  }
+
+  /// Takes a slot on a given server (persistence, use-server), or queues for it.
+  func assign(to server: Server, wake: @autoclosure () -> PendingSession) -> Assignment {
+    let total = sessions.current
+    return balancer.withLock { state in
+      if !state.isFull(server, total, fullConnections) {
+        take(server, &state)
+        return .server(server)
+      }
+      return enqueue(wake(), on: server, &state)
+    }
+  }
+
+  private func take(_ server: Server, _ state: inout Balancer) {
+    let served = server.sessions.increment()
+    state.algorithm.loadChanged(index: server.index, served: served)
+  }
+
+  private func enqueue(_ pending: PendingSession, on server: Server?, _ state: inout Balancer) -> Assignment {
+    if let server {
+      if let limit = server.settings.maxQueue, limit > 0, server.queueLength.current >= limit {
+        return .queueFull
+      }
+      pending.server = server
+      state.serverQueues[server.index].append(pending)
+      server.queueLength.increment()
+    } else {
+      state.queue.append(pending)
+      queueLength.increment()
+    }
+    pending.position = state.served
+    return .queued(pending)
+  }
+
+  /// A session on `server` has ended: the slot goes to whoever waits longest, or back.
+  func release(_ server: Server) {
+    let total = sessions.current
+    let next = balancer.withLock { state -> PendingSession? in
+      server.sessions.decrement()
+      state.algorithm.loadChanged(index: server.index, served: server.sessions.current)
+      if state.isFull(server, total, fullConnections) { return nil }
+      return nextWaiting(for: server, &state)
+    }
+    next?.wake(server)
+  }
+
+  private func nextWaiting(for server: Server, _ state: inout Balancer) -> PendingSession? {
+    while let pending = state.serverQueues[server.index].popFirst() {
+      server.queueLength.decrement()
+      if pending.isCancelled.load(ordering: .relaxed) { continue }
+      take(server, &state)
+      return pending
+    }
+    guard server.isUsable.load(ordering: .relaxed) else { return nil }
+    while let pending = state.queue.popFirst() {
+      queueLength.decrement()
+      if pending.isCancelled.load(ordering: .relaxed) { continue }
+      take(server, &state)
+      return pending
+    }
+    return nil
+  }
+
+  /// Forgets a waiting session (its client left, or the queue timeout came).
+  func cancel(_ pending: PendingSession) {
+    balancer.withLock { state in
+      pending.isCancelled.store(true, ordering: .relaxed)
+      if let server = pending.server {
+        if state.serverQueues[server.index].remove(pending) { server.queueLength.decrement() }
+      } else if state.queue.remove(pending) {
+        queueLength.decrement()
+      }
+    }
+  }
+
+  // MARK: Changes
+
+  /// A server went up, down, into or out of maintenance, or changed its weight.
+  func serverChanged() {
+    var woken: [(PendingSession, Server)] = []
+    let total = sessions.current
+    balancer.withLock { state in
+      let usable = servers.filter { $0.isUsable.load(ordering: .relaxed) }
+      let active = usable.filter { !$0.settings.isBackup }
+      var chosen = active
+      if active.isEmpty {
+        let backups = usable.filter(\.settings.isBackup)
+        chosen = settings.allBackups ? backups : Array(backups.prefix(1))
+      }
+      let candidates = chosen.map { server in
+        Candidate(index: server.index, weight: server.state.withLock { $0.weight }, id: server.id)
+      }
+      state.candidates = candidates
+      state.algorithm.rebuild(candidates)
+      // Those that wait for a server that is gone go back to the common queue; then free slots are filled.
+      for server in servers where !server.isUsable.load(ordering: .relaxed) {
+        while let pending = state.serverQueues[server.index].popFirst() {
+          server.queueLength.decrement()
+          pending.server = nil
+          state.queue.append(pending)
+          queueLength.increment()
+        }
+      }
+      for candidate in candidates {
+        let server = servers[candidate.index]
+        while !state.isFull(server, total, fullConnections), let next = nextWaiting(for: server, &state) {
+          woken.append((next, server))
+        }
+      }
+    }
+    for (pending, server) in woken { pending.wake(server) }
+  }
+
+  /// Servers that balancing uses now: (active, backup).
+  var usableServers: (active: Int, backup: Int) {
+    var counts = (active: 0, backup: 0)
+    for server in servers where server.isUsable.load(ordering: .relaxed) {
+      if server.settings.isBackup { counts.backup += 1 } else { counts.active += 1 }
+    }
+    return counts
+  }
+}
+
+/// What the backend's lock protects: the algorithm's state and the queues.
+private struct Balancer: ~Copyable {
+  var algorithm: any BalancingAlgorithm
+  var candidates: [Candidate] = []
+  var queue = SessionQueue()
+  var serverQueues: [SessionQueue]
+  /// Sessions taken from a queue so far.
+  var served = 0
+
+  init(algorithm: any BalancingAlgorithm, serverCount: Int) {
+    self.algorithm = algorithm
+    serverQueues = Array(repeating: SessionQueue(), count: serverCount)
+  }
+
+  func isFull(_ server: Server, _ backendSessions: Int, _ fullConnections: Int) -> Bool {
+    server.sessions.current
+      >= server.connectionLimit(backendSessions: backendSessions, fullConnections: fullConnections)
+  }
+}

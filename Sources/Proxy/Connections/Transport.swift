@@ -1,0 +1,474 @@
+import Base
+import Glibc
+import NetIO
+import TLS
+
+/// Who is told that a transport can make progress.
+protocol TransportOwner: AnyObject {
+  /// Octets may have arrived, room may have come, or the connection failed: look at the transport.
+  func transportReady(_ transport: Transport)
+}
+
+/// One TCP or Unix connection, clear or TLS, as two streams of clear octets.
+///
+/// Input is pulled (`receive`) and output pushed (`write`, `flush`); what the kernel does not take stays
+/// in `pending` (clear) or `sealed` (records), and `isBlocked` then asks the producer to pause. Buffers are
+/// borrowed from the worker's pool only while octets wait in them.
+final class Transport: EventHandler {
+  enum Handshake { case none, running, done }
+  /// What one call to `receive` came to.
+  enum Received { case some, nothing, end, failed }
+
+  let descriptor: Int32
+  let worker: Worker
+  private var token: EventLoop.Token?
+  /// Told about events; cleared by `close()`, which breaks the cycle.
+  var owner: (any TransportOwner)?
+  private(set) var tls: TLSSession?
+  private(set) var handshake = Handshake.none
+  /// Why the transport failed: an errno, 0 for none.
+  private(set) var failure: Int32 = 0
+  private(set) var tlsFailure: TLSError?
+  private(set) var sawEnd = false
+  private(set) var isClosed = false
+  private var mayRead = true
+  private var mayWrite = true
+  /// A hang-up was announced, so a short read does not mean that nothing more comes.
+  private var hangupSeen = false
+
+  private(set) var input: ByteBuffer?
+  private var pending: ByteBuffer?
+  private var sealed: ByteBuffer?
+  private var unopened: ByteBuffer?
+  private var readSize: Int
+
+  /// Clear octets received and sent, for counters and logs.
+  private(set) var octetsIn: Int = 0
+  private(set) var octetsOut: Int = 0
+
+  /// The most that a bulk transfer reads at once.
+  static let bulkReadSize = 256 * 1024
+  /// Above this many octets a write goes straight to the kernel, beside what is pending.
+  static let directWriteSize = 8 * 1024
+  /// Sealed octets gathered before they are sent.
+  static let sealBatch = 128 * 1024
+
+  init(descriptor: Int32, worker: Worker) {
+    self.descriptor = descriptor
+    self.worker = worker
+    readSize = worker.buffers.bufferSize
+  }
+
+  /// Starts to watch the descriptor; false when the kernel refuses.
+  func register() -> Bool {
+    token = worker.loop.register(descriptor, self)
+    return token != nil
+  }
+
+  func startTLS(_ session: TLSSession) {
+    tls = session
+    handshake = .running
+  }
+
+  func descriptorReady(_ readiness: Readiness) {
+    if !readiness.isDisjoint(with: [.readable, .readHangup, .hangup, .error]) { mayRead = true }
+    if !readiness.isDisjoint(with: [.writable, .hangup, .error]) { mayWrite = true }
+    if !readiness.isDisjoint(with: [.readHangup, .hangup, .error]) { hangupSeen = true }
+    if readiness.contains(.error), failure == 0 { failure = Socket.pendingError(descriptor) }
+    if readiness.contains(.writable), hasOutput { _ = flush() }
+    owner?.transportReady(self)
+  }
+
+  /// Whether the peer has hung up, as far as the kernel has told without being read.
+  var peerHungUp: Bool { hangupSeen }
+  var hasFailed: Bool { failure != 0 || tlsFailure != nil }
+  var hasInput: Bool { input.map { !$0.isEmpty } ?? false }
+  var hasOutput: Bool { pending != nil || sealed != nil }
+  /// Output waits for the kernel; the producer should pause.
+  var isBlocked: Bool { !mayWrite && hasOutput }
+
+  // MARK: Input
+
+  /// The octets received and not consumed.
+  var waiting: UnsafeRawBufferPointer { input?.readableBytes ?? UnsafeRawBufferPointer(start: nil, count: 0) }
+
+  func consume(_ n: Int) {
+    guard let buffer = input else { return }
+    buffer.consume(n)
+    if buffer.isEmpty { dropInput() }
+  }
+
+  private func dropInput() {
+    if let buffer = input { worker.buffers.give(buffer) }
+    input = nil
+  }
+
+  /// Reads once, as much as the buffer takes. `.nothing` means that an event will tell.
+  func receive() -> Received {
+    if isClosed || failure != 0 { return .failed }
+    if tls != nil { return receiveSealed() }
+    if sawEnd { return .end }
+    guard mayRead else { return .nothing }
+    let buffer = inputBuffer()
+    buffer.compact()
+    guard buffer.room > 0 else { return .nothing }
+    let room = buffer.writableBytes
+    switch Socket.receive(descriptor, into: room) {
+    case .bytes(let n):
+      buffer.produced(n)
+      octetsIn &+= n
+      if n < room.count {
+        if !hangupSeen { mayRead = false }
+        if n < room.count / 4 { readSize = worker.buffers.bufferSize }
+      } else if readSize < Transport.bulkReadSize {
+        readSize = Swift.min(readSize * 4, Transport.bulkReadSize)
+      }
+      return .some
+    case .wouldBlock:
+      mayRead = false
+      if buffer.isEmpty { dropInput() }
+      return .nothing
+    case .endOfStream:
+      sawEnd = true
+      if buffer.isEmpty { dropInput() }
+      return .end
+    case .failed(let code):
+      failure = code
+      if buffer.isEmpty { dropInput() }
+      return .failed
+    }
+  }
+
+  /// The input buffer with room for a read of the current size.
+  private func inputBuffer() -> ByteBuffer {
+    let buffer = input ?? worker.buffers.take()
+    input = buffer
+    if buffer.isEmpty, buffer.capacity < readSize { buffer.reserve(capacity: readSize) }
+    return buffer
+  }
+
+  /// Opens records from the socket until the input buffer is full or nothing is left.
+  private func receiveSealed() -> Received {
+    guard let tls else { return .failed }
+    if sawEnd { return .end }
+    let scratch = worker.scratch
+    let buffer = inputBuffer()
+    buffer.compact()
+    var opened = 0
+    var socketEnded = false
+    restoreUnopened(scratch)
+    loop: while buffer.room > 0 {
+      switch tls.read(into: buffer, scratch) {
+      case .bytes(let n):
+        opened += n
+        continue loop
+      case .needsInput:
+        if !mayRead { break loop }
+        switch receiveInto(scratch.incoming) {
+        case .bytes: continue loop
+        case .wouldBlock: break loop
+        case .endOfStream:
+          socketEnded = true
+          break loop
+        case .failed(let code):
+          failure = code
+          break loop
+        }
+      case .closed:
+        socketEnded = true
+        break loop
+      case .failed(let error):
+        tlsFailure = error
+        failure = EPROTO
+        break loop
+      }
+    }
+    keepUnopened(scratch)
+    sendSealed(scratch)
+    octetsIn &+= opened
+    if opened >= buffer.capacity / 2, readSize < Transport.bulkReadSize / 4 { readSize *= 2 }
+    if buffer.isEmpty { dropInput() }
+    if socketEnded { sawEnd = true }
+    if opened > 0 { return .some }
+    if failure != 0 { return .failed }
+    return sawEnd ? .end : .nothing
+  }
+
+  private func receiveInto(_ buffer: ByteBuffer) -> IOResult {
+    buffer.compact()
+    buffer.ensureRoom(17 * 1024)
+    let room = buffer.writableBytes
+    let result = Socket.receive(descriptor, into: room)
+    switch result {
+    case .bytes(let n):
+      buffer.produced(n)
+      if n < room.count, !hangupSeen { mayRead = false }
+    case .wouldBlock: mayRead = false
+    default: break
+    }
+    return result
+  }
+
+  private func restoreUnopened(_ scratch: TLSScratch) {
+    scratch.incoming.removeAll()
+    scratch.outgoing.removeAll()
+    if let kept = unopened {
+      scratch.incoming.appendGrowing(kept.readableBytes)
+      worker.buffers.give(kept)
+      unopened = nil
+    }
+  }
+
+  private func keepUnopened(_ scratch: TLSScratch) {
+    guard !scratch.incoming.isEmpty else { return }
+    let kept = worker.buffers.take()
+    kept.appendGrowing(scratch.incoming.readableBytes)
+    unopened = kept
+    scratch.incoming.removeAll()
+  }
+
+  // MARK: Handshake
+
+  /// Drives the TLS handshake; `.running` until an event brings more.
+  func continueHandshake() -> Handshake {
+    guard handshake == .running, let tls else { return handshake }
+    let scratch = worker.scratch
+    restoreUnopened(scratch)
+    while true {
+      let step = tls.handshake(scratch)
+      sendSealed(scratch)
+      switch step {
+      case .complete:
+        handshake = .done
+        keepUnopened(scratch)
+        return .done
+      case .failed(let error):
+        tlsFailure = error
+        failure = EPROTO
+        return .running
+      case .needsInput: break
+      }
+      if failure != 0 { return .running }
+      guard mayRead else { break }
+      switch receiveInto(scratch.incoming) {
+      case .bytes: continue
+      case .wouldBlock: break
+      case .endOfStream:
+        sawEnd = true
+        failure = ECONNRESET
+        return .running
+      case .failed(let code):
+        failure = code
+        return .running
+      }
+      break
+    }
+    keepUnopened(scratch)
+    return .running
+  }
+
+  // MARK: Output
+
+  /// The buffer that heads and small pieces are assembled in; send it with `flush()`.
+  func assembly() -> ByteBuffer {
+    if let buffer = pending { return buffer }
+    let buffer = worker.buffers.take()
+    pending = buffer
+    return buffer
+  }
+
+  /// Takes as many of `bytes` as fit now and says how many.
+  ///
+  /// Small pieces are gathered until `flush()`; large ones go to the kernel at once.
+  func write(_ bytes: UnsafeRawBufferPointer) -> Int {
+    if isClosed || failure != 0 { return bytes.count }
+    if isBlocked { return 0 }
+    if bytes.count < Transport.directWriteSize {
+      let buffer = assembly()
+      if buffer.count + bytes.count > worker.buffers.bufferSize { _ = flush() }
+      if isBlocked { return 0 }
+      assembly().appendGrowing(bytes)
+      return bytes.count
+    }
+    return tls == nil ? writeClear(bytes) : writeSealed(bytes)
+  }
+
+  private func writeClear(_ bytes: UnsafeRawBufferPointer) -> Int {
+    guard mayWrite else { return 0 }
+    let waiting = pending?.readableBytes ?? UnsafeRawBufferPointer(start: nil, count: 0)
+    let result =
+      waiting.isEmpty ? Socket.send(descriptor, bytes) : Socket.send(descriptor, waiting, bytes)
+    switch result {
+    case .bytes(let n):
+      octetsOut &+= n
+      if n < waiting.count + bytes.count { mayWrite = false }
+      dropPending(Swift.min(n, waiting.count))
+      return Swift.max(0, n - waiting.count)
+    case .wouldBlock:
+      mayWrite = false
+      return 0
+    case .endOfStream: return 0
+    case .failed(let code):
+      failure = code
+      return bytes.count
+    }
+  }
+
+  private func writeSealed(_ bytes: UnsafeRawBufferPointer) -> Int {
+    guard flush() else { return failure != 0 ? bytes.count : 0 }
+    var taken = 0
+    while taken < bytes.count, sealed == nil, failure == 0 {
+      let batch = Swift.min(bytes.count - taken, Transport.sealBatch)
+      let n = seal(UnsafeRawBufferPointer(rebasing: bytes[taken..<(taken + batch)]))
+      if n == 0 { break }
+      taken += n
+    }
+    return failure != 0 ? bytes.count : taken
+  }
+
+  /// Encrypts `bytes` and sends the records; the number of clear octets taken.
+  private func seal(_ bytes: UnsafeRawBufferPointer) -> Int {
+    guard let tls else { return 0 }
+    let scratch = worker.scratch
+    scratch.outgoing.removeAll()
+    scratch.incoming.removeAll()
+    var taken = 0
+    loop: while taken < bytes.count {
+      switch tls.write(UnsafeRawBufferPointer(rebasing: bytes[taken...]), scratch) {
+      case .accepted(let n): taken += n
+      case .needsInput: break loop
+      case .failed(let error):
+        tlsFailure = error
+        failure = EPROTO
+        break loop
+      }
+    }
+    octetsOut &+= taken
+    sendSealed(scratch)
+    return taken
+  }
+
+  /// Sends what TLS produced; what the kernel does not take is kept as `sealed`.
+  private func sendSealed(_ scratch: TLSScratch) {
+    let records = scratch.outgoing
+    if records.isEmpty { return }
+    if sealed == nil, mayWrite {
+      switch Socket.send(descriptor, records.readableBytes) {
+      case .bytes(let n):
+        records.consume(n)
+        if !records.isEmpty { mayWrite = false }
+      case .wouldBlock: mayWrite = false
+      case .endOfStream: break
+      case .failed(let code): failure = code
+      }
+    }
+    if !records.isEmpty {
+      let kept = sealed ?? worker.buffers.take()
+      kept.appendGrowing(records.readableBytes)
+      sealed = kept
+      records.removeAll()
+    }
+  }
+
+  /// Sends what is pending; true when nothing is left.
+  func flush() -> Bool {
+    if failure != 0 || isClosed {
+      dropOutput()
+      return true
+    }
+    guard hasOutput else { return true }
+    guard mayWrite else { return false }
+    if let records = sealed {
+      switch Socket.send(descriptor, records.readableBytes) {
+      case .bytes(let n):
+        records.consume(n)
+        if !records.isEmpty {
+          mayWrite = false
+          return false
+        }
+        worker.buffers.give(records)
+        sealed = nil
+      case .wouldBlock, .endOfStream:
+        mayWrite = false
+        return false
+      case .failed(let code):
+        failure = code
+        dropOutput()
+        return true
+      }
+    }
+    guard let clear = pending else { return true }
+    if clear.isEmpty {
+      dropPending(0)
+      return true
+    }
+    if tls != nil {
+      guard handshake == .done else { return false }
+      let n = seal(clear.readableBytes)
+      dropPending(n)
+      return !hasOutput
+    }
+    switch Socket.send(descriptor, clear.readableBytes) {
+    case .bytes(let n):
+      octetsOut &+= n
+      if n < clear.count { mayWrite = false }
+      dropPending(n)
+      return pending == nil
+    case .wouldBlock, .endOfStream:
+      mayWrite = false
+      return false
+    case .failed(let code):
+      failure = code
+      dropOutput()
+      return true
+    }
+  }
+
+  private func dropPending(_ n: Int) {
+    guard let buffer = pending else { return }
+    buffer.consume(n)
+    if buffer.isEmpty {
+      worker.buffers.give(buffer)
+      pending = nil
+    }
+  }
+
+  private func dropOutput() {
+    if let buffer = pending { worker.buffers.give(buffer) }
+    if let buffer = sealed { worker.buffers.give(buffer) }
+    pending = nil
+    sealed = nil
+  }
+
+  // MARK: End
+
+  /// Says that nothing more will be sent; call when all output is flushed.
+  func shutdownWrite() {
+    guard !isClosed, failure == 0 else { return }
+    if let tls, handshake == .done {
+      worker.scratch.outgoing.removeAll()
+      tls.close(worker.scratch)
+      sendSealed(worker.scratch)
+    }
+    Socket.shutdownWrite(descriptor)
+  }
+
+  /// Ends the connection. With `reset`, the peer sees a reset in place of an orderly end.
+  func close(reset: Bool = false) {
+    guard !isClosed else { return }
+    isClosed = true
+    if let tls, handshake == .done, failure == 0, !reset, sealed == nil {
+      worker.scratch.outgoing.removeAll()
+      tls.close(worker.scratch)
+      sendSealed(worker.scratch)
+    }
+    owner = nil
+    dropInput()
+    dropOutput()
+    if let kept = unopened { worker.buffers.give(kept) }
+    unopened = nil
+    if reset { Socket.setLingerZero(descriptor) }
+    if let token { worker.loop.deregister(token, descriptor) }
+    Glibc.close(descriptor)
+  }
+}

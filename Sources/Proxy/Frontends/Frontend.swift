@@ -1,0 +1,56 @@
+import Base
+import Config
+import Rules
+import Synchronization
+
+/// A frontend (or the frontend half of a listen section) as all workers share it.
+final class Frontend: Sendable {
+  let settings: ProxySettings
+  let id: Int
+  let rules: CompiledProxy
+  let counters: Counters
+  let sessions = Gauge()
+  let connectionRate = Rate()
+  let sessionRate = Rate()
+  let requestRate = Rate()
+  let log: LogTargets
+  let logFormats: LogFormats
+  /// `maxconn`, or the process's.
+  let maxConnections: Int
+  /// `default_backend`, or the listen section's own half.
+  let defaultBackend: Backend?
+  /// The backend half of the same listen section.
+  let ownBackend: Backend?
+  let isHTTP: Bool
+  let nameBytes: Bytes
+  /// Stopped by the administrator or a soft stop.
+  let isPaused = Atomic<Bool>(false)
+
+  init(
+    settings: ProxySettings, id: Int, rules: CompiledProxy, workers: Int, log: LogTargets,
+    logFormats: LogFormats, maxConnections: Int, defaultBackend: Backend?, ownBackend: Backend?
+  ) {
+    self.settings = settings
+    self.id = id
+    self.rules = rules
+    self.log = log
+    self.logFormats = logFormats
+    self.maxConnections = maxConnections
+    self.defaultBackend = defaultBackend
+    self.ownBackend = ownBackend
+    counters = Counters(workers: workers)
+    isHTTP = settings.mode == .http
+    nameBytes = Bytes(settings.name)
+  }
+
+  var name: String { settings.name }
+}
+
+/// The compiled log formats of a frontend; nil where the default applies.
+struct LogFormats: Sendable {
+  /// What a finished stream is logged with.
+  var stream: LogFormat
+  /// `error-log-format`: connections that never became a stream.
+  var error: LogFormat?
+  var structuredData: LogFormat?
+}

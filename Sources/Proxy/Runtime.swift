@@ -1,0 +1,74 @@
+import Base
+import Config
+import Rules
+import Synchronization
+
+/// Everything that a configuration was turned into; immutable but for counters and server states, and shared by
+/// all workers. A reload builds a new one.
+public final class Runtime: @unchecked Sendable {
+  let configuration: Configuration
+  let rules: CompiledRules
+  let global: GlobalSettings
+  let frontends: [Frontend]
+  let backends: [Backend]
+  /// Parallel to `Configuration.proxies`.
+  let frontendOfProxy: [Frontend?]
+  let backendOfProxy: [Backend?]
+  let backendsByName: [Bytes: Backend]
+  let frontendsByName: [Bytes: Frontend]
+  let listeners: [ListenerSettings]
+  let processLog: LogTargets
+  let workerCount: Int
+  let started: Now
+  let maxConnections: Int
+  let connections = Gauge()
+  let requestCounter = Atomic<Int>(0)
+  let connectionCounter = Atomic<Int>(0)
+  let tlsConnections = Gauge()
+  let tlsConnectionCounter = Atomic<Int>(0)
+  let connectionRate = Rate()
+  let sessionRate = Rate()
+  let tlsRate = Rate()
+  let isStopping = Atomic<Bool>(false)
+  let hostName: Bytes
+  let nodeName: Bytes
+
+  init(parts: RuntimeParts) {
+    configuration = parts.configuration
+    rules = parts.rules
+    global = parts.configuration.global
+    frontends = parts.frontendOfProxy.compactMap { $0 }
+    backends = parts.backendOfProxy.compactMap { $0 }
+    frontendOfProxy = parts.frontendOfProxy
+    backendOfProxy = parts.backendOfProxy
+    listeners = parts.listeners
+    processLog = parts.processLog
+    workerCount = parts.workerCount
+    started = parts.started
+    maxConnections = parts.maxConnections
+    hostName = parts.hostName
+    nodeName = Bytes(parts.configuration.global.node ?? parts.hostName.string)
+    var byName: [Bytes: Backend] = [:]
+    for backend in backends where byName[Bytes(backend.name)] == nil { byName[Bytes(backend.name)] = backend }
+    backendsByName = byName
+    var frontendNames: [Bytes: Frontend] = [:]
+    for frontend in frontends where frontendNames[frontend.nameBytes] == nil {
+      frontendNames[frontend.nameBytes] = frontend
+    }
+    frontendsByName = frontendNames
+  }
+}
+
+/// What `RuntimeBuilder` gathers before there is a `Runtime`.
+struct RuntimeParts {
+  var configuration: Configuration
+  var rules: CompiledRules
+  var frontendOfProxy: [Frontend?] = []
+  var backendOfProxy: [Backend?] = []
+  var listeners: [ListenerSettings] = []
+  var processLog: LogTargets
+  var workerCount: Int
+  var started: Now
+  var maxConnections: Int
+  var hostName: Bytes
+}

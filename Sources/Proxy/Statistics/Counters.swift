@@ -1,0 +1,137 @@
+import Synchronization
+
+/// What is counted for a frontend, a backend, a listener or a server.
+enum Counter: Int, CaseIterable {
+  case connections, sessions, octetsIn, octetsOut
+  case deniedRequests, deniedResponses, requestErrors, connectErrors, responseErrors
+  case retries, redispatches, clientAborts, serverAborts, reused, connectAttempts
+  case requests, responses1xx, responses2xx, responses3xx, responses4xx, responses5xx, responsesOther
+  case deniedConnections, deniedSessions, failedHeaderRewrites, internalErrors, interceptedRequests
+  case failedChecks, downTransitions, selected
+  case cacheLookups, cacheHits, compressionIn, compressionOut, compressionBypassed, compressedResponses
+  case sessionsHTTP1, sessionsHTTP2, requestsHTTP1, requestsHTTP2, requestsHTTP3, requestsOther
+}
+
+/// Counters of one object, with a private row for each worker.
+///
+/// A row is written by its own worker only, so adding is a plain load and store; readers add up the rows and
+/// may see a count that is a moment old.
+final class Counters: Sendable {
+  private struct Row: ~Copyable {
+    let cells: UnsafeMutablePointer<Atomic<Int>>
+  }
+
+  private nonisolated(unsafe) let cells: UnsafeMutablePointer<Atomic<Int>>
+  private let rows: Int
+  private static let width = Counter.allCases.count
+
+  init(workers: Int) {
+    rows = workers
+    cells = .allocate(capacity: workers * Counters.width)
+    for i in 0..<(workers * Counters.width) { (cells + i).initialize(to: Atomic(0)) }
+  }
+
+  deinit {
+    cells.deinitialize(count: rows * Counters.width)
+    cells.deallocate()
+  }
+
+  @inline(__always)
+  func add(_ counter: Counter, _ n: Int = 1, worker: Int) {
+    precondition(worker < rows)
+    let cell = cells + (worker * Counters.width + counter.rawValue)
+    cell.pointee.store(cell.pointee.load(ordering: .relaxed) &+ n, ordering: .relaxed)
+  }
+
+  /// The sum over all workers.
+  func total(_ counter: Counter) -> Int {
+    var sum = 0
+    for row in 0..<rows { sum &+= cells[row * Counters.width + counter.rawValue].load(ordering: .relaxed) }
+    return sum
+  }
+
+  /// `clear counters all`.
+  func reset() {
+    for i in 0..<(rows * Counters.width) { cells[i].store(0, ordering: .relaxed) }
+  }
+}
+
+/// A number that goes up and down, with its highest value: current and maximum sessions, queue lengths.
+final class Gauge: Sendable {
+  private let value = Atomic<Int>(0)
+  private let highest = Atomic<Int>(0)
+
+  var current: Int { value.load(ordering: .relaxed) }
+  var maximum: Int { highest.load(ordering: .relaxed) }
+
+  @discardableResult
+  func increment() -> Int {
+    let now = value.add(1, ordering: .relaxed).newValue
+    raise(now)
+    return now
+  }
+
+  func decrement() { value.subtract(1, ordering: .relaxed) }
+
+  /// Increments unless that would exceed `limit`.
+  func increment(upTo limit: Int) -> Bool {
+    var seen = value.load(ordering: .relaxed)
+    while seen < limit {
+      let (done, original) = value.weakCompareExchange(
+        expected: seen, desired: seen + 1, ordering: .relaxed)
+      if done {
+        raise(seen + 1)
+        return true
+      }
+      seen = original
+    }
+    return false
+  }
+
+  private func raise(_ now: Int) {
+    if now > highest.load(ordering: .relaxed) { highest.max(now, ordering: .relaxed) }
+  }
+
+  func resetMaximum() { highest.store(current, ordering: .relaxed) }
+}
+
+/// Events a second over a sliding second, as HAProxy's frequency counters: the last whole second weighs in
+/// with what of it the present one has not yet replaced.
+final class Rate: Sendable {
+  private struct State {
+    var second: Int64 = 0
+    var current = 0
+    var previous = 0
+    var maximum = 0
+  }
+  private let state = Mutex(State())
+
+  @discardableResult
+  func count(_ n: Int = 1, at microseconds: Int64) -> Int {
+    state.withLock { s in
+      Rate.rotate(&s, microseconds)
+      s.current += n
+      if s.current > s.maximum { s.maximum = s.current }
+      return s.current
+    }
+  }
+
+  func perSecond(at microseconds: Int64) -> Int {
+    state.withLock { s in
+      Rate.rotate(&s, microseconds)
+      let passed = Int(microseconds % 1_000_000 / 1000)
+      return s.current + s.previous * (1000 - passed) / 1000
+    }
+  }
+
+  var maximum: Int { state.withLock { $0.maximum } }
+  func resetMaximum() { state.withLock { $0.maximum = 0 } }
+
+  private static func rotate(_ s: inout State, _ microseconds: Int64) {
+    let second = microseconds / 1_000_000
+    if second == s.second { return }
+    s.previous = second == s.second + 1 ? s.current : 0
+    s.current = 0
+    s.second = second
+  }
+}

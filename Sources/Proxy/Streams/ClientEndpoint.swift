@@ -1,0 +1,38 @@
+import HTTP
+import Rules
+
+/// The client's side of a stream: an HTTP/1 exchange, an HTTP/2 stream or a TCP connection.
+///
+/// A stream pulls the request body from it and pushes the response into it. The endpoint calls
+/// `Stream.advance()` when something may go on.
+protocol ClientEndpoint: BodySource, BodySink {
+  var facts: ConnectionFacts { get }
+  /// The client can neither be read from nor written to any more.
+  var hasFailed: Bool { get }
+  /// The client has said that it will send no more.
+  var hasEnded: Bool { get }
+  /// Output waits for the client to read.
+  var isBlocked: Bool { get }
+  /// Clear octets received and sent for this stream so far.
+  var octetsIn: Int { get }
+  var octetsOut: Int { get }
+  /// Begins the response. `length` nil means unknown; HTTP/1 then uses chunks or the end of the connection.
+  func beginResponse(_ head: MessageHead, body: ResponseBody)
+  /// 100, 103 and other interim heads.
+  func sendInterim(_ head: MessageHead)
+  /// The stream is over. With `reusable` the connection may carry the next request; otherwise it ends: orderly
+  /// after what is gathered was sent, or at once when `aborted`.
+  func finish(reusable: Bool, aborted: Bool)
+  /// Closes without telling the client.
+  func vanish()
+}
+
+/// How much body a response has.
+enum ResponseBody: Equatable {
+  /// No body, and none announced (HEAD, 204, 304): the head's own Content-Length stays.
+  case none
+  case length(UInt64)
+  case unknown
+  /// The connection becomes a tunnel.
+  case tunnel
+}

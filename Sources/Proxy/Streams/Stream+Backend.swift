@@ -1,0 +1,235 @@
+import Base
+import Config
+import HTTP
+import NetIO
+import Rules
+
+extension Stream {
+  /// The backend's rules, unless it is the other half of the frontend's own section.
+  func evaluateBackendRules() -> Step {
+    guard let backend else { return refuse(503) }
+    if backend === frontend.ownBackend { return finishRequest(backend) }
+    if ruleIndex == 0, !backend.rules.tcpRequestContent.isEmpty {
+      context.payloadIsFinal = true
+      var index = 0
+      switch backend.rules.tcpRequestContent.evaluate(context, resumingAt: &index) {
+      case .next, .needMoreData: break
+      case let verdict: return conclude(verdict, .request)
+      }
+    }
+    if isHTTP {
+      switch backend.rules.httpRequest.evaluate(context, resumingAt: &ruleIndex) {
+      case .next: break
+      case let verdict: return conclude(verdict, .request)
+      }
+      if let settings = backend.settings.stats, serveStatistics(settings, backend.rules) { return .proceed }
+    }
+    return finishRequest(backend)
+  }
+
+  /// The last edits of the request before it gets a server.
+  private func finishRequest(_ backend: Backend) -> Step {
+    ruleIndex = 0
+    if isHTTP {
+      addForwardedFields(backend)
+      if backend.settings.bufferRequest || frontend.settings.bufferRequest, !requestIsComplete {
+        storage.wantedBody = 0
+        storage.phaseAfterBody = .assignServer
+        phase = .waitForBody
+        if let time = frontend.settings.timeouts.httpRequest { phaseDeadline = now + time }
+        return .proceed
+      }
+    }
+    return enter(.assignServer)
+  }
+
+  // MARK: Forwarded fields
+
+  private func addForwardedFields(_ backend: Backend) {
+    if let option = backend.settings.forwardFor ?? frontend.settings.forwardFor,
+      let address = context.connection.source.ip
+    {
+      add(option, address)
+    }
+    if let option = backend.settings.originalTo ?? frontend.settings.originalTo,
+      let address = context.connection.destination.ip
+    {
+      add(option, address)
+    }
+  }
+
+  private func add(_ option: ForwardFor, _ address: IPAddress) {
+    let name = FieldName(option.headerName)
+    if option.ifNone, request.contains(name) { return }
+    if option.except.contains(where: { Subnet($0)?.contains(address) ?? false }) { return }
+    request.append(name, Bytes(address.description))
+  }
+
+  // MARK: Waiting for the body
+
+  /// `wait-for-body` and `option http-buffer-request`: gathers the body, or as much as the buffer holds.
+  func waitForBody() -> Step {
+    let limit = worker.runtime.global.bufferSize
+    let buffer = earlyBody ?? worker.buffers.take()
+    earlyBody = buffer
+    var isOver = requestIsComplete
+    while !isOver {
+      let wanted = storage.wantedBody > 0 ? Swift.min(storage.wantedBody, limit) : limit
+      if buffer.count >= wanted { break }
+      switch client.nextPiece() {
+      case .data(let octets):
+        let part = UnsafeRawBufferPointer(rebasing: octets.prefix(limit - buffer.count))
+        buffer.appendGrowing(part)
+        client.consume(part.count)
+      case .wait:
+        if requestInfo.expectContinue, !storage.sentContinue { sendContinue() }
+        if client.hasFailed { return abandon() }
+        client.flushBody()
+        return .wait
+      case .end:
+        requestIsComplete = true
+        isOver = true
+      case .fault(let fault): return refuseMalformed(fault)
+      case .truncated: return abandon()
+      }
+    }
+    context.requestBody = Bytes(copying: buffer.readable)
+    context.requestBodyIsComplete = requestIsComplete
+    let next = storage.phaseAfterBody
+    let index = ruleIndex
+    _ = enter(next)
+    ruleIndex = index
+    return .proceed
+  }
+
+  func bodyWaitExpired() {
+    context.requestBodyIsComplete = requestIsComplete
+    if let earlyBody { context.requestBody = Bytes(copying: earlyBody.readable) }
+    phase = storage.phaseAfterBody
+  }
+
+  func sendContinue() {
+    storage.sentContinue = true
+    response.reset()
+    response.setStatusLine(status: 100, reason: Bytes("Continue").span, version: .http11)
+    client.sendInterim(response)
+    response.reset()
+  }
+
+  // MARK: Assigning a server
+
+  func assignServer() -> Step {
+    guard let backend else { return refuse(503) }
+    if let forced = chooseByPersistence(backend) ?? chooseByRule(backend) {
+      if let prefix = forced.settings.redirect, isHTTP, redirectsToServer { return redirect(to: prefix) }
+      return assigned(backend.assign(to: forced, wake: self.wakeUp()), backend)
+    }
+    if serverIsForced { return refuseNoServer(backend) }
+    let hash = balanceHash(backend)
+    return assigned(backend.assign(hash: hash, avoiding: avoidedServer, wake: self.wakeUp()), backend)
+  }
+
+  /// `use-server`; a server that is down is passed over unless persistence is forced.
+  private func chooseByRule(_ backend: Backend) -> Server? {
+    guard avoidedServer == nil, let name = backend.rules.chooseServer(context) else { return nil }
+    guard let server = backend.serversByName[name.string] else { return nil }
+    let usable = server.isUsable.load(ordering: .relaxed) || backend.settings.persist
+    return usable ? server : nil
+  }
+
+  private var redirectsToServer: Bool {
+    let method = request.method
+    return method == "GET" || method == "HEAD"
+  }
+
+  private func redirect(to prefix: Bytes) -> Step {
+    var location = prefix.array
+    location.append(request.target)
+    termination = Termination(cause: .local, state: .request)
+    answer(
+      LocalReply(
+        status: 302, reason: "Found",
+        fields: [("content-length", "0"), ("location", Bytes(location)), ("cache-control", "no-cache")], body: []))
+    return .proceed
+  }
+
+  private func assigned(_ assignment: Backend.Assignment, _ backend: Backend) -> Step {
+    switch assignment {
+    case .server(let server):
+      take(server)
+      return enter(.connect)
+    case .queued(let pending):
+      self.pending = pending
+      context.log.backendQueue = pending.server == nil ? backend.queueLength.current - 1 : 0
+      context.log.serverQueue = pending.server.map { $0.queueLength.current - 1 } ?? 0
+      _ = enter(.waitInQueue)
+      let timeouts = backend.settings.timeouts
+      if let limit = context.timeoutChanges.queue ?? timeouts.queue ?? timeouts.connect {
+        phaseDeadline = now + limit
+      }
+      return .wait
+    case .noServer, .queueFull: return refuseNoServer(backend)
+    }
+  }
+
+  private func refuseNoServer(_ backend: Backend) -> Step {
+    termination = Termination(cause: .server, state: .connect)
+    backend.counters.add(.connectErrors, worker: worker.index)
+    return refuse(503)
+  }
+
+  /// A slot of `server` is ours.
+  func take(_ server: Server) {
+    self.server = server
+    holdsSlot = true
+    if times.serverAssigned == .never { times.serverAssigned = now }
+    server.counters.add(.sessions, worker: worker.index)
+    server.counters.add(.selected, worker: worker.index)
+    if isHTTP { server.counters.add(.requests, worker: worker.index) }
+    server.sessionRate.count(at: worker.loop.now.wall.microseconds)
+    backend?.counters.add(.selected, worker: worker.index)
+    backend?.lastSession.store(worker.loop.now.wall.seconds, ordering: .relaxed)
+    context.server = ServerFacts(name: Bytes(server.name), id: server.id)
+    context.log.serverName = Bytes(server.name)
+  }
+
+  // MARK: Queue
+
+  /// What a freed slot does: it comes back to this stream's own worker.
+  private func wakeUp() -> PendingSession {
+    let box = Confined(self)
+    let loop = worker.loop
+    return PendingSession { server in
+      loop.enqueue { box.value.slotFreed(server) }
+    }
+  }
+
+  private func slotFreed(_ server: Server) {
+    guard phase == .waitInQueue, pending != nil else {
+      // Too late: the stream gave up meanwhile, and the slot goes on to the next.
+      backend?.release(server)
+      return
+    }
+    pending = nil
+    take(server)
+    _ = enter(.connect)
+    advance()
+  }
+
+  func waitInQueue() -> Step {
+    guard clientLeft() else { return .wait }
+    leaveQueue()
+    return abandon()
+  }
+
+  func leaveQueue() {
+    if let pending { backend?.cancel(pending) }
+    pending = nil
+  }
+}
+
+/// A value that only its own worker touches, carried through another thread.
+struct Confined<Value>: @unchecked Sendable {
+  let value: Value
+  init(_ value: Value) { self.value = value }
+}

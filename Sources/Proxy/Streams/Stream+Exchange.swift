@@ -1,0 +1,325 @@
+import Base
+import Config
+import HTTP
+import NetIO
+import Rules
+
+/// How far octets could be moved from one side to the other.
+private enum Flow {
+  case sourceWaits
+  case sinkBlocked
+  case ended
+  /// There is more, but others want their turn.
+  case yields
+  case fault(HTTPFault)
+  case truncated
+}
+
+extension Stream: DeferredWork {
+  /// The most octets that one stream moves before other streams get their turn.
+  private static let turn = 1 << 20
+
+  var isTunnel: Bool { storage.isTunnel }
+  var clientHalfClosed: Bool { storage.clientHalfClosed }
+  var serverHalfClosed: Bool { storage.serverHalfClosed }
+
+  /// Request and response flow, both ways at once, until both are complete or one side fails.
+  func exchange() -> Step {
+    guard let connection = serverConnection else { return end(aborted: true) }
+    if client.hasFailed { return clientAborted() }
+    var clientWaits = false
+    var serverWaits = false
+    if !requestIsComplete {
+      switch forwardRequest(to: connection) {
+      case .proceed: if phase != .exchange { return .proceed }
+      case .wait: clientWaits = true
+      }
+    }
+    while phase == .exchange, responseState == .awaitingHead {
+      switch connection.receiveHead(into: response) {
+      case .incomplete:
+        if connection.hasFailed { return serverFailedBeforeResponse() }
+        connection.flushBody()
+        setExchangeDeadlines(clientWaits: clientWaits && !requestIsComplete, serverWaits: true)
+        return .wait
+      case .complete(let info): if handleResponseHead(info) == .wait { return .wait }
+      case .invalid: return badResponse()
+      }
+    }
+    guard phase == .exchange else { return .proceed }
+    switch forwardResponse(from: connection) {
+    case .proceed: return .proceed
+    case .wait: serverWaits = !client.isBlocked
+    }
+    setExchangeDeadlines(
+      clientWaits: client.isBlocked || (clientWaits && !connection.isBlocked),
+      serverWaits: serverWaits || connection.isBlocked)
+    return .wait
+  }
+
+  func runDeferred() { advance() }
+
+  private func pump(_ source: any BodySource, _ sink: any BodySink) -> Flow {
+    var moved = 0
+    while true {
+      switch source.nextPiece() {
+      case .data(let octets):
+        let n = sink.writeBody(octets)
+        if n == 0 { return .sinkBlocked }
+        source.consume(n)
+        moved += n
+        if moved >= Stream.turn { return .yields }
+      case .wait: return .sourceWaits
+      case .end: return .ended
+      case .fault(let fault): return .fault(fault)
+      case .truncated: return .truncated
+      }
+    }
+  }
+
+  // MARK: Request
+
+  private func forwardRequest(to connection: ServerConnection) -> Step {
+    if let early = earlyBody {
+      if !early.isEmpty {
+        let n = connection.writeBody(early.readableBytes)
+        early.consume(n)
+        if !early.isEmpty { return .wait }
+      }
+      worker.buffers.give(early)
+      earlyBody = nil
+      if requestIsComplete {
+        connection.endBody()
+        return .proceed
+      }
+    }
+    switch pump(client, connection) {
+    case .sourceWaits:
+      if requestInfo.expectContinue, !storage.sentContinue, connection.wantsContinue { connection.flushBody() }
+      return .wait
+    case .sinkBlocked:
+      // A server that stopped reading may already have answered.
+      return connection.hasFailed && isTunnel ? serverAborted() : .wait
+    case .yields:
+      worker.loop.afterEvents(self)
+      return .wait
+    case .ended:
+      requestIsComplete = true
+      connection.endBody()
+      if isTunnel { storage.clientHalfClosed = true }
+      return .proceed
+    case .fault(let fault): return refuseMalformed(fault)
+    case .truncated: return clientAborted()
+    }
+  }
+
+  // MARK: Response
+
+  private func handleResponseHead(_ info: H1MessageInfo) -> Step {
+    if info.isInterim {
+      if response.status == 100 { storage.sentContinue = true }
+      client.sendInterim(response)
+      response.reset()
+      return .proceed
+    }
+    times.responseHead = now
+    serverKeepAlive = info.keepAlive
+    context.response = response
+    context.log.status = response.status
+    countResponse(response.status)
+    reportToServer(response.status >= 500 && response.status != 501 && response.status != 505 ? .responseError : .success)
+    if response.status == 401 || response.status == 407 { serverConnection?.notePrivate(response) }
+    switch evaluateResponseRules() {
+    case .next: break
+    case let verdict: return refuseResponse(verdict)
+    }
+    responseStarted = true
+    serverConnection?.beginBody(info.framing)
+    let body: ResponseBody
+    switch info.framing {
+    case .none: body = info.declaredLength == nil && responseMayHaveBody ? .length(0) : .none
+    case .length(let n): body = .length(n)
+    case .chunked, .untilClose: body = .unknown
+    case .tunnel:
+      body = .tunnel
+      storage.isTunnel = true
+      requestIsComplete = false
+      client.beginTunnel()
+      serverConnection?.beginTunnel()
+    }
+    client.beginResponse(response, body: body)
+    responseState = .body
+    if frontend.settings.logAsap { logEarly() }
+    return .proceed
+  }
+
+  private var responseMayHaveBody: Bool {
+    let status = response.status
+    return !requestInfo.isHead && status != 204 && status != 304 && status >= 200
+  }
+
+  /// `http-response` of the backend, then of the frontend; persistence; then `http-after-response`.
+  private func evaluateResponseRules() -> Verdict {
+    guard let backend else { return .next }
+    backend.rules.captureResponse(context)
+    if backend !== frontend.ownBackend { frontend.rules.captureResponse(context) }
+    for rules in responseRuleSets {
+      if !rules.tcpResponseContent.isEmpty {
+        context.responsePayloadIsFinal = true
+        var index = 0
+        switch rules.tcpResponseContent.evaluate(context, resumingAt: &index) {
+        case .next, .needMoreData: break
+        case let verdict: return verdict
+        }
+      }
+      if rules.httpResponse.isEmpty { continue }
+      var index = 0
+      switch rules.httpResponse.evaluate(context, resumingAt: &index) {
+      case .next, .needMoreData: break
+      case let verdict: return verdict
+      }
+    }
+    persistInResponse(backend)
+    evaluateAfterResponse()
+    return .next
+  }
+
+  var responseRuleSets: [CompiledProxy] {
+    guard let backend, backend !== frontend.ownBackend else { return [frontend.rules] }
+    return [backend.rules, frontend.rules]
+  }
+
+  func evaluateAfterResponse() {
+    context.response = response
+    for rules in responseRuleSets where !rules.httpAfterResponse.isEmpty {
+      var index = 0
+      _ = rules.httpAfterResponse.evaluate(context, resumingAt: &index)
+    }
+  }
+
+  /// A response rule denied, returned or redirected.
+  private func refuseResponse(_ verdict: Verdict) -> Step {
+    frontend.counters.add(.deniedResponses, worker: worker.index)
+    backend?.counters.add(.deniedResponses, worker: worker.index)
+    server?.counters.add(.deniedResponses, worker: worker.index)
+    termination = Termination(cause: .proxy, state: .headers)
+    let rendered: LocalReply
+    switch verdict {
+    case .deny(let status, let reply):
+      rendered = reply.map { LocalReply($0.render(context), page: page) } ?? page(status)
+    case .reply(let reply):
+      termination = Termination(cause: .local, state: .headers)
+      rendered = LocalReply(reply.render(context), page: page)
+    case .silentDrop:
+      client.vanish()
+      dropServer(reset: true)
+      return reject()
+    default: rendered = page(502)
+    }
+    dropServer(reset: true)
+    answer(rendered)
+    return .proceed
+  }
+
+  private func forwardResponse(from connection: ServerConnection) -> Step {
+    switch pump(connection, client) {
+    case .sourceWaits:
+      if connection.hasFailed { return serverAborted() }
+      return .wait
+    case .sinkBlocked: return client.hasFailed ? clientAborted() : .wait
+    case .yields:
+      worker.loop.afterEvents(self)
+      return .wait
+    case .ended:
+      client.endBody()
+      if isTunnel {
+        storage.serverHalfClosed = true
+        // Nothing can be answered any more; TCP lets the client finish what it says.
+        return requestIsComplete || isHTTP ? end(aborted: false) : .wait
+      }
+      responseState = .complete
+      return end(aborted: false)
+    case .fault, .truncated: return serverAborted()
+    }
+  }
+
+  // MARK: Failures
+
+  private func clientAborted() -> Step {
+    frontend.counters.add(.clientAborts, worker: worker.index)
+    backend?.counters.add(.clientAborts, worker: worker.index)
+    server?.counters.add(.clientAborts, worker: worker.index)
+    let state: Termination.State = responseStarted || !isHTTP ? .data : requestIsComplete ? .headers : .data
+    termination = Termination(cause: .client, state: state)
+    dropServer(reset: true)
+    return end(aborted: true)
+  }
+
+  private func serverAborted() -> Step {
+    termination = Termination(cause: .server, state: .data)
+    backend?.counters.add(.serverAborts, worker: worker.index)
+    server?.counters.add(.serverAborts, worker: worker.index)
+    frontend.counters.add(.serverAborts, worker: worker.index)
+    dropServer(reset: true)
+    return end(aborted: isHTTP)
+  }
+
+  /// The connection ended before a response: a reused one may simply have been closed meanwhile.
+  private func serverFailedBeforeResponse() -> Step {
+    guard let backend, let connection = serverConnection else { return refuse(502) }
+    if mayReplay(connection) {
+      dropConnection(reset: true)
+      attempts += connection.requestCount > 1 ? 0 : 1
+      context.connection.serverConnectionReused = false
+      storage.mustOpenNew = true
+      return enter(.connect)
+    }
+    termination = Termination(cause: .server, state: .headers)
+    backend.counters.add(.responseErrors, worker: worker.index)
+    server?.counters.add(.responseErrors, worker: worker.index)
+    reportToServer(.responseError)
+    dropServer(reset: true)
+    return refuse(502)
+  }
+
+  /// Whether the request can be sent once more: nothing of its body was used up, and either the server cannot
+  /// have seen it (a reused connection that was closed) and it is idempotent, or `retry-on` says so.
+  private func mayReplay(_ connection: ServerConnection) -> Bool {
+    guard !connection.responseBegan, !requestBodyStarted, requestInfo.framing == .none, !isTunnel else { return false }
+    if connection.requestCount > 1, isIdempotent { return true }
+    guard let settings = backend?.settings, attempts < settings.retries, !context.retriesDisabled else { return false }
+    return settings.retryOn.contains("empty-response") || settings.retryOn.contains("all-retryable-errors")
+  }
+
+  private var isIdempotent: Bool {
+    let method = request.method
+    return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE" || method == "PUT"
+      || method == "DELETE"
+  }
+
+  private func badResponse() -> Step {
+    termination = Termination(cause: .proxy, state: .headers)
+    backend?.counters.add(.responseErrors, worker: worker.index)
+    server?.counters.add(.responseErrors, worker: worker.index)
+    reportToServer(.responseError)
+    dropServer(reset: true)
+    return refuse(502)
+  }
+
+  func countResponse(_ status: Int) {
+    let counter: Counter =
+      switch status / 100 {
+      case 1: .responses1xx
+      case 2: .responses2xx
+      case 3: .responses3xx
+      case 4: .responses4xx
+      case 5: .responses5xx
+      default: .responsesOther
+      }
+    frontend.counters.add(counter, worker: worker.index)
+    backend?.counters.add(counter, worker: worker.index)
+    if server != nil, responseState == .awaitingHead, phase == .exchange {
+      server?.counters.add(counter, worker: worker.index)
+    }
+  }
+}

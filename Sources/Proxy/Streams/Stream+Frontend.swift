@@ -1,0 +1,161 @@
+import Base
+import Config
+import HTTP
+import Rules
+
+extension Stream {
+  /// TCP mode: `tcp-request content` rules, with `inspect-delay` to let octets arrive.
+  func inspectContent() -> Step {
+    let rules = frontend.rules.tcpRequestContent
+    if rules.isEmpty { return enter(.selectBackend) }
+    if phaseDeadline == .distantFuture, !context.payloadIsFinal {
+      if let delay = frontend.rules.inspectDelay { phaseDeadline = now + delay } else { context.payloadIsFinal = true }
+    }
+    offerPayload()
+    switch rules.evaluate(context, resumingAt: &ruleIndex) {
+    case .needMoreData:
+      if client.hasFailed { return abandon() }
+      return .wait
+    case .next:
+      ruleIndex = 0
+      return enter(.selectBackend)
+    case let verdict: return conclude(verdict, .request)
+    }
+  }
+
+  /// Shows rules the octets that the client has sent so far.
+  private func offerPayload() {
+    if case .data(let octets) = client.nextPiece() { context.payload = Bytes(Array(octets)) }
+    if client.hasEnded || context.payload.count >= worker.runtime.global.bufferSize { context.payloadIsFinal = true }
+  }
+
+  /// HTTP mode: monitor, captures, `tcp-request content`, `http-request` rules and statistics of the frontend.
+  func evaluateFrontendRules() -> Step {
+    if ruleIndex == 0, !prepareRequest() { return .proceed }
+    switch frontend.rules.httpRequest.evaluate(context, resumingAt: &ruleIndex) {
+    case .next:
+      ruleIndex = 0
+      if let settings = frontend.settings.stats, serveStatistics(settings, frontend.rules) { return .proceed }
+      return enter(.selectBackend)
+    case let verdict: return conclude(verdict, .request)
+    }
+  }
+
+  /// What happens once, before the first rule. False when the request was answered already.
+  private func prepareRequest() -> Bool {
+    context.request = request
+    let rules = frontend.rules
+    rules.captureRequest(context)
+    if let format = rules.uniqueIDFormat {
+      context.log.uniqueID = Bytes(format.rendered(context))
+      if let header = frontend.settings.uniqueIDHeader {
+        request.append(FieldName(header), context.log.uniqueID)
+      }
+    }
+    if let uri = frontend.settings.monitorURI, request.target == uri {
+      isSilent = true
+      let failed = rules.monitorFail.contains { $0.holds(context) }
+      termination = Termination(cause: .local, state: .request)
+      answer(failed ? page(503) : page(200))
+      return false
+    }
+    if !rules.tcpRequestContent.isEmpty {
+      context.payloadIsFinal = true
+      var index = 0
+      switch rules.tcpRequestContent.evaluate(context, resumingAt: &index) {
+      case .next, .needMoreData: break
+      case let verdict:
+        _ = conclude(verdict, .request)
+        return false
+      }
+    }
+    return true
+  }
+
+  /// `use_backend` rules, `default_backend`, or the other half of the listen section.
+  func selectBackend() -> Step {
+    let chosen: Backend?
+    switch frontend.rules.chooseBackend(context) {
+    case .proxy(let index): chosen = worker.runtime.backendOfProxy[index] ?? frontend.defaultBackend
+    case .named(let name): chosen = worker.runtime.backendsByName[name] ?? frontend.defaultBackend
+    case nil: chosen = frontend.defaultBackend
+    }
+    guard let backend = chosen, !backend.settings.isDisabled else {
+      termination = Termination(cause: .server, state: .connect)
+      frontend.counters.add(.requestErrors, worker: worker.index)
+      return isHTTP ? refuse(503) : reject()
+    }
+    join(backend)
+    return enter(.evaluateBackendRules)
+  }
+
+  private func join(_ backend: Backend) {
+    self.backend = backend
+    backend.sessions.increment()
+    backend.sessionRate.count(at: worker.loop.now.wall.microseconds)
+    backend.counters.add(.sessions, worker: worker.index)
+    if isHTTP { backend.counters.add(.requests, worker: worker.index) }
+    context.backend = ProxyFacts(name: Bytes(backend.name), id: backend.id)
+  }
+
+  /// Acts on a verdict other than `.next`.
+  func conclude(_ verdict: Verdict, _ state: Termination.State) -> Step {
+    switch verdict {
+    case .next, .needMoreData, .waitForHandshake, .expectProxy: return .wait
+    case .deny(let status, let reply):
+      countDenied()
+      termination = Termination(cause: .proxy, state: state)
+      answer(denial(status, reply))
+      return .proceed
+    case .tarpit(let status, let reply):
+      countDenied()
+      termination = Termination(cause: .proxy, state: .tarpit)
+      storage.tarpitReply = denial(status, reply)
+      phase = .tarpit
+      let timeouts = frontend.settings.timeouts
+      phaseDeadline =
+        now + (context.timeoutChanges.tarpit ?? timeouts.tarpit ?? timeouts.connect ?? .seconds(5))
+      return .wait
+    case .reply(let reply):
+      frontend.counters.add(.interceptedRequests, worker: worker.index)
+      termination = Termination(cause: .local, state: state)
+      answer(LocalReply(reply.render(context), page: page))
+      return .proceed
+    case .reject, .close:
+      countDenied()
+      termination = Termination(cause: .proxy, state: state)
+      return reject()
+    case .silentDrop:
+      countDenied()
+      termination = Termination(cause: .proxy, state: state)
+      client.vanish()
+      return reject()
+    case .waitForBody(let timeout, let atLeast):
+      storage.wantedBody = atLeast
+      storage.phaseAfterBody = phase
+      phase = .waitForBody
+      phaseDeadline = now + timeout
+      return .proceed
+    case .service(let name):
+      return serve(name)
+    }
+  }
+
+  private func denial(_ status: Int, _ reply: Reply?) -> LocalReply {
+    if let reply { return LocalReply(reply.render(context), page: page) }
+    return page(status)
+  }
+
+  private func countDenied() {
+    frontend.counters.add(.deniedRequests, worker: worker.index)
+    backend?.counters.add(.deniedRequests, worker: worker.index)
+  }
+
+  /// The proxy's own page for `status`: the backend's if there is one, then the frontend's, then the built-in.
+  func page(_ status: Int) -> LocalReply {
+    if let reply = backend?.rules.errorReplies[status] ?? frontend.rules.errorReplies[status] {
+      return LocalReply(reply.render(context)) { LocalReply(page: $0) }
+    }
+    return LocalReply(page: status)
+  }
+}
