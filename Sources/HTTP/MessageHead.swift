@@ -1,44 +1,5 @@
 public import Base
-
-/// HTTP/1.0, 1.1 or 2 as major and minor digits.
-public struct HTTPVersion: Hashable, Comparable, Sendable {
-  public var major: UInt8
-  public var minor: UInt8
-  @inlinable public init(_ major: UInt8, _ minor: UInt8) {
-    self.major = major
-    self.minor = minor
-  }
-  public static let http10 = HTTPVersion(1, 0)
-  public static let http11 = HTTPVersion(1, 1)
-  public static let http20 = HTTPVersion(2, 0)
-  public static func < (a: HTTPVersion, b: HTTPVersion) -> Bool { (a.major, a.minor) < (b.major, b.minor) }
-}
-
-/// A field name in lower case with its precomputed tag, for look-ups.
-public struct FieldName: Hashable, Sendable {
-  public let bytes: Bytes
-  @usableFromInline let tag: UInt32
-
-  public init(_ name: Bytes) {
-    let folded = name.lowercased
-    bytes = folded
-    tag = FieldName.tag(of: folded.span)
-  }
-
-  public init(_ name: String) { self.init(Bytes(name)) }
-
-  /// A cheap fingerprint of a lower-case name: unequal tags mean unequal names.
-  @inlinable
-  static func tag(of name: borrowing Span<UInt8>) -> UInt32 {
-    var tag = UInt32(truncatingIfNeeded: name.count) &* 0x9E37_79B1
-    for i in 0..<name.count { tag = (tag ^ UInt32(name[i])) &* 0x0100_0193 }
-    return tag
-  }
-}
-
-extension FieldName: ExpressibleByStringLiteral {
-  public init(stringLiteral value: String) { self.init(value) }
-}
+import Glibc
 
 /// The head of a request or response: start line and fields, mutable by rules.
 ///
@@ -64,13 +25,14 @@ public final class MessageHead {
     }
   }
 
-  @usableFromInline var text: [UInt8] = []
-  @usableFromInline var fields: [Field] = []
-  private var methodRange = 0..<0
-  private var targetRange = 0..<0
-  private var reasonRange = 0..<0
+  // A head belongs to one connection and its methods do not call out, so accesses cannot overlap.
+  @exclusivity(unchecked) @usableFromInline var text: [UInt8] = []
+  @exclusivity(unchecked) @usableFromInline var fields: [Field] = []
+  @exclusivity(unchecked) var methodRange = 0..<0
+  @exclusivity(unchecked) var targetRange = 0..<0
+  @exclusivity(unchecked) var reasonRange = 0..<0
 
-  /// As received; what goes out on HTTP/1 is always 1.1.
+  /// As received.
   public var version = HTTPVersion.http11
   /// 100...599 for a response, 0 for a request.
   public var status = 0
@@ -123,6 +85,21 @@ public final class MessageHead {
     self.version = version
   }
 
+  /// Whether the method is exactly `text`, without a copy.
+  @inlinable
+  public func isMethod(_ text: StaticString) -> Bool { equal(text, in: methodRangeForInlining) }
+
+  @usableFromInline var methodRangeForInlining: Range<Int> { methodRange }
+
+  @usableFromInline
+  func equal(_ literal: StaticString, in range: Range<Int>) -> Bool {
+    guard range.count == literal.utf8CodeUnitCount else { return false }
+    return text.withUnsafeBytes { bytes in
+      guard range.upperBound <= bytes.count, let base = bytes.baseAddress else { return range.isEmpty }
+      return memcmp(base + range.lowerBound, literal.utf8Start, range.count) == 0
+    }
+  }
+
   // MARK: Fields
 
   /// The number of field lines.
@@ -141,11 +118,20 @@ public final class MessageHead {
   /// Whether the field at `index` is called `name`.
   @inlinable
   public func isField(at index: Int, named name: FieldName) -> Bool {
+    fields[index].tag == name.tag && sameName(at: index, as: name.bytes)
+  }
+
+  @usableFromInline
+  func sameName(at index: Int, as name: Bytes) -> Bool {
     let f = fields[index]
-    guard f.tag == name.tag, Int(f.nameLength) == name.bytes.count else { return false }
-    let start = Int(f.name)
-    for i in 0..<name.bytes.count where text[start + i] != name.bytes[i] { return false }
-    return true
+    guard Int(f.nameLength) == name.count else { return false }
+    return text.withUnsafeBytes { mine in
+      name.withUnsafeBytes { wanted in
+        guard let a = mine.baseAddress, let b = wanted.baseAddress else { return wanted.isEmpty }
+        guard Int(f.name) + wanted.count <= mine.count else { return false }
+        return memcmp(a + Int(f.name), b, wanted.count) == 0
+      }
+    }
   }
 
   /// The index of the first field line called `name` at or after `start`.
@@ -165,16 +151,18 @@ public final class MessageHead {
   /// Appends a field line; the name is folded to lower case.
   public func append(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>) {
     let nameStart = text.count
-    var tag = UInt32(truncatingIfNeeded: name.count) &* 0x9E37_79B1
-    for i in 0..<name.count {
-      let c = ASCII.lower(name[i])
-      text.append(c)
-      tag = (tag ^ UInt32(c)) &* 0x0100_0193
-    }
+    text.append(copying: name)
     let valueStart = text.count
     text.append(copying: value)
+    let tag = text.withUnsafeMutableBytes { bytes in
+      let stored = UnsafeMutableRawBufferPointer(rebasing: bytes[nameStart..<valueStart])
+      for i in 0..<stored.count { stored[i] = ASCII.lower(stored[i]) }
+      return FieldName.tag(of: UnsafeRawBufferPointer(stored))
+    }
     fields.append(
-      Field(tag: tag, name: nameStart, nameLength: name.count, value: valueStart, valueLength: value.count))
+      Field(
+        tag: tag, name: nameStart, nameLength: valueStart - nameStart, value: valueStart,
+        valueLength: text.count - valueStart))
   }
 
   public func append(_ name: FieldName, _ value: Bytes) {
@@ -203,6 +191,29 @@ public final class MessageHead {
   public func remove(at index: Int) { fields.remove(at: index) }
 
   // MARK: Storage
+
+  /// Takes the octets of a head whose fields and ranges were recorded as offsets into `octets`.
+  func adopt(_ octets: UnsafeRawBufferPointer) {
+    text.append(contentsOf: octets)
+    let fields = self.fields
+    text.withUnsafeMutableBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      for f in fields { Octets.lowercase(base + Int(f.name), count: Int(f.nameLength)) }
+    }
+  }
+
+  @inline(__always)
+  func withText<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R { text.withUnsafeBytes(body) }
+
+  /// Two runs of the arena as one value.
+  func textJoined(_ a: Range<Int>, _ b: Range<Int>, suffix: StaticString = "") -> Bytes {
+    var joined = [UInt8]()
+    joined.reserveCapacity(a.count + b.count + 1)
+    joined.append(Bytes(text, in: a))
+    joined.append(Bytes(text, in: b))
+    suffix.withUTF8Buffer { joined.append(contentsOf: $0) }
+    return Bytes(joined)
+  }
 
   private func store(_ bytes: Bytes) -> Range<Int> {
     let start = text.count

@@ -1,0 +1,103 @@
+/// Eight octets at a time over raw input; all offsets are the caller's to keep in bounds.
+enum Octets {
+  @usableFromInline static let ones: UInt64 = 0x0101_0101_0101_0101
+  @usableFromInline static let highs: UInt64 = 0x8080_8080_8080_8080
+
+  /// RFC 9110 token characters below 64 and from 64 to 127, a bit each.
+  private static let tokenLow: UInt64 = 0x03FF_6CFA_0000_0000
+  private static let tokenHigh: UInt64 = 0x57FF_FFFF_C7FF_FFFE
+
+  @inline(__always)
+  static func isToken(_ c: UInt8) -> Bool {
+    let word = c < 64 ? tokenLow : tokenHigh
+    return c < 128 && (word &>> UInt64(c & 63)) & 1 == 1
+  }
+
+  @inline(__always)
+  private static func zeros(_ x: UInt64) -> UInt64 { (x &- ones) & ~x & highs }
+
+  /// The first octet in `from..<to` that is a control or DEL, or `to`.
+  @inline(__always)
+  static func firstControl(_ base: UnsafeRawPointer, from: Int, to: Int) -> Int {
+    var i = from
+    while i &+ 8 <= to {
+      let x = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: i, as: UInt64.self))
+      let hit = ((x &- 0x20 &* ones) & ~x & highs) | zeros(x ^ (0x7F &* ones))
+      if hit != 0 { return i &+ hit.trailingZeroBitCount &>> 3 }
+      i &+= 8
+    }
+    while i < to {
+      let c = base.load(fromByteOffset: i, as: UInt8.self)
+      if c < 0x20 || c == 0x7F { return i }
+      i &+= 1
+    }
+    return to
+  }
+
+  /// The first octet in `from..<to` that is not a visible US-ASCII character, or is `#`, or `to`.
+  @inline(__always)
+  static func firstNonTarget(_ base: UnsafeRawPointer, from: Int, to: Int) -> Int {
+    var i = from
+    while i &+ 8 <= to {
+      let x = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: i, as: UInt64.self))
+      let hit =
+        ((x &- 0x21 &* ones) & ~x & highs) | (x & highs) | zeros(x ^ (0x7F &* ones))
+        | zeros(x ^ (0x23 &* ones))
+      if hit != 0 { return i &+ hit.trailingZeroBitCount &>> 3 }
+      i &+= 8
+    }
+    while i < to {
+      let c = base.load(fromByteOffset: i, as: UInt8.self)
+      if c < 0x21 || c > 0x7E || c == 0x23 { return i }
+      i &+= 1
+    }
+    return to
+  }
+
+  /// The first octet in `from..<to` that may not stand in a token, or `to`.
+  @inline(__always)
+  static func firstNonToken(_ base: UnsafeRawPointer, from: Int, to: Int) -> Int {
+    var i = from
+    while i < to, isToken(base.load(fromByteOffset: i, as: UInt8.self)) { i &+= 1 }
+    return i
+  }
+
+  /// Folds `count` octets to lower case in place; all of them are below 128.
+  @inline(__always)
+  static func lowercase(_ base: UnsafeMutableRawPointer, count: Int) {
+    var i = 0
+    while i &+ 8 <= count {
+      lowercaseWord(base + i)
+      i &+= 8
+    }
+    if i == count { return }
+    if count >= 8 {
+      lowercaseWord(base + (count &- 8))
+      return
+    }
+    while i < count {
+      let c = base.load(fromByteOffset: i, as: UInt8.self)
+      base.storeBytes(of: c &- 0x41 < 26 ? c | 0x20 : c, toByteOffset: i, as: UInt8.self)
+      i &+= 1
+    }
+  }
+
+  @inline(__always)
+  private static func lowercaseWord(_ p: UnsafeMutableRawPointer) {
+    let x = p.loadUnaligned(as: UInt64.self)
+    let fromA = x &+ (0x80 - 0x41) &* ones
+    let aboveZ = x &+ (0x7F - 0x5A) &* ones
+    let upper = (fromA ^ aboveZ) & highs
+    p.storeBytes(of: x | upper &>> 2, as: UInt64.self)
+  }
+
+  /// Whether `count` octets are `literal`, which is in lower case, when letters are folded.
+  static func equalsFolded(_ p: UnsafeRawPointer, _ count: Int, _ literal: StaticString) -> Bool {
+    guard count == literal.utf8CodeUnitCount else { return false }
+    for i in 0..<count {
+      let c = p.load(fromByteOffset: i, as: UInt8.self)
+      if (c &- 0x41 < 26 ? c | 0x20 : c) != literal.utf8Start[i] { return false }
+    }
+    return true
+  }
+}
