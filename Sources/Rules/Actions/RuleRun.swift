@@ -1,0 +1,81 @@
+import Base
+
+/// A run of neighbouring rules whose conditions each test the same sample for equality with some strings: one
+/// hash look-up finds the first that holds, however many there are.
+struct RuleRun: Sendable {
+  let range: Range<Int>
+  private let sample: SampleExpression
+  private let table: StringTable
+  /// For each string, the rules (ascending) whose condition names it.
+  private let rulesOfKey: [[Int32]]
+
+  private init(range: Range<Int>, sample: SampleExpression, table: StringTable, rulesOfKey: [[Int32]]) {
+    self.range = range
+    self.sample = sample
+    self.table = table
+    self.rulesOfKey = rulesOfKey
+  }
+
+  /// The first rule at or after `start` whose condition holds.
+  func firstMatch(_ context: RuleContext, from start: Int) -> Int? {
+    var best = Int.max
+    _ = sample.forEach(context) { value in
+      guard case .string(let text)? = value.cast(to: .string), let key = table.find(text) else { return false }
+      for rule in rulesOfKey[key] where Int(rule) >= start {
+        best = min(best, Int(rule))
+        break
+      }
+      return best == start
+    }
+    return best < range.upperBound ? best : nil
+  }
+
+  /// Below this length testing one by one is as quick.
+  private static let shortest = 3
+
+  static func find(in rules: [Rule]) -> [RuleRun] {
+    var runs: [RuleRun] = []
+    var index = 0
+    while index < rules.count {
+      guard let first = equality(rules[index]) else {
+        index += 1
+        continue
+      }
+      var end = index + 1
+      while end < rules.count, let next = equality(rules[end]), next.allSatisfy({ $0.key == first[0].key }) { end += 1 }
+      if end - index >= shortest, first.allSatisfy({ $0.key == first[0].key }) {
+        runs.append(make(rules, index..<end, like: first[0]))
+      }
+      index = end
+    }
+    return runs
+  }
+
+  private static func make(_ rules: [Rule], _ range: Range<Int>, like model: ACLExpression) -> RuleRun {
+    var table = StringTable(folds: model.patterns.isFolded)
+    var rulesOfKey: [[Int32]] = []
+    for index in range {
+      for expression in equality(rules[index]) ?? [] {
+        for key in expression.patterns.exactStrings ?? [] {
+          let number = table.insert(key)
+          if number == rulesOfKey.count { rulesOfKey.append([]) }
+          if rulesOfKey[number].last != Int32(index) { rulesOfKey[number].append(Int32(index)) }
+        }
+      }
+    }
+    return RuleRun(range: range, sample: model.sample, table: table, rulesOfKey: rulesOfKey)
+  }
+
+  /// The expressions of a condition that is nothing but alternatives of string equality; nil for any other.
+  private static func equality(_ rule: Rule) -> [ACLExpression]? {
+    guard let condition = rule.condition, !condition.isNegated, !condition.terms.isEmpty else { return nil }
+    var expressions: [ACLExpression] = []
+    for term in condition.terms {
+      guard !term.isNegated, term.endsConjunction else { return nil }
+      expressions += term.acl.expressions
+    }
+    guard !expressions.isEmpty, expressions.allSatisfy({ $0.patterns.exactStrings != nil && $0.sample.isStable })
+    else { return nil }
+    return expressions
+  }
+}

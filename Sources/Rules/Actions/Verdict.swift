@@ -1,0 +1,28 @@
+public import Base
+
+/// How the evaluation of a rule set ended.
+public enum Verdict {
+  /// The rules are exhausted, or one of them allowed the stream.
+  case next
+  /// Answer with `reply`, or with the proxy's own page for `status` when there is none.
+  case deny(status: Int, Reply?)
+  /// The same after the tarpit timeout.
+  case tarpit(status: Int, Reply?)
+  /// A final answer that is no refusal: `return`, `redirect`, `auth`.
+  case reply(Reply)
+  /// Close without an answer.
+  case reject
+  /// Vanish without a FIN or RST towards the client.
+  case silentDrop
+  /// Content rules wait for more octets, `wait_end` or the inspection delay; resume at the index given back.
+  case needMoreData
+  /// `wait-for-body`: resume when the body is complete, `atLeast` octets are there (0: all of it), or time is over.
+  case waitForBody(timeout: Timespan, atLeast: Int)
+  case waitForHandshake
+  /// `use-service`.
+  case service(String)
+  /// `tcp-response content close`.
+  case close
+  /// `expect-proxy layer4` (false) and `expect-netscaler-cip layer4` (true).
+  case expectProxy(netscaler: Bool)
+}

@@ -1,0 +1,93 @@
+import Base
+import Config
+
+/// What expressions and rules may refer to while they are compiled: one per proxy.
+final class CompileScope {
+  let configuration: Configuration
+  let diagnostics: Diagnostics
+  let shared: SharedScope
+  /// The index of the proxy in the configuration; -1 outside of proxies.
+  let proxyIndex: Int
+  let proxy: ProxySettings?
+  var acls = ACLScope()
+  /// Slots that `capture` and `declare capture` lines have made so far.
+  var captures = CaptureSlots()
+  /// Where the expression at hand will be evaluated.
+  var place = SamplePlaces.frontendRequest
+
+  init(configuration: Configuration, diagnostics: Diagnostics, shared: SharedScope, proxyIndex: Int) {
+    self.configuration = configuration
+    self.diagnostics = diagnostics
+    self.shared = shared
+    self.proxyIndex = proxyIndex
+    proxy = configuration.proxies.indices.contains(proxyIndex) ? configuration.proxies[proxyIndex] : nil
+  }
+
+  var proxyName: String { proxy?.name ?? "" }
+
+  func frontend(named name: String) throws(RuleError) -> Int {
+    if let index = shared.frontends[name] { return index }
+    throw RuleError(
+      "unable to find frontend '\(name)'", suggestion: Suggestions.nearest(name, shared.frontends.keys))
+  }
+
+  func backend(named name: String) throws(RuleError) -> Int {
+    if let index = shared.backends[name] { return index }
+    throw RuleError(
+      "unable to find backend '\(name)'", suggestion: Suggestions.nearest(name, shared.backends.keys))
+  }
+
+  /// `server` in this proxy, or `backend/server`.
+  func server(named text: String) throws(RuleError) -> (backend: String, server: String) {
+    let parts = text.split(separator: "/", maxSplits: 1).map(String.init)
+    let backendName = parts.count == 2 ? parts[0] : proxyName
+    let name = parts.last ?? ""
+    let index = parts.count == 2 ? try backend(named: backendName) : proxyIndex
+    guard configuration.proxies.indices.contains(index) else {
+      throw RuleError("unable to find server '\(text)'")
+    }
+    let servers = configuration.proxies[index].servers
+    guard servers.contains(where: { $0.name == name }) else {
+      throw RuleError(
+        "unable to find server '\(name)' in proxy '\(backendName)'",
+        suggestion: Suggestions.nearest(name, servers.map(\.name)))
+    }
+    return (backendName, name)
+  }
+
+  func userlist(named name: String) throws(RuleError) -> CompiledUserlist {
+    if let list = shared.userlists[name] { return list }
+    throw RuleError(
+      "unable to find userlist '\(name)'", suggestion: Suggestions.nearest(name, shared.userlists.keys))
+  }
+}
+
+/// What all proxies of a configuration share while it is compiled.
+final class SharedScope {
+  var frontends: [String: Int] = [:]
+  var backends: [String: Int] = [:]
+  var userlists: [String: CompiledUserlist] = [:]
+  var variables = VariableNames()
+  let processVariables = ProcessVariables()
+  let readFile: (String) -> [UInt8]?
+  /// Files are read once, however many rules name them.
+  private var files: [String: Bytes] = [:]
+  var maps: [String: MapTable] = [:]
+
+  init(configuration: Configuration, readFile: @escaping (String) -> [UInt8]?) {
+    self.readFile = readFile
+    for (index, proxy) in configuration.proxies.enumerated() {
+      if proxy.hasFrontend, frontends[proxy.name] == nil { frontends[proxy.name] = index }
+      if proxy.hasBackend, backends[proxy.name] == nil { backends[proxy.name] = index }
+    }
+    for list in configuration.userlists { userlists[list.name] = CompiledUserlist(list) }
+  }
+
+  func file(_ path: String) throws(RuleError) -> Bytes {
+    if let known = files[path] { return known }
+    guard let content = readFile(path) else { throw RuleError("failed to open pattern file <\(path)>") }
+    let bytes = Bytes(content)
+    files[path] = bytes
+    return bytes
+  }
+}

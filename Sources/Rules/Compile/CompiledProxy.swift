@@ -1,0 +1,100 @@
+public import Base
+
+
+/// The rules of one proxy, ready to run; immutable, shared by all workers.
+public final class CompiledProxy: Sendable {
+  public let name: String
+  public let tcpRequestConnection: RuleSet
+  public let tcpRequestSession: RuleSet
+  public let tcpRequestContent: RuleSet
+  /// `tcp-request inspect-delay`.
+  public let inspectDelay: Timespan?
+  public let tcpResponseContent: RuleSet
+  public let responseInspectDelay: Timespan?
+  /// `block` and old `req*` lines, then `http-request`, then `redirect` lines.
+  public let httpRequest: RuleSet
+  public let httpResponse: RuleSet
+  public let httpAfterResponse: RuleSet
+  public let statsHTTPRequest: RuleSet
+  public let logFormat: LogFormat?
+  public let logFormatSD: LogFormat?
+  public let errorLogFormat: LogFormat?
+  public let uniqueIDFormat: LogFormat?
+  /// `monitor fail if ...`: any true condition fails the monitor.
+  public let monitorFail: [Condition]
+  public let forcePersist: [Condition]
+  public let ignorePersist: [Condition]
+  /// `stats admin if ...`.
+  public let statsAdmin: [Condition]
+  let routes: RuleSet
+  let routeTargets: [BackendTarget]
+  let serverChoices: [(condition: Condition?, server: ServerTarget)]
+  let captures: CaptureSlots
+  /// `balance hash <expr>`.
+  public let hashExpression: SampleExpression?
+  /// `server ... sni <expr>` by server name.
+  public let serverSNI: [String: SampleExpression]
+  /// `errorfile`, `http-error` pages in the form of replies by status; `errorloc*` too.
+  public let errorReplies: [Int: Reply]
+
+  init(_ draft: ProxyDraft) {
+    name = draft.name
+    tcpRequestConnection = draft.tcpRequestConnection
+    tcpRequestSession = draft.tcpRequestSession
+    tcpRequestContent = draft.tcpRequestContent
+    inspectDelay = draft.inspectDelay
+    tcpResponseContent = draft.tcpResponseContent
+    responseInspectDelay = draft.responseInspectDelay
+    httpRequest = draft.httpRequest
+    httpResponse = draft.httpResponse
+    httpAfterResponse = draft.httpAfterResponse
+    statsHTTPRequest = draft.statsHTTPRequest
+    logFormat = draft.logFormat
+    logFormatSD = draft.logFormatSD
+    errorLogFormat = draft.errorLogFormat
+    uniqueIDFormat = draft.uniqueIDFormat
+    monitorFail = draft.monitorFail
+    forcePersist = draft.forcePersist
+    ignorePersist = draft.ignorePersist
+    statsAdmin = draft.statsAdmin
+    routes = draft.routes
+    routeTargets = draft.routeTargets
+    serverChoices = draft.serverChoices
+    captures = draft.captures
+    hashExpression = draft.hashExpression
+    serverSNI = draft.serverSNI
+    errorReplies = draft.errorReplies
+  }
+}
+
+/// Where `use_backend` sends a stream.
+public enum BackendChoice {
+  /// The index of the proxy in `Configuration.proxies`.
+  case proxy(Int)
+  /// A computed name, to be looked up; the default backend is used when there is none of that name.
+  case named(Bytes)
+}
+
+/// What `use_backend` names.
+enum BackendTarget: Sendable {
+  case proxy(Int)
+  case format(LogFormat)
+}
+
+/// What `use-server` names.
+enum ServerTarget: Sendable {
+  case name(Bytes)
+  case format(LogFormat)
+}
+
+/// All compiled rules of a configuration.
+public struct CompiledRules: Sendable {
+  /// One per `Configuration.proxies`, same order.
+  public var proxies: [CompiledProxy] = []
+  /// Variables of the `proc` scope, with those that `global` sets.
+  public let processVariables: ProcessVariables
+  /// Names of all variables by number.
+  public var variableNames: [Bytes] = []
+
+  init(processVariables: ProcessVariables) { self.processVariables = processVariables }
+}

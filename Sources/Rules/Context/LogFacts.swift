@@ -1,0 +1,67 @@
+public import Base
+
+/// What the log-format aliases report; filled by the owner of the stream as it learns each.
+public struct LogFacts {
+  public var frontendName = Bytes.empty
+  public var backendName = Bytes.empty
+  /// `<NOSRV>`, `<STATS>` or the server's name.
+  public var serverName = Bytes("<NOSRV>")
+  /// True when the client side is TLS: `%ft` then ends with `~`.
+  public var frontendIsTLS = false
+  public var backendSource = SocketAddress.none
+  public var serverAddress = SocketAddress.none
+
+  public var status = -1
+  public var bytesIn = 0
+  public var bytesOut = 0
+  /// Four octets: cause, state, and the two of persistence cookies.
+  public var termination: (UInt8, UInt8, UInt8, UInt8) = (0x2D, 0x2D, 0x2D, 0x2D)
+  public var retries = 0
+  public var isRedispatched = false
+
+  public var activeConnections = 0
+  public var frontendConnections = 0
+  public var backendConnections = 0
+  public var serverConnections = 0
+  public var serverQueue = 0
+  public var backendQueue = 0
+
+  /// Milliseconds; -1 when the step was not reached.
+  public var handshakeTime = 0
+  public var idleTime = 0
+  public var requestTime = -1
+  public var queueTime = -1
+  public var connectTime = -1
+  public var responseTime = -1
+  public var dataTime = -1
+  /// From the first octet of the request to the end (`%Ta`), and from accept to the end (`%Tt`).
+  public var activeTime = 0
+  public var totalTime = 0
+  /// When the request's first octet came; the accept date in TCP mode.
+  public var requestDate: WallTime?
+
+  /// The request line as received, before any rule changed it.
+  public var method = Bytes.empty
+  public var uri = Bytes.empty
+  /// `HTTP/1.1`; HTTP/2 requests are logged as `HTTP/2.0`. A request without a method logs as `<BADREQ>`.
+  public var version = Bytes.empty
+
+  public var requestCookie: Bytes?
+  public var responseCookie: Bytes?
+  public var requestCaptures: [Bytes?] = []
+  public var responseCaptures: [Bytes?] = []
+  public var uniqueID = Bytes.empty
+  /// `%rt`: counts requests of the process.
+  public var requestCounter = 0
+  /// `%lc`.
+  public var logCounter = 0
+  /// `option logasap`: sizes and totals are not final and carry a `+`.
+  public var isEarly = false
+  /// `%OG`.
+  public var origin = Bytes("unspec")
+
+  public init() {}
+
+  /// Ready for the next request of a connection.
+  public mutating func reset() { self = LogFacts() }
+}

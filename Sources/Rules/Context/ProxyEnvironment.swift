@@ -1,0 +1,38 @@
+public import Base
+
+/// What expressions ask about the process and about proxies and servers other than the stream's own.
+///
+/// Unknown names never get here: the compiler resolves them. Answers are snapshots.
+public protocol ProxyEnvironment: AnyObject {
+  var processID: Int { get }
+  var nodeName: Bytes { get }
+  var hostName: Bytes { get }
+  var threadCount: Int { get }
+  /// The worker's number, from 1.
+  var threadID: Int { get }
+  var activeConnections: Int { get }
+  var isStopping: Bool { get }
+  /// When the process started.
+  var started: Instant { get }
+
+  /// A number out of 0..<2^64.
+  func random() -> UInt64
+
+  func frontendCount(_ query: FrontendQuery, of frontend: String) -> Int
+  func backendCount(_ query: BackendQuery, of backend: String) -> Int
+  func serverCount(_ query: ServerQuery, of server: String, in backend: String) -> Int
+  /// Connections that the listener of this stream has open.
+  func listenerConnections(_ connection: ConnectionFacts) -> Int
+}
+
+public enum FrontendQuery: Sendable { case connections, requestRate, sessionRate }
+
+public enum BackendQuery: Sendable {
+  /// `nbsrv`, `connslots`, `queue`, `avg_queue`, `be_conn`, `be_conn_free`, `be_sess_rate`.
+  case usableServers, connectionSlots, queue, averageQueue, connections, freeConnections, sessionRate
+}
+
+public enum ServerQuery: Sendable {
+  /// `isUp` answers 0 or 1.
+  case connections, freeConnections, isUp, queue, sessionRate, weight, initialWeight, userWeight
+}

@@ -1,0 +1,168 @@
+public import Base
+public import HTTP
+
+/// Everything that rules, expressions and log formats may look at or change while one stream is
+/// processed. One per stream, reused: `reset()` empties it for the next request of a connection.
+///
+/// The owner fills the fields before each evaluation; nothing here does I/O or reads a clock.
+public final class RuleContext {
+  public var now: Now
+  /// nil in TCP mode and before a head has arrived.
+  public var request: MessageHead?
+  public var response: MessageHead?
+  public var connection: ConnectionFacts
+  public var environment: any ProxyEnvironment
+
+  /// Client octets buffered so far, for content rules in TCP mode; empty once they are HTTP.
+  public var payload = Bytes.empty
+  /// No more client octets will come: the inspection delay has expired or the client has finished.
+  public var payloadIsFinal = false
+  public var responsePayload = Bytes.empty
+  public var responsePayloadIsFinal = false
+
+  /// Octets of the request body received so far, without the framing.
+  public var requestBody = Bytes.empty
+  public var requestBodyIsComplete = false
+  /// The announced Content-Length, or nil when it is not known (chunked, HTTP/2 without one).
+  public var requestContentLength: Int?
+  public var responseBody = Bytes.empty
+  public var responseBodyIsComplete = false
+  public var responseContentLength: Int?
+
+  public var log = LogFacts()
+  public var frontend = ProxyFacts()
+  public var backend = ProxyFacts()
+  public var server: ServerFacts?
+
+  /// Whether this is the first request of its connection.
+  public var isFirstRequest = true
+  /// Variables of the transaction, request and response scopes; those of the session are with the connection.
+  public var transactionVariables = VariableStore()
+  public var requestVariables = VariableStore()
+  public var responseVariables = VariableStore()
+  public var checkVariables = VariableStore()
+
+  /// Fields that `http-request early-hint` wants to send in a 103 before the response.
+  public var earlyHints: [(name: FieldName, value: Bytes)] = []
+  /// What `set-log-level` chose: nil keeps the levels of `log`, -1 is silent.
+  public var logLevel: Int?
+  /// `set-nice`, `set-mark`, `set-tos`... are applied by the owner after evaluation.
+  public var socketChanges = SocketChanges()
+  /// `set-timeout`: milliseconds by name; the owner applies them.
+  public var timeoutChanges = TimeoutChanges()
+  /// `disable-l7-retry`.
+  public var retriesDisabled = false
+  /// `http-request set-priority-class` and `-offset`.
+  public var priorityClass = 0
+  public var priorityOffset = 0
+
+  /// Set by a fetch that lacked data which may still come.
+  var mayChange = false
+  /// The captures of the last regular expression match in `-m reg` and `replace-*`.
+  var regexScratch = RegexScratch()
+  /// Reused by renderers so that a rule needs no allocation of its own.
+  var scratch: [UInt8] = []
+  /// The file and line of the rule that ended the last evaluation, for `last_rule_file`.
+  public internal(set) var lastRule: RuleOrigin?
+  /// True while the owner evaluates response rules: decides what `hdr` and `ver` look at.
+  var isResponseSide = false
+  /// False while missing data may be waited for.
+  var evaluationIsFinal = true
+
+  public init(connection: ConnectionFacts, environment: any ProxyEnvironment, now: Now) {
+    self.connection = connection
+    self.environment = environment
+    self.now = now
+    scratch.reserveCapacity(512)
+  }
+
+  /// Forgets the last request; the connection, its variables and the environment stay.
+  public func reset() {
+    request = nil
+    response = nil
+    payload = .empty
+    payloadIsFinal = false
+    responsePayload = .empty
+    responsePayloadIsFinal = false
+    requestBody = .empty
+    requestBodyIsComplete = false
+    requestContentLength = nil
+    responseBody = .empty
+    responseBodyIsComplete = false
+    responseContentLength = nil
+    log.reset()
+    backend = ProxyFacts()
+    server = nil
+    transactionVariables.removeAll()
+    requestVariables.removeAll()
+    responseVariables.removeAll()
+    earlyHints.removeAll()
+    logLevel = nil
+    socketChanges = SocketChanges()
+    timeoutChanges = TimeoutChanges()
+    retriesDisabled = false
+    priorityClass = 0
+    priorityOffset = 0
+    mayChange = false
+    lastRule = nil
+    isResponseSide = false
+  }
+}
+
+/// Where a rule stands, and its keyword.
+public struct RuleOrigin: Sendable {
+  public var file: String
+  public var line: Int
+  /// Such as `http-request deny`.
+  public var keyword: String
+}
+
+/// What rules want done to the sockets of a stream.
+public struct SocketChanges: Sendable {
+  public var clientTOS: Int?
+  public var clientMark: UInt32?
+  public var serverTOS: Int?
+  public var serverMark: UInt32?
+  public init() {}
+}
+
+/// `set-timeout` results; nil means unchanged.
+public struct TimeoutChanges: Sendable {
+  public var client: Timespan?
+  public var server: Timespan?
+  public var tunnel: Timespan?
+  public var connect: Timespan?
+  public var queue: Timespan?
+  public var tarpit: Timespan?
+  public init() {}
+}
+
+/// The proxy that plays the frontend's or backend's part in a stream.
+public struct ProxyFacts: Sendable {
+  public var name = Bytes.empty
+  public var id = 0
+  public var defaultBackendName = Bytes.empty
+  /// Milliseconds; 0 when there is none.
+  public var clientTimeout = 0
+  public var serverTimeout = 0
+  public var tunnelTimeout = 0
+  public var connectTimeout = 0
+  public var queueTimeout = 0
+  public var tarpitTimeout = 0
+  public var retries = 0
+  public init() {}
+  public init(name: Bytes, id: Int) {
+    self.name = name
+    self.id = id
+  }
+}
+
+/// The server that a stream was assigned.
+public struct ServerFacts: Sendable {
+  public var name: Bytes
+  public var id: Int
+  public init(name: Bytes, id: Int) {
+    self.name = name
+    self.id = id
+  }
+}

@@ -1,0 +1,55 @@
+public import Base
+
+/// What is known about the TLS layer of a connection, in plain values; the owner fills it after the handshake.
+public struct TLSFacts {
+  /// As OpenSSL names it: `TLSv1.3`.
+  public var version = Bytes.empty
+  /// The cipher's OpenSSL name.
+  public var cipher = Bytes.empty
+  public var cipherBits = 0
+  public var cipherAlgorithmBits = 0
+  /// nil when the client sent none.
+  public var serverName: Bytes?
+  public var alpn: Bytes?
+  public var curve: Bytes?
+  public var isResumed = false
+  public var hasEarlyData = false
+  public var sessionID = Bytes.empty
+  /// The error code of a failed handshake, 0 without one.
+  public var errorCode: UInt = 0
+  public var errorText = Bytes.empty
+  /// Whether the client presented a certificate in this session (also when resumed: `isCertificateUsed`).
+  public var hasClientCertificate = false
+  public var isClientCertificateUsed = false
+  /// X509_V_ERR of the client certificate, of its CA, and the CA's depth.
+  public var verifyResult = 0
+  public var caVerifyError = 0
+  public var caVerifyDepth = 0
+  public var clientCertificateError = 0
+  public var clientCertificate: CertificateFacts?
+  /// Ours (on the client side) or the server's (on the server side).
+  public var localCertificate: CertificateFacts?
+  public var clientRandom = Bytes.empty
+  public var serverRandom = Bytes.empty
+  public var sessionKey = Bytes.empty
+
+  public init() {}
+}
+
+/// The parts of a certificate that `ssl_c_*` and `ssl_f_*` name.
+public struct CertificateFacts: Sendable {
+  public var der = Bytes.empty
+  public var chainDER = Bytes.empty
+  /// One entry per attribute in the order of the certificate: short name (`CN`) and value.
+  public var subject: [(name: Bytes, value: Bytes)] = []
+  public var issuer: [(name: Bytes, value: Bytes)] = []
+  public var serial = Bytes.empty
+  public var sha1 = Bytes.empty
+  /// ASN.1 UTC time as `YYMMDDhhmmss[Z]`.
+  public var notBefore = Bytes.empty
+  public var notAfter = Bytes.empty
+  public var keyAlgorithm = Bytes.empty
+  public var signatureAlgorithm = Bytes.empty
+  public var version = 3
+  public init() {}
+}

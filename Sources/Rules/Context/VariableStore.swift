@@ -1,0 +1,40 @@
+import Base
+import Synchronization
+
+/// Variables of one scope. Names were turned into numbers by the compiler; a scope holds a handful, so a
+/// linear search is the quickest.
+public struct VariableStore: Sendable {
+  var entries: [(id: Int, value: Sample)] = []
+
+  public init() {}
+
+  subscript(id: Int) -> Sample? {
+    get {
+      for entry in entries where entry.id == id { return entry.value }
+      return nil
+    }
+    set {
+      for i in entries.indices where entries[i].id == id {
+        if let newValue { entries[i].value = newValue } else { entries.remove(at: i) }
+        return
+      }
+      if let newValue { entries.append((id, newValue)) }
+    }
+  }
+
+  public mutating func removeAll() {
+    if !entries.isEmpty { entries.removeAll(keepingCapacity: true) }
+  }
+}
+
+/// `proc.` variables: shared by all threads for the life of the process.
+public final class ProcessVariables: Sendable {
+  private let store = Mutex(VariableStore())
+
+  public init() {}
+
+  subscript(id: Int) -> Sample? {
+    get { store.withLock { $0[id] } }
+    set { store.withLock { $0[id] = newValue } }
+  }
+}

@@ -1,0 +1,240 @@
+import Base
+
+/// Writes the value of one alias.
+struct LogAliasWriter {
+  let context: RuleContext
+  let flags: LogFormatFlags
+
+  private var facts: LogFacts { _read { yield context.log } }
+
+  func write(_ alias: LogAlias, into out: inout [UInt8]) {
+    switch alias {
+    case .clientIP, .clientPort, .frontendIP, .frontendPort, .backendIP, .backendPort, .serverIP, .serverPort:
+      writeAddress(alias, into: &out)
+    case .acceptDate, .acceptDateUTC, .acceptDateLocal, .acceptSeconds, .milliseconds, .requestDate, .requestDateUTC,
+      .requestDateLocal:
+      writeDate(alias, into: &out)
+    case .method, .path, .pathOnly, .query, .uri, .version, .requestLine:
+      let text = LogRequestLine.part(alias, facts)
+      quoted(into: &out) {
+        LogText.appendEncoded(
+          text, marker: 0x23, unsafe: LogText.isUnsafeInURL, escaping: flags.contains(.escape), into: &$0)
+      }
+    case .requestHeaders: writeCaptures(facts.requestCaptures, into: &out)
+    case .responseHeaders: writeCaptures(facts.responseCaptures, into: &out)
+    case .requestHeaderList: writeCaptureList(facts.requestCaptures, into: &out)
+    case .responseHeaderList: writeCaptureList(facts.responseCaptures, into: &out)
+    case .frontend, .backend, .server, .requestCookie, .responseCookie, .hostName, .uniqueID, .origin, .cipher,
+      .tlsVersion, .frontendTransport, .termination, .terminationWithCookies:
+      writeText(alias, into: &out)
+    default: writeNumber(alias, into: &out)
+    }
+  }
+
+  private func quoted(into out: inout [UInt8], _ body: (inout [UInt8]) -> Void) {
+    if flags.contains(.quote) { out.append(0x22) }
+    body(&out)
+    if flags.contains(.quote) { out.append(0x22) }
+  }
+
+  private func writeText(_ alias: LogAlias, into out: inout [UInt8]) {
+    switch alias {
+    case .frontend: LogText.append(facts.frontendName, flags, into: &out)
+    case .backend: LogText.append(facts.backendName, flags, into: &out)
+    case .server: LogText.append(facts.serverName, flags, into: &out)
+    case .requestCookie: LogText.append(facts.requestCookie ?? .empty, flags, into: &out)
+    case .responseCookie: LogText.append(facts.responseCookie ?? .empty, flags, into: &out)
+    case .hostName: LogText.append(context.environment.hostName, flags, into: &out)
+    case .uniqueID: LogText.append(facts.uniqueID, flags, into: &out)
+    case .origin: LogText.append(facts.origin, flags, into: &out)
+    case .cipher: LogText.append(context.connection.tls?.cipher ?? .empty, flags, into: &out)
+    case .tlsVersion: LogText.append(context.connection.tls?.version ?? .empty, flags, into: &out)
+    case .frontendTransport:
+      quoted(into: &out) {
+        $0.append(facts.frontendName)
+        if facts.frontendIsTLS { $0.append(0x7E) }
+      }
+    default:
+      quoted(into: &out) {
+        let state = facts.termination
+        $0.append(state.0)
+        $0.append(state.1)
+        if alias == .terminationWithCookies {
+          $0.append(state.2)
+          $0.append(state.3)
+        }
+      }
+    }
+  }
+
+  private func writeNumber(_ alias: LogAlias, into out: inout [UInt8]) {
+    let value = LogNumber.value(alias, context)
+    if flags.contains(.hex), alias == .pid || alias == .requestCounter || alias == .logCounter {
+      quoted(into: &out) { $0.append(contentsOf: Hexadecimal.encode(UInt64(UInt32(truncatingIfNeeded: value)), width: 4)) }
+      return
+    }
+    let carriesPlus =
+      alias == .retries
+      ? facts.isRedispatched
+      : facts.isEarly
+        && (alias == .activeTime || alias == .totalTime || alias == .userTime || alias == .bytesRead)
+    quoted(into: &out) {
+      if carriesPlus { $0.append(0x2B) }
+      $0.append(decimal: value)
+    }
+  }
+
+  private func writeAddress(_ alias: LogAlias, into out: inout [UInt8]) {
+    let address: SocketAddress
+    switch alias {
+    case .clientIP, .clientPort: address = context.connection.source
+    case .frontendIP, .frontendPort: address = context.connection.destination
+    case .backendIP, .backendPort: address = facts.backendSource
+    default: address = facts.serverAddress
+    }
+    let isPort = [.clientPort, .frontendPort, .backendPort, .serverPort].contains(alias)
+    switch address {
+    case .none: LogText.append(.empty, flags, into: &out)
+    case .unix:
+      quoted(into: &out) {
+        if isPort { $0.append(decimal: context.connection.listenerID) } else { $0.append(contentsOf: "unix".utf8) }
+      }
+    case .ip(let ip, let port):
+      quoted(into: &out) {
+        if isPort {
+          if flags.contains(.hex) {
+            $0.append(contentsOf: Hexadecimal.encode(UInt64(port), width: 4))
+          } else {
+            $0.append(decimal: Int(port))
+          }
+        } else if flags.contains(.hex) {
+          $0.append(contentsOf: Hexadecimal.encode(Bytes(ip.octets)))
+        } else {
+          AddressText.append(ip, into: &$0)
+        }
+      }
+    }
+  }
+
+  private func writeDate(_ alias: LogAlias, into out: inout [UInt8]) {
+    let accepted = context.connection.accepted.wall
+    switch alias {
+    case .acceptSeconds:
+      if flags.contains(.hex) {
+        out.append(contentsOf: Hexadecimal.encode(UInt64(UInt32(truncatingIfNeeded: accepted.seconds)), width: 4))
+      } else {
+        quoted(into: &out) { $0.append(decimal: Int(accepted.seconds)) }
+      }
+    case .milliseconds:
+      let value = Int(accepted.microseconds / 1000 % 1000)
+      if flags.contains(.hex) {
+        out.append(contentsOf: Hexadecimal.encode(UInt64(max(0, value)), width: 2))
+      } else {
+        quoted(into: &out) { DateText.append(padded: value, width: 3, into: &$0) }
+      }
+    default:
+      // Dates are never quoted.
+      let requestDate = facts.requestDate ?? accepted
+      switch alias {
+      case .acceptDate: DateText.appendLocalMilliseconds(accepted, into: &out)
+      case .acceptDateUTC: DateText.appendUTC(accepted, into: &out)
+      case .acceptDateLocal: DateText.appendLocal(accepted, into: &out)
+      case .requestDate: DateText.appendLocalMilliseconds(requestDate, into: &out)
+      case .requestDateUTC: DateText.appendUTC(requestDate, into: &out)
+      default: DateText.appendLocal(requestDate, into: &out)
+      }
+    }
+  }
+
+  private func writeCaptures(_ captures: [Bytes?], into out: inout [UInt8]) {
+    guard !captures.isEmpty else { return }
+    quoted(into: &out) {
+      $0.append(0x7B)
+      for (i, capture) in captures.enumerated() {
+        if i > 0 { $0.append(0x7C) }
+        if let capture {
+          LogText.appendEncoded(
+            capture, marker: 0x23, unsafe: LogText.isUnsafeInCapture, escaping: flags.contains(.escape), into: &$0)
+        }
+      }
+      $0.append(0x7D)
+    }
+  }
+
+  private func writeCaptureList(_ captures: [Bytes?], into out: inout [UInt8]) {
+    for (i, capture) in captures.enumerated() {
+      if i > 0 { out.append(ASCII.space) }
+      quoted(into: &out) {
+        if let capture {
+          LogText.appendEncoded(
+            capture, marker: 0x23, unsafe: LogText.isUnsafeInCapture, escaping: flags.contains(.escape), into: &$0)
+        } else if !flags.contains(.quote) {
+          $0.append(0x2D)
+        }
+      }
+    }
+  }
+}
+
+/// The numeric aliases.
+enum LogNumber {
+  static func value(_ alias: LogAlias, _ context: RuleContext) -> Int {
+    let idle = max(0, context.log.idleTime)
+    switch alias {
+    case .bytesRead: return context.log.bytesOut
+    case .bytesUploaded: return context.log.bytesIn
+    case .status: return context.log.status
+    case .activeTime: return context.log.activeTime
+    case .connectTime: return context.log.connectTime
+    case .dataTime: return context.log.dataTime
+    case .handshakeTime: return context.log.handshakeTime
+    case .idleTime: return context.log.idleTime
+    case .requestTime: return context.log.requestTime
+    case .totalRequestTime:
+      return context.log.requestTime < 0 ? -1 : context.log.requestTime &+ idle &+ context.log.handshakeTime
+    case .responseTime: return context.log.responseTime
+    case .totalTime: return context.log.totalTime
+    case .userTime: return context.log.totalTime &- idle
+    case .queueTime: return context.log.queueTime
+    case .activeConnections: return context.log.activeConnections
+    case .backendConnections: return context.log.backendConnections
+    case .backendQueue: return context.log.backendQueue
+    case .frontendConnections: return context.log.frontendConnections
+    case .logCounter: return context.log.logCounter
+    case .pid: return context.environment.processID
+    case .retries: return context.log.retries
+    case .requestCounter: return context.log.requestCounter
+    case .serverConnections: return context.log.serverConnections
+    case .serverQueue: return context.log.serverQueue
+    default: return 0
+    }
+  }
+}
+
+/// The pieces of the request line as it was received.
+enum LogRequestLine {
+  private static let bad = Bytes("<BADREQ>")
+
+  static func part(_ alias: LogAlias, _ facts: LogFacts) -> Bytes {
+    guard !facts.method.isEmpty else { return bad }
+    switch alias {
+    case .method: return facts.method
+    case .uri: return facts.uri
+    case .version: return facts.version.isEmpty ? "HTTP/0.9" : facts.version
+    case .query:
+      guard let question = facts.uri.firstIndex(of: ASCII.question) else { return .empty }
+      return facts.uri.dropFirst(question)
+    case .path: return facts.uri.prefix(facts.uri.firstIndex(of: ASCII.question) ?? facts.uri.count)
+    case .pathOnly: return RequestTarget(facts.uri).path
+    default:
+      var line = facts.method.array
+      line.append(ASCII.space)
+      line.append(facts.uri)
+      if !facts.version.isEmpty {
+        line.append(ASCII.space)
+        line.append(facts.version)
+      }
+      return Bytes(line)
+    }
+  }
+}

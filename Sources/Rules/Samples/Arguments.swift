@@ -1,0 +1,104 @@
+import Base
+import HTTP
+
+/// One argument of a fetch or converter, checked at compile time.
+enum Argument: Sendable {
+  case none
+  case string(Bytes)
+  case int(Int64)
+  /// A string together with its form as a header name.
+  case field(FieldName, Bytes)
+  case address(IPAddress)
+  case mask4(UInt32)
+  case mask6(Int)
+  case regex(RegularExpression)
+  case proxy(Int, String)
+  case server(String, backend: String)
+  case userlist(CompiledUserlist)
+  case variable(Variable)
+  case map(MapTable)
+  case format(LogFormat)
+  case acls([ACL], [Bool])
+  case path(JSONPath)
+}
+
+struct Arguments: Sendable {
+  var list: [Argument] = []
+
+  var count: Int { list.count }
+
+  subscript(index: Int) -> Argument { index < list.count ? list[index] : .none }
+
+  func string(_ index: Int) -> Bytes? {
+    switch self[index] {
+    case .string(let bytes), .field(_, let bytes): bytes
+    default: nil
+    }
+  }
+
+  func int(_ index: Int) -> Int64? {
+    if case .int(let value) = self[index] { return value }
+    return nil
+  }
+
+  func field(_ index: Int) -> FieldName? {
+    if case .field(let name, _) = self[index] { return name }
+    return nil
+  }
+}
+
+/// What an argument place accepts; the raw value is the name that listings print.
+enum ArgumentType: String, Sendable {
+  case string, integer
+  case headerName = "string "
+  case frontend, backend, server, table, regex
+  case userlist = "user list"
+  case ipv4 = "IPv4 address"
+  case ipv6 = "IPv6 address"
+  case mask4 = "IPv4 mask"
+  case mask6 = "IPv6 mask"
+
+  var listed: String { self == .headerName ? "string" : rawValue }
+}
+
+/// The argument places of a keyword, and how many of them must be filled.
+struct ArgumentGrammar: Sendable {
+  let required: Int
+  let types: [ArgumentType]
+
+  static let none = ArgumentGrammar(required: 0, types: [])
+  static func required(_ types: ArgumentType...) -> ArgumentGrammar {
+    ArgumentGrammar(required: types.count, types: types)
+  }
+  static func optional(_ types: ArgumentType...) -> ArgumentGrammar { ArgumentGrammar(required: 0, types: types) }
+  static func atLeast(_ required: Int, _ types: ArgumentType...) -> ArgumentGrammar {
+    ArgumentGrammar(required: required, types: types)
+  }
+
+  /// `(string[,integer])` as HAProxy prints it.
+  var listing: String {
+    if types.isEmpty { return "" }
+    var text = "("
+    for (i, type) in types.enumerated() {
+      if i >= required { text += i == 0 ? "[" : i == required ? "[," : "," } else if i > 0 { text += "," }
+      text += type.listed
+    }
+    if types.count > required { text += "]" }
+    return text + ")"
+  }
+}
+
+/// A configuration mistake found while an expression or rule is compiled.
+struct RuleError: Error {
+  var message: String
+  var suggestion: String?
+  var expected: String?
+  var replacement: String?
+
+  init(_ message: String, suggestion: String? = nil, expected: String? = nil, replacement: String? = nil) {
+    self.message = message
+    self.suggestion = suggestion
+    self.expected = expected
+    self.replacement = replacement
+  }
+}
