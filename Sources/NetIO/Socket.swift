@@ -96,6 +96,16 @@ public enum Socket {
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &value, socklen_t(MemoryLayout<linger>.size))
   }
 
+  /// Makes close() say nothing to the peer, neither FIN nor RST (`silent-drop`).
+  ///
+  /// TCP_REPAIR needs privileges; without them the answer leaves with a TTL of 1 and dies on the way.
+  public static func vanish(_ fd: Int32) {
+    setLingerZero(fd)
+    if set(fd, Int32(IPPROTO_TCP), 19 /* TCP_REPAIR */, 1) { return }
+    set(fd, Int32(IPPROTO_IP), IP_TTL, 1)
+    set(fd, Int32(IPPROTO_IPV6), IPV6_UNICAST_HOPS, 1)
+  }
+
   public static func setNoDelay(_ fd: Int32) { set(fd, Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
   public static func setKeepAlive(_ fd: Int32) { set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) }
   public static func setQuickAck(_ fd: Int32, _ on: Bool) {

@@ -11,6 +11,8 @@ final class Server: Sendable {
   let settings: ServerSettings
   /// The place in the backend's list, from 0.
   let index: Int
+  /// Counts the servers of all backends from 0: the place in per-worker tables.
+  let number: Int
   /// HAProxy's `sid`, from 1.
   let id: Int
   let backendName: String
@@ -28,11 +30,12 @@ final class Server: Sendable {
   let usedConnections = Gauge()
 
   init(
-    settings: ServerSettings, index: Int, id: Int, backendName: String, workers: Int,
+    settings: ServerSettings, index: Int, number: Int, id: Int, backendName: String, workers: Int,
     tlsContext: TLSClientContext?, now: WallTime
   ) {
     self.settings = settings
     self.index = index
+    self.number = number
     self.id = id
     self.backendName = backendName
     counters = Counters(workers: workers)

@@ -59,6 +59,9 @@ final class Transport: EventHandler {
     readSize = worker.buffers.bufferSize
   }
 
+  /// Octets written but not yet handed to the kernel.
+  var gathered: Int { pending?.count ?? 0 }
+
   /// Starts to watch the descriptor; false when the kernel refuses.
   func register() -> Bool {
     token = worker.loop.register(descriptor, self)
@@ -91,6 +94,15 @@ final class Transport: EventHandler {
 
   /// The octets received and not consumed.
   var waiting: UnsafeRawBufferPointer { input?.readableBytes ?? UnsafeRawBufferPointer(start: nil, count: 0) }
+
+  /// Lets a parser look at the waiting octets.
+  func withWaiting<R>(_ body: (borrowing Span<UInt8>) -> R) -> R {
+    guard let input else { return body(Span()) }
+    return body(input.readable)
+  }
+
+  /// Whether what waits fills the buffer of the usual size: a head that long is too long.
+  var inputIsFull: Bool { input.map { $0.count >= worker.buffers.bufferSize } ?? false }
 
   func consume(_ n: Int) {
     guard let buffer = input else { return }

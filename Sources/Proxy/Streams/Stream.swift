@@ -155,14 +155,3 @@ final class Stream {
     return client.hasEnded && (backend?.settings.abortOnClose ?? false)
   }
 }
-
-/// The parts of a stream that are costly to make: one worker's pool hands them from stream to stream.
-final class StreamStorage {
-  let request = MessageHead()
-  let response = MessageHead()
-  let context: RuleContext
-
-  init(worker: Worker, facts: ConnectionFacts) {
-    context = RuleContext(connection: facts, environment: worker.environment, now: worker.loop.now)
-  }
-}

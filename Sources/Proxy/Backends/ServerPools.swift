@@ -1,0 +1,71 @@
+import Base
+import Config
+import NetIO
+
+/// One worker's idle connections to all servers.
+///
+/// Connections are taken from the end that was used last, so that the rest may grow old and be closed after
+/// `pool-purge-delay`. Only connections that have proved to be reusable serve first requests under `safe`.
+final class ServerPools {
+  private var idle: [[ServerConnection]]
+  private unowned let worker: Worker
+
+  init(worker: Worker, serverCount: Int) {
+    self.worker = worker
+    idle = Array(repeating: [], count: serverCount)
+  }
+
+  /// An idle connection to `server` that `reuse` allows for this request, if there is one.
+  func take(_ server: Server, reuse: HTTPReuse, isFirst: Bool) -> ServerConnection? {
+    guard reuse != .never, server.number < idle.count else { return nil }
+    let needsProof = isFirst && (reuse == .safe || reuse == .aggressive)
+    guard let at = idle[server.number].lastIndex(where: { !needsProof || $0.requestCount > (reuse == .safe ? 1 : 0) })
+    else { return nil }
+    let connection = idle[server.number].remove(at: at)
+    server.idleConnections.decrement()
+    worker.loop.timers.cancel(connection.idleTimer)
+    return connection
+  }
+
+  /// Keeps `connection` for later, or closes it.
+  func give(_ connection: ServerConnection, reuse: HTTPReuse) {
+    let server = connection.server
+    let limit = server.settings.poolMaximum ?? .max
+    guard reuse != .never, !connection.isPrivate, server.number < idle.count, idle[server.number].count < limit,
+      server.isUsable.load(ordering: .relaxed), connection.becomeIdle()
+    else {
+      connection.closeWhenFlushed()
+      return
+    }
+    idle[server.number].append(connection)
+    server.idleConnections.increment()
+    worker.loop.timers.set(
+      connection.idleTimer, to: worker.loop.now.instant + server.settings.poolPurgeDelay, owner: connection)
+  }
+
+  /// The connection was closed by the server, or grew old.
+  func remove(_ connection: ServerConnection) {
+    let number = connection.server.number
+    guard let at = idle[number].lastIndex(where: { $0 === connection }) else { return }
+    idle[number].remove(at: at)
+    connection.server.idleConnections.decrement()
+  }
+
+  /// Closes all idle connections to `server`: it went down.
+  func drain(_ server: Server) {
+    let closing = idle[server.number]
+    idle[server.number] = []
+    for connection in closing {
+      server.idleConnections.decrement()
+      connection.close(reset: false)
+    }
+  }
+}
+
+extension ServerConnection: TimerOwner {
+  func timerFired(_ timer: Timer) {
+    guard state == .idle else { return }
+    worker.serverPools.remove(self)
+    close(reset: false)
+  }
+}

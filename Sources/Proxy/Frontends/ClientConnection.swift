@@ -1,0 +1,244 @@
+import Base
+import Config
+import Glibc
+import HTTP
+import NetIO
+import Rules
+import TLS
+
+/// A client connection from accept to the protocol it speaks: `tcp-request connection` rules, PROXY header, TLS
+/// handshake, `tcp-request session` rules, then a session for HTTP/1, HTTP/2 or TCP takes over.
+final class ClientConnection: TransportOwner, TimerOwner {
+  private enum Step { case proxyHeader, handshake, sniff, handedOver }
+
+  let worker: Worker
+  let listener: ListenerSettings
+  let transport: Transport
+  let facts: ConnectionFacts
+  let accepted: Instant
+  private(set) var handshakeDone: Instant
+  private var step = Step.handshake
+  private let timer = Timer()
+  private var isOpen = true
+
+  init(worker: Worker, listener: ListenerSettings, transport: Transport, facts: ConnectionFacts) {
+    self.worker = worker
+    self.listener = listener
+    self.transport = transport
+    self.facts = facts
+    accepted = facts.accepted.instant
+    handshakeDone = accepted
+  }
+
+  var frontend: Frontend { listener.frontend }
+
+  /// Runs the connection rules and begins. The transport is registered already.
+  func start() {
+    transport.owner = self
+    var wantsProxyHeader = listener.bind.acceptProxy
+    if !frontend.rules.tcpRequestConnection.isEmpty {
+      let storage = worker.takeStorage(facts)
+      defer { worker.giveStorage(storage) }
+      storage.context.frontend = ProxyFacts(name: frontend.nameBytes, id: frontend.id)
+      var index = 0
+      evaluation: while true {
+        switch frontend.rules.tcpRequestConnection.evaluate(storage.context, resumingAt: &index) {
+        case .next, .needMoreData, .waitForHandshake: break evaluation
+        case .expectProxy(false):
+          wantsProxyHeader = true
+          break evaluation
+        case .silentDrop:
+          Socket.vanish(transport.descriptor)
+          return deny(.deniedConnections)
+        default: return deny(.deniedConnections)
+        }
+      }
+    }
+    step = wantsProxyHeader ? .proxyHeader : .handshake
+    let timeouts = frontend.settings.timeouts
+    if wantsProxyHeader || listener.tls != nil, let limit = timeouts.clientHandshake ?? timeouts.client {
+      worker.loop.timers.set(timer, to: accepted + limit, owner: self)
+    }
+    if !wantsProxyHeader { beginHandshake() }
+    transportReady(transport)
+  }
+
+  private func beginHandshake() {
+    step = .handshake
+    guard let context = listener.tls else { return }
+    guard let session = TLSSession(accepting: context) else { return close() }
+    transport.startTLS(session)
+  }
+
+  func transportReady(_ transport: Transport) {
+    if step == .proxyHeader, !readProxyHeader() { return }
+    if step == .handshake {
+      if listener.tls != nil {
+        guard transport.continueHandshake() == .done else {
+          if transport.hasFailed { handshakeFailed() }
+          return
+        }
+        noteTLS()
+      }
+      handshakeDone = worker.loop.now.instant
+      guard evaluateSessionRules() else { return }
+      step = .sniff
+    }
+    if step == .sniff { chooseProtocol() }
+  }
+
+  // MARK: PROXY protocol
+
+  /// True when the header has been read.
+  private func readProxyHeader() -> Bool {
+    var decoder = ProxyHeaderDecoder()
+    while true {
+      switch transport.receiveForHeader() {
+      case .nothing where transport.waiting.isEmpty: return false
+      case .end, .failed:
+        close()
+        return false
+      default: break
+      }
+      switch transport.withWaiting({ decoder.decode($0) }) {
+      case .needMore:
+        return false
+      case .complete(let header):
+        transport.consume(header.consumed)
+        if let source = header.source { facts.source = source }
+        if let destination = header.destination { facts.destination = destination }
+        facts.receivedProxyHeader = true
+        facts.proxyTLVs = header.tlvs
+        beginHandshake()
+        return true
+      case .invalid:
+        facts.errorCode = 1
+        frontend.counters.add(.requestErrors, worker: worker.index)
+        worker.logConnectionError(self, "Received something which does not look like a PROXY protocol header")
+        close()
+        return false
+      }
+    }
+  }
+
+  // MARK: TLS
+
+  private func handshakeFailed() {
+    frontend.counters.add(.requestErrors, worker: worker.index)
+    if !(frontend.settings.dontLogNull && transport.octetsReceived == 0) {
+      worker.logConnectionError(
+        self, transport.tlsFailure == nil ? "Connection closed during SSL handshake" : "SSL handshake failure")
+    }
+    close()
+  }
+
+  private func noteTLS() {
+    worker.runtime.tlsConnectionCounter.add(1, ordering: .relaxed)
+    worker.runtime.tlsRate.count(at: worker.loop.now.wall.microseconds)
+    if let session = transport.tls { facts.tls = TLSFacts(session) }
+  }
+
+  // MARK: Session
+
+  private func evaluateSessionRules() -> Bool {
+    worker.runtime.sessionRate.count(at: worker.loop.now.wall.microseconds)
+    frontend.sessionRate.count(at: worker.loop.now.wall.microseconds)
+    frontend.counters.add(.sessions, worker: worker.index)
+    listener.counters.add(.sessions, worker: worker.index)
+    if frontend.rules.tcpRequestSession.isEmpty { return true }
+    let storage = worker.takeStorage(facts)
+    defer { worker.giveStorage(storage) }
+    storage.context.frontend = ProxyFacts(name: frontend.nameBytes, id: frontend.id)
+    var index = 0
+    switch frontend.rules.tcpRequestSession.evaluate(storage.context, resumingAt: &index) {
+    case .next, .needMoreData: return true
+    case .silentDrop:
+      Socket.vanish(transport.descriptor)
+      deny(.deniedSessions)
+    default: deny(.deniedSessions)
+    }
+    return false
+  }
+
+  /// HTTP/2 by ALPN, by configuration or by its preface; HTTP/1 otherwise.
+  private func chooseProtocol() {
+    guard frontend.isHTTP else {
+      handOver()
+      TCPClientSession(self).start()
+      return
+    }
+    switch listener.forcedProtocol ?? transport.tls?.alpn ?? "" {
+    case "h2": return startHTTP2()
+    case "h1", "http/1.1", "http/1.0": return startHTTP1()
+    default: break
+    }
+    if transport.tls != nil { return startHTTP1() }
+    if !transport.hasInput {
+      switch transport.receive() {
+      case .some, .end, .failed: break
+      case .nothing:
+        // An idle clear connection becomes HTTP/1 at once: its session has the timers for that.
+        return startHTTP1()
+      }
+    }
+    if HTTP2Preface.matches(transport.waiting) { startHTTP2() } else { startHTTP1() }
+  }
+
+  private func handOver() {
+    step = .handedOver
+    worker.loop.timers.cancel(timer)
+  }
+
+  private func startHTTP1() {
+    handOver()
+    frontend.counters.add(.sessionsHTTP1, worker: worker.index)
+    H1ClientSession(self).readRequest()
+  }
+
+  func startHTTP2() {
+    handOver()
+    facts.httpMajorVersion = 2
+    frontend.counters.add(.sessionsHTTP2, worker: worker.index)
+    H2ClientSession(self).start()
+  }
+
+  func timerFired(_ timer: Timer) {
+    guard step != .handedOver else { return }
+    if step == .handshake, listener.tls != nil {
+      frontend.counters.add(.requestErrors, worker: worker.index)
+      worker.logConnectionError(self, "Timeout during SSL handshake")
+    }
+    close()
+  }
+
+  // MARK: End
+
+  private func deny(_ counter: Counter) {
+    frontend.counters.add(counter, worker: worker.index)
+    listener.counters.add(counter, worker: worker.index)
+    close(reset: true)
+  }
+
+  private func close(reset: Bool = false) {
+    worker.loop.timers.cancel(timer)
+    transport.close(reset: reset)
+    closed()
+  }
+
+  /// The session has closed the transport: the connection's slots are given back.
+  func closed() {
+    guard isOpen else { return }
+    isOpen = false
+    worker.connectionClosed(self)
+  }
+}
+
+/// The first octets of HTTP/2 with prior knowledge (RFC 9113 section 3.4).
+enum HTTP2Preface {
+  static func matches(_ octets: UnsafeRawBufferPointer) -> Bool {
+    let preface: StaticString = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    let n = Swift.min(octets.count, preface.utf8CodeUnitCount)
+    guard n >= 3, let base = octets.baseAddress else { return false }
+    return memcmp(base, preface.utf8Start, n) == 0
+  }
+}

@@ -1,0 +1,109 @@
+import Base
+import Config
+import Glibc
+
+/// What stands before the message on a log line, by `log ... format`.
+struct SyslogHeader: Sendable {
+  let tag: Bytes
+  let hostName: Bytes?
+  private let process: Bytes
+
+  init(tag: Bytes, hostName: Bytes?) {
+    self.tag = tag
+    self.hostName = hostName
+    process = Bytes(String(getpid()))
+  }
+
+  func write(
+    _ format: LogTarget.Format, priority: Int, time: WallTime, structuredData: [UInt8], into line: inout [UInt8]
+  ) {
+    switch format {
+    case .raw: break
+    case .short: writeLevel(priority & 7, into: &line)
+    case .priority:
+      writePriority(priority, into: &line)
+    case .timed:
+      writeLevel(priority & 7, into: &line)
+      line.append(contentsOf: CalendarText.iso(time).utf8)
+      line.append(ASCII.space)
+    case .iso:
+      writePriority(priority, into: &line)
+      line.append(contentsOf: CalendarText.iso(time).utf8)
+      line.append(ASCII.space)
+      writeTag(into: &line)
+    case .local, .rfc3164:
+      writePriority(priority, into: &line)
+      line.append(contentsOf: CalendarText.syslog(time).utf8)
+      line.append(ASCII.space)
+      if let hostName {
+        line.append(hostName)
+        line.append(ASCII.space)
+      } else if format == .rfc3164 {
+        line.append(contentsOf: "localhost ".utf8)
+      }
+      writeTag(into: &line)
+    case .rfc5424:
+      writePriority(priority, into: &line)
+      line.append(contentsOf: "1 ".utf8)
+      line.append(contentsOf: CalendarText.iso(time).utf8)
+      line.append(ASCII.space)
+      line.append(hostName ?? "-")
+      line.append(ASCII.space)
+      line.append(tag)
+      line.append(ASCII.space)
+      line.append(process)
+      line.append(contentsOf: " - ".utf8)
+      line.append(contentsOf: structuredData.isEmpty ? [0x2D] : structuredData)
+      line.append(ASCII.space)
+    }
+  }
+
+  private func writePriority(_ priority: Int, into line: inout [UInt8]) {
+    line.append(0x3C)
+    line.append(decimal: priority)
+    line.append(0x3E)
+  }
+
+  private func writeLevel(_ level: Int, into line: inout [UInt8]) {
+    line.append(0x3C)
+    line.append(decimal: level)
+    line.append(0x3E)
+  }
+
+  private func writeTag(into line: inout [UInt8]) {
+    line.append(tag)
+    line.append(0x5B)
+    line.append(process)
+    line.append(contentsOf: "]: ".utf8)
+  }
+}
+
+/// Moments as text, in this machine's time zone.
+enum CalendarText {
+  private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+  static func parts(_ time: WallTime) -> tm {
+    var seconds = time_t(time.seconds)
+    var result = tm()
+    localtime_r(&seconds, &result)
+    return result
+  }
+
+  /// `Nov 21 05:48:22`.
+  static func syslog(_ time: WallTime) -> String {
+    let t = parts(time)
+    let day = t.tm_mday < 10 ? " \(t.tm_mday)" : "\(t.tm_mday)"
+    return "\(months[Int(t.tm_mon) % 12]) \(day) \(two(t.tm_hour)):\(two(t.tm_min)):\(two(t.tm_sec))"
+  }
+
+  /// `2026-11-21T05:48:22.123456+00:00`.
+  static func iso(_ time: WallTime) -> String {
+    let t = parts(time)
+    let micros = String(1_000_000 + time.microseconds % 1_000_000).dropFirst()
+    let offset = Int(t.tm_gmtoff) / 60
+    let zone = "\(offset < 0 ? "-" : "+")\(two(Int32(abs(offset) / 60))):\(two(Int32(abs(offset) % 60)))"
+    return "\(t.tm_year + 1900)-\(two(t.tm_mon + 1))-\(two(t.tm_mday))T\(two(t.tm_hour)):\(two(t.tm_min)):\(two(t.tm_sec)).\(micros)\(zone)"
+  }
+
+  private static func two(_ n: Int32) -> String { n < 10 ? "0\(n)" : "\(n)" }
+}

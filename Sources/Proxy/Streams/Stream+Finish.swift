@@ -1,0 +1,206 @@
+import Base
+import Config
+import HTTP
+import Rules
+
+extension Stream {
+  // MARK: Answering
+
+  /// Replaces the rest of the stream with `reply`.
+  func answer(_ reply: LocalReply) {
+    guard isHTTP else {
+      _ = end(aborted: true)
+      return
+    }
+    if pending != nil { leaveQueue() }
+    dropServer(reset: true)
+    storage.localReplyCloses = reply.closesConnection
+    reply.write(to: response)
+    if requestInfo.isHead { storage.replyIsBodiless = true }
+    context.log.status = reply.status
+    evaluateAfterResponse()
+    countResponse(reply.status)
+    responseStarted = true
+    let bodiless = requestInfo.isHead || reply.status == 204 || reply.status == 304
+    client.beginResponse(response, body: bodiless ? .none : .length(UInt64(reply.body.count)))
+    replyBody = MemoryBody(bodiless ? [] : reply.body)
+    phase = .reply
+    phaseDeadline = .distantFuture
+    serverDeadline = .distantFuture
+  }
+
+  func sendReply() -> Step {
+    guard let body = replyBody else { return end(aborted: true) }
+    if client.hasFailed {
+      if termination.cause == .none { termination = Termination(cause: .client, state: .data) }
+      return end(aborted: true)
+    }
+    while case .data(let octets) = body.nextPiece() {
+      let n = client.writeBody(octets)
+      if n == 0 {
+        setExchangeDeadlines(clientWaits: true, serverWaits: false)
+        return .wait
+      }
+      body.consume(n)
+    }
+    client.endBody()
+    return end(aborted: false)
+  }
+
+  /// Answers with the page for `status`; in TCP mode, or when the response has begun, just ends.
+  @discardableResult
+  func refuse(_ status: Int, unlessTCP: Bool = false) -> Step {
+    if !isHTTP || responseStarted { return end(aborted: true) }
+    answer(page(status))
+    return .proceed
+  }
+
+  /// A request whose framing is broken.
+  func refuseMalformed(_ fault: HTTPFault) -> Step {
+    termination = Termination(cause: .proxy, state: responseStarted ? .data : .request)
+    frontend.counters.add(.requestErrors, worker: worker.index)
+    dropServer(reset: true)
+    storage.localReplyCloses = true
+    return refuse(fault.status)
+  }
+
+  /// Closes the client's connection without an answer.
+  func reject() -> Step { end(aborted: true) }
+
+  /// The client is gone before anything was sent to it.
+  func abandon() -> Step {
+    if termination.cause == .none {
+      let state: Termination.State =
+        switch phase {
+        case .waitInQueue: .queue
+        case .connect, .waitBeforeRetry: .connect
+        case .tarpit: .tarpit
+        case .exchange: .headers
+        default: .request
+        }
+      termination = Termination(cause: .client, state: state)
+    }
+    frontend.counters.add(.clientAborts, worker: worker.index)
+    backend?.counters.add(.clientAborts, worker: worker.index)
+    leaveQueue()
+    dropServer(reset: true)
+    return end(aborted: true)
+  }
+
+  func tarpitOver() {
+    guard let reply = storage.tarpitReply else {
+      _ = end(aborted: true)
+      return
+    }
+    storage.localReplyCloses = true
+    answer(reply)
+  }
+
+  // MARK: End
+
+  /// The stream is over: the log line, the counters, the server's slot, then the client's next request.
+  @discardableResult
+  func end(aborted: Bool) -> Step {
+    guard phase != .finished else { return .wait }
+    phase = .finished
+    worker.loop.timers.cancel(timer)
+    leaveQueue()
+    fillTimes()
+    finishServer(aborted: aborted)
+    count()
+    releaseSlot()
+    if let backend { backend.sessions.decrement() }
+    if !isSilent, !storage.wasLogged { log() }
+    if let early = earlyBody { worker.buffers.give(early) }
+    earlyBody = nil
+    client.finish(reusable: clientMayContinue(aborted), aborted: aborted)
+    worker.streamEnded(self)
+    return .wait
+  }
+
+  private func clientMayContinue(_ aborted: Bool) -> Bool {
+    if aborted || !isHTTP || isTunnel || !requestInfo.keepAlive || !requestIsComplete { return false }
+    if storage.localReplyCloses || worker.runtime.isStopping.load(ordering: .relaxed) { return false }
+    return connectionMode != .close
+  }
+
+  /// Backend and frontend may each ask for less persistence; the least wins.
+  var connectionMode: HTTPConnectionMode {
+    let modes = [frontend.settings.connectionMode, backend?.settings.connectionMode ?? .keepAlive]
+    if modes.contains(.close) { return .close }
+    return modes.contains(.serverClose) ? .serverClose : .keepAlive
+  }
+
+  /// Gives the server connection to the pool when both sides of the exchange are complete.
+  private func finishServer(aborted: Bool) {
+    guard let connection = serverConnection else { return }
+    serverConnection = nil
+    connection.stream = nil
+    let reusable =
+      !aborted && isHTTP && !isTunnel && requestIsComplete && responseState == .complete && serverKeepAlive
+      && connectionMode == .keepAlive
+    if reusable {
+      worker.serverPools.give(connection, reuse: backend?.settings.reuse ?? .safe)
+    } else if aborted {
+      connection.close(reset: true)
+    } else {
+      connection.closeWhenFlushed()
+    }
+  }
+
+  private func count() {
+    let index = worker.index
+    let octetsIn = client.octetsIn
+    let octetsOut = client.octetsOut
+    frontend.counters.add(.octetsIn, octetsIn, worker: index)
+    frontend.counters.add(.octetsOut, octetsOut, worker: index)
+    backend?.counters.add(.octetsIn, octetsIn, worker: index)
+    backend?.counters.add(.octetsOut, octetsOut, worker: index)
+    server?.counters.add(.octetsIn, octetsIn, worker: index)
+    server?.counters.add(.octetsOut, octetsOut, worker: index)
+    context.log.bytesIn = octetsIn
+    context.log.bytesOut = octetsOut
+  }
+
+  private func fillTimes() {
+    let t = times
+    func span(_ from: Instant, _ to: Instant) -> Int {
+      from == .never || to == .never ? -1 : Int(Swift.max(.zero, to - from).milliseconds)
+    }
+    let start = isHTTP ? t.requestComplete : t.handshakeDone
+    context.log.handshakeTime = span(t.accepted, t.handshakeDone)
+    context.log.idleTime = span(t.idleSince, t.began)
+    context.log.requestTime = isHTTP ? span(t.began, t.requestComplete) : 0
+    context.log.queueTime = span(start, t.serverAssigned)
+    context.log.connectTime = span(t.serverAssigned, t.connected)
+    context.log.responseTime = isHTTP ? span(t.connected, t.responseHead) : -1
+    context.log.activeTime = span(t.began, now)
+    context.log.totalTime = span(t.accepted, now)
+  }
+
+  /// `option logasap`: the line is written when the response begins.
+  func logEarly() {
+    context.log.isEarly = true
+    fillTimes()
+    context.log.bytesIn = client.octetsIn
+    context.log.bytesOut = client.octetsOut
+    log()
+    storage.wasLogged = true
+  }
+
+  private func log() {
+    let settings = frontend.settings
+    context.log.termination.0 = termination.cause.rawValue
+    context.log.termination.1 = termination.state.rawValue
+    context.log.retries = Swift.max(0, attempts - (context.log.status == 503 && attempts > 0 && server == nil ? 1 : 0))
+    context.log.isRedispatched = redispatched
+    context.log.activeConnections = worker.runtime.connections.current
+    context.log.frontendConnections = frontend.sessions.current
+    context.log.backendConnections = backend?.sessions.current ?? 0
+    context.log.serverConnections = server.map { $0.sessions.current } ?? 0
+    let failed = termination.cause != .none && termination.cause != .local
+    if settings.dontLogNormal, !failed, context.log.status < 500, attempts == 0, !redispatched { return }
+    if !isHTTP, settings.dontLogNull, client.octetsIn == 0, backend == nil { return }
+    worker.logStream(self, failed: failed)
+  }
+}

@@ -1,0 +1,76 @@
+import Base
+import HTTP
+import Rules
+
+extension Stream {
+  /// A complete request head is in `request`.
+  func requestReceived(_ info: H1MessageInfo) {
+    requestInfo = info
+    requestIsComplete = info.framing == .none
+    times.requestComplete = now
+    noteFrontend()
+    noteRequestLine()
+    let now = worker.loop.now.wall.microseconds
+    frontend.requestRate.count(at: now)
+    frontend.counters.add(.requests, worker: worker.index)
+    frontend.counters.add(request.version.major >= 2 ? .requestsHTTP2 : .requestsHTTP1, worker: worker.index)
+    context.log.requestCounter = worker.runtime.requestCounter.add(1, ordering: .relaxed).newValue
+    if case .length(let n) = info.framing { context.requestContentLength = Int(clamping: n) }
+    if info.framing == .none { context.requestBodyIsComplete = true }
+    advance()
+  }
+
+  /// What came is not a request: answer with `status` and close.
+  func requestFailed(status: Int, cause: Termination.Cause) {
+    requestIsComplete = false
+    storage.localReplyCloses = true
+    noteFrontend()
+    if !request.method.isEmpty { noteRequestLine() }
+    termination = Termination(cause: cause, state: .request)
+    frontend.counters.add(.requests, worker: worker.index)
+    context.log.requestCounter = worker.runtime.requestCounter.add(1, ordering: .relaxed).newValue
+    answer(page(status))
+    advance()
+  }
+
+  /// A TCP connection is ready for its rules.
+  func connectionReceived() {
+    requestInfo.framing = .tunnel
+    storage.isTunnel = true
+    times.requestComplete = now
+    noteFrontend()
+    context.log.requestCounter = worker.runtime.requestCounter.add(1, ordering: .relaxed).newValue
+    advance()
+  }
+
+  private func noteFrontend() {
+    context.frontend = ProxyFacts(name: frontend.nameBytes, id: frontend.id)
+    context.log.frontendName = frontend.nameBytes
+    context.log.backendName = frontend.nameBytes
+    context.log.frontendIsTLS = context.connection.tls != nil
+    context.log.isHTTP = isHTTP
+    let lead = times.began - now
+    context.log.requestDate = isHTTP
+      ? WallTime(microseconds: worker.loop.now.wall.microseconds + lead.microseconds)
+      : context.connection.accepted.wall
+  }
+
+  private func noteRequestLine() {
+    context.log.method = request.method
+    context.log.uri = request.target
+    context.log.version = request.version.major >= 2 ? "HTTP/2.0" : request.version.minor == 0 ? "HTTP/1.0" : "HTTP/1.1"
+    context.log.requestLineIsComplete = true
+  }
+
+  /// Whether the client's connection may carry another request after this one, as far as is known when the
+  /// response begins.
+  var mayKeepClient: Bool {
+    if !isHTTP || !requestInfo.keepAlive || storage.localReplyCloses { return false }
+    if worker.runtime.isStopping.load(ordering: .relaxed) { return false }
+    if phase == .reply || replyIsBeginning, !requestIsComplete { return false }
+    return connectionMode != .close
+  }
+
+  /// A local reply is about to begin: whatever is left of the request body will not be read.
+  private var replyIsBeginning: Bool { serverConnection == nil }
+}

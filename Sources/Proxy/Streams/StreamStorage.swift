@@ -1,0 +1,72 @@
+import HTTP
+import Rules
+
+/// The parts of a stream that are costly to make: one worker's pool hands them from stream to stream.
+final class StreamStorage {
+  let request = MessageHead()
+  let response = MessageHead()
+  let context: RuleContext
+
+  // What only some streams need.
+  var tarpitReply: LocalReply?
+  var wantedBody = 0
+  var phaseAfterBody = Stream.Phase.assignServer
+  var sentContinue = false
+  var isTunnel = false
+  var clientHalfClosed = false
+  var serverHalfClosed = false
+  var localReplyCloses = false
+  var wasLogged = false
+  var mustOpenNew = false
+  /// The value of the persistence cookie that the client sent, and how it was judged.
+  var persistence = Persistence()
+
+  init(worker: Worker, facts: ConnectionFacts) {
+    context = RuleContext(connection: facts, environment: worker.environment, now: worker.loop.now)
+  }
+
+  /// Empties everything; `facts` is what the context points to until the next use.
+  func reset(_ facts: ConnectionFacts) {
+    request.reset()
+    response.reset()
+    context.reset()
+    context.connection = facts
+    tarpitReply = nil
+    wantedBody = 0
+    sentContinue = false
+    isTunnel = false
+    clientHalfClosed = false
+    serverHalfClosed = false
+    localReplyCloses = false
+    wasLogged = false
+    mustOpenNew = false
+    persistence = Persistence()
+  }
+}
+
+/// What the persistence cookie said; the third letter of the termination state, and what the response does.
+struct Persistence {
+  enum Request: UInt8 {
+    case none = 0x4E  // N
+    case invalid = 0x49  // I
+    case down = 0x44  // D
+    case valid = 0x56  // V
+    case expired = 0x45  // E
+    case old = 0x4F  // O
+    case unused = 0x55  // U
+    case notApplicable = 0x2D
+  }
+  enum Response: UInt8 {
+    case none = 0x4E  // N
+    case inserted = 0x49  // I
+    case updated = 0x55  // U
+    case deleted = 0x44  // D
+    case rewritten = 0x52  // R
+    case provided = 0x50  // P
+    case notApplicable = 0x2D
+  }
+  var request = Request.notApplicable
+  var response = Response.notApplicable
+  /// The server that the cookie named, if it was taken.
+  var server: Server?
+}

@@ -1,0 +1,139 @@
+import Base
+import Config
+import Glibc
+import HTTP
+import NetIO
+import Rules
+import Synchronization
+import TLS
+
+/// One thread of the gateway: its event loop, its connections, its pools. Nothing in here is shared.
+final class Worker: @unchecked Sendable {
+  let index: Int
+  let runtime: Runtime
+  let loop: EventLoop
+  let buffers: BufferPool
+  let scratch = TLSScratch()
+  let environment: WorkerEnvironment
+  let limits: H1Limits
+  private(set) var serverPools: ServerPools
+  private var spareStorage: [StreamStorage] = []
+  private var acceptors: [Acceptor] = []
+  private var connections: [ObjectIdentifier: ClientConnection] = [:]
+  private let maintenance = Timer()
+
+  init?(index: Int, runtime: Runtime) {
+    guard let loop = EventLoop() else { return nil }
+    self.index = index
+    self.runtime = runtime
+    self.loop = loop
+    buffers = BufferPool(bufferSize: runtime.global.bufferSize)
+    environment = WorkerEnvironment(runtime: runtime, index: index)
+    var limits = H1Limits()
+    limits.maxHeadBytes = Swift.max(4096, runtime.global.bufferSize - runtime.global.maxRewrite)
+    limits.maxFields = runtime.global.maxHeaders
+    self.limits = limits
+    serverPools = ServerPools.empty
+    serverPools = ServerPools(worker: self, serverCount: runtime.serverCount)
+  }
+
+  /// Opens this worker's listening sockets; must succeed for all workers before any starts.
+  func listen(_ listeners: [ListenerSettings]) throws(ListenFailure) {
+    for listener in listeners { acceptors.append(try Acceptor(listener: listener, worker: self)) }
+  }
+
+  /// Runs until the process stops. Call on the worker's own thread.
+  func run() {
+    for acceptor in acceptors { acceptor.start() }
+    loop.timers.set(maintenance, to: loop.now.instant + .seconds(2), owner: self)
+    loop.run()
+  }
+
+  // MARK: Connections
+
+  func connectionAccepted(_ connection: ClientConnection) {
+    connections[ObjectIdentifier(connection)] = connection
+  }
+
+  func connectionClosed(_ connection: ClientConnection) {
+    guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+    connection.frontend.sessions.decrement()
+    connection.listener.sessions.decrement()
+    runtime.connections.decrement()
+    for acceptor in acceptors { acceptor.slotFreed() }
+  }
+
+  // MARK: Streams
+
+  func takeStorage(_ facts: ConnectionFacts) -> StreamStorage {
+    if let spare = spareStorage.popLast() {
+      spare.context.connection = facts
+      return spare
+    }
+    return StreamStorage(worker: self, facts: facts)
+  }
+
+  func giveStorage(_ storage: StreamStorage) {
+    guard spareStorage.count < 64 else { return }
+    storage.reset(environment.idleFacts)
+    spareStorage.append(storage)
+  }
+
+  func streamStarted(_ stream: Stream) {}
+
+  func streamEnded(_ stream: Stream) { giveStorage(stream.storage) }
+
+  // MARK: Logs
+
+  func logStream(_ stream: Stream, failed: Bool) {
+    let log = stream.frontend.log
+    if log.isEmpty { return }
+    let context = stream.context
+    var level = failed && stream.frontend.settings.logSeparateErrors ? 3 : 6
+    if let chosen = context.logLevel {
+      if chosen < 0 { return }
+      level = chosen
+    }
+    var line: [UInt8] = []
+    line.reserveCapacity(256)
+    stream.frontend.logFormats.stream.render(context, into: &line)
+    var structured: [UInt8] = []
+    stream.frontend.logFormats.structuredData?.render(context, into: &structured)
+    log.send(level: level, line, at: loop.now.wall, structuredData: structured)
+  }
+
+  /// A connection that ended before it became a stream.
+  func logConnectionError(_ connection: ClientConnection, _ reason: String) {
+    let frontend = connection.frontend
+    if frontend.log.isEmpty { return }
+    let level = frontend.settings.logSeparateErrors ? 3 : 6
+    let facts = connection.facts
+    let date = CalendarText.access(facts.accepted.wall)
+    let name = connection.listener.name.isEmpty ? "\(connection.listener.id)" : connection.listener.name
+    frontend.log.send(
+      level: level, "\(LogText.address(facts.source)) [\(date)] \(frontend.name)/\(name): \(reason)",
+      at: loop.now.wall)
+  }
+
+  func observe(_ event: ObservedEvent, _ server: Server, _ backend: Backend) {
+    runtime.health.observe(event, server, backend, at: loop.now)
+  }
+
+  // MARK: Stopping
+
+  /// Stops accepting; what runs may finish.
+  func stopAccepting() {
+    for acceptor in acceptors { acceptor.stop() }
+  }
+
+  var isIdle: Bool { connections.isEmpty }
+}
+
+extension Worker: TimerOwner {
+  /// Every other second: memory that a crowd has left behind goes back to the system.
+  func timerFired(_ timer: Timer) {
+    buffers.shrink()
+    if spareStorage.count > 8 { spareStorage.removeLast(spareStorage.count / 2) }
+    loop.timers.set(maintenance, to: loop.now.instant + .seconds(2), owner: self)
+  }
+}

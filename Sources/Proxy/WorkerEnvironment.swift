@@ -1,0 +1,94 @@
+import Base
+import Glibc
+import Rules
+
+/// What expressions of this worker can ask about the process, its proxies and servers.
+final class WorkerEnvironment: ProxyEnvironment {
+  private let runtime: Runtime
+  private let index: Int
+  private var generator: SplitMix
+  /// What a pooled context points to while no stream uses it.
+  let idleFacts: ConnectionFacts
+
+  init(runtime: Runtime, index: Int) {
+    self.runtime = runtime
+    self.index = index
+    generator = SplitMix(
+      state: UInt64(truncatingIfNeeded: runtime.started.wall.microseconds) ^ UInt64(getpid()) << 20 ^ UInt64(index))
+    idleFacts = ConnectionFacts(source: .none, destination: .none, accepted: runtime.started)
+  }
+
+  var processID: Int { Int(getpid()) }
+  var nodeName: Bytes { runtime.nodeName }
+  var hostName: Bytes { runtime.hostName }
+  var threadCount: Int { runtime.workerCount }
+  var threadID: Int { index + 1 }
+  var activeConnections: Int { runtime.connections.current }
+  var isStopping: Bool { runtime.isStopping.load(ordering: .relaxed) }
+  var started: Instant { runtime.started.instant }
+
+  func random() -> UInt64 { generator.next() }
+
+  func frontendCount(_ query: FrontendQuery, of name: String) -> Int {
+    guard let frontend = runtime.frontendsByName[Bytes(name)] else { return 0 }
+    let now = Now.read().wall.microseconds
+    switch query {
+    case .connections: return frontend.sessions.current
+    case .requestRate: return frontend.requestRate.perSecond(at: now)
+    case .sessionRate: return frontend.sessionRate.perSecond(at: now)
+    }
+  }
+
+  func backendCount(_ query: BackendQuery, of name: String) -> Int {
+    guard let backend = runtime.backendsByName[Bytes(name)] else { return 0 }
+    let usable = backend.usableServers
+    let active = usable.active > 0 ? usable.active : usable.backup
+    switch query {
+    case .usableServers: return active
+    case .connectionSlots, .freeConnections: return slots(backend, withQueues: query == .connectionSlots)
+    case .queue: return totalQueue(backend)
+    case .averageQueue: return active > 0 ? (totalQueue(backend) + active - 1) / active : totalQueue(backend)
+    case .connections: return backend.sessions.current
+    case .sessionRate: return backend.sessionRate.perSecond(at: Now.read().wall.microseconds)
+    }
+  }
+
+  private func totalQueue(_ backend: Backend) -> Int {
+    backend.servers.reduce(backend.queueLength.current) { $0 + $1.queueLength.current }
+  }
+
+  /// Free places on the usable servers; -1 when one of them has no bound.
+  private func slots(_ backend: Backend, withQueues: Bool) -> Int {
+    var sum = 0
+    for server in backend.servers where server.isUsable.load(ordering: .relaxed) {
+      guard let limit = server.settings.maxConnections, limit > 0 else { return -1 }
+      sum += limit - server.sessions.current
+      if withQueues {
+        guard let queue = server.settings.maxQueue, queue > 0 else { return -1 }
+        sum += queue - server.queueLength.current
+      }
+    }
+    return sum
+  }
+
+  func serverCount(_ query: ServerQuery, of name: String, in backendName: String) -> Int {
+    guard let backend = runtime.backendsByName[Bytes(backendName)], let server = backend.serversByName[name] else {
+      return 0
+    }
+    switch query {
+    case .connections: return server.sessions.current
+    case .freeConnections:
+      guard let limit = server.settings.maxConnections, limit > 0 else { return -1 }
+      return Swift.max(0, limit - server.sessions.current)
+    case .isUp: return server.snapshot().acceptsPersistent ? 1 : 0
+    case .queue: return server.queueLength.current
+    case .sessionRate: return server.sessionRate.perSecond(at: Now.read().wall.microseconds)
+    case .weight, .userWeight: return server.snapshot().weight
+    case .initialWeight: return server.settings.weight
+    }
+  }
+
+  func listenerConnections(_ connection: ConnectionFacts) -> Int {
+    runtime.listeners.first { $0.id == connection.listenerID }.map { $0.sessions.current } ?? 0
+  }
+}
