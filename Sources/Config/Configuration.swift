@@ -11,6 +11,8 @@ public struct Configuration: Sendable {
   public var httpErrors: [HTTPErrorsSection] = []
   public var certificateStores: [CertificateStore] = []
   public var rings: [Directive] = []
+  /// The environment as `setenv`, `presetenv`, `unsetenv` and `resetenv` left it.
+  public var environment: [String: String] = [:]
 
   public init() {}
 
@@ -73,9 +75,26 @@ public struct GlobalSettings: Sendable {
   /// `h1-case-adjust from to` pairs, keyed by the lower-case name.
   public var headerCaseAdjust: [String: String] = [:]
   public var strictLimits = true
+  /// `zero-warning`: warnings are fatal.
+  public var zeroWarning = false
+  public var keyBase: String?
+  /// `unix-bind`: what unix sockets of bind lines start with.
+  public var unixBind = UnixBindDefaults()
   public var insecureForkWanted = false
   public var externalCheckAllowed = false
 
+  public init() {}
+}
+
+/// `unix-bind` (manual chapter 3.1).
+public struct UnixBindDefaults: Sendable {
+  /// Put in front of paths.
+  public var prefix = ""
+  public var mode: UInt32?
+  public var user: String?
+  public var group: String?
+  public var uid: UInt32?
+  public var gid: UInt32?
   public init() {}
 }
 
@@ -118,6 +137,8 @@ public struct TLSSettings: Sendable {
 
   public var minimumVersion: Version?
   public var maximumVersion: Version?
+  /// `no-tlsv12` and the like.
+  public var excludedVersions: Set<Version> = []
   public var ciphers: String?
   public var ciphersuites: String?
   public var curves: String?
@@ -133,6 +154,13 @@ public struct TLSSettings: Sendable {
   public var noTickets = false
   public var preferClientCiphers = false
   public var allow0RTT = false
+  /// `no-ssl-reuse` of servers: sessions are not resumed.
+  public var noReuse = false
+  /// `no-ca-names`: clients are not told which authorities are accepted.
+  public var noCANames = false
+  /// `strict-sni` in `ssl-default-bind-options`.
+  public var strictSNIByDefault = false
+  public var ticketKeysFile: String?
   public var caIgnoreErrors: String?
   public var crtIgnoreErrors: String?
 
@@ -264,6 +292,7 @@ public struct ProxySettings: Sendable {
   public var logTag: String?
   /// The last of `option httplog|tcplog|httpslog`, `log-format`; nil means the default short line.
   public var logStyle: LogStyle?
+  public var logStyleLocation: SourceLocation = .none
   public var logFormatSD: Directive?
   public var errorLogFormat: Directive?
   public var uniqueIDFormat: Directive?
@@ -287,6 +316,8 @@ public struct ProxySettings: Sendable {
   // Backend side.
   public var balance = Balance()
   public var servers: [ServerSettings] = []
+  /// What `default-server` lines said; new servers start as a copy of it.
+  public var defaultServer: ServerDefaults?
   public var retries = 3
   public var retryOn: Set<String> = ["conn-failure"]
   public var redispatch: Int?
@@ -312,6 +343,27 @@ public struct ProxySettings: Sendable {
   public var loadServerStateFromFile: String?
   public var dispatch: SocketAddress?
   public var emailAlert: [Directive] = []
+  /// `hash-preserve-affinity`.
+  public var hashPreserveAffinity = "always"
+  public var serverStateFileName: String?
+  /// `http-send-name-header`.
+  public var sendNameHeader: Bytes?
+  /// `max-keep-alive-queue`; -1 means no limit.
+  public var maxKeepAliveQueue = -1
+  public var clientKeepAliveProbes = KeepAliveProbes()
+  public var serverKeepAliveProbes = KeepAliveProbes()
+  public var adjustsCaseForClient = false
+  public var adjustsCaseForServer = false
+  public var usesProxyHeader = false
+  public var idleCloseOnResponse = false
+  public var dropsRequestTrailers = false
+  public var dropsResponseTrailers = false
+  public var tcpSmartConnect = false
+  public var usesSmallBuffers = false
+  public var noDelay = false
+  /// `option http-restrict-req-hdr-names`: preserve, delete or reject.
+  public var restrictHeaderNames: String?
+  public var disablesH2Upgrade = false
 
   /// `acl` lines in order, with those inherited from defaults first.
   public var acls: [Directive] = []
@@ -329,6 +381,14 @@ public struct ProxySettings: Sendable {
     self.name = name
     self.location = location
   }
+}
+
+/// `clitcpka-*` and `srvtcpka-*`: nil leaves it to the kernel.
+public struct KeepAliveProbes: Sendable {
+  public var count: Int?
+  public var idle: Timespan?
+  public var interval: Timespan?
+  public init() {}
 }
 
 public enum LogStyle: Sendable {
@@ -364,6 +424,8 @@ public struct HTTPErrorsSection: Sendable {
 }
 
 public struct CompressionSettings: Sendable {
+  public enum Direction: String, Sendable { case request, response, both }
+  public var direction = Direction.response
   public var requestAlgorithms: [String] = []
   public var responseAlgorithms: [String] = []
   public var types: [Bytes] = []
@@ -438,6 +500,8 @@ public struct SourceSettings: Sendable {
   public var address: SocketAddress
   public var interface: String?
   public var useSource: String?
+  /// The ports to use, when more than any one.
+  public var ports: ClosedRange<UInt16>?
   public init(address: SocketAddress) { self.address = address }
 }
 
@@ -481,7 +545,17 @@ public struct ServerSettings: Sendable {
   public var isUnix = false
   /// Filled when the host was resolved at start-up.
   public var address: SocketAddress = .none
+  /// The word that gave the address.
+  public var addressLocation: SourceLocation = .none
   public var initAddr: [String] = []
+  /// `init-state`: up, down, fully-up or fully-down.
+  public var initState = "up"
+  /// `hash-key`: what consistent hashing hashes.
+  public var hashKey = "id"
+  public var poolConnectionName: Directive?
+  public var sniAuto: Bool?
+  public var checkSNIAuto: Bool?
+  public var checkReusesPool = false
   public var weight = 1
   public var isBackup = false
   public var isDisabled = false
@@ -546,6 +620,12 @@ public struct ServerSettings: Sendable {
     self.host = host
     self.location = location
   }
+}
+
+/// `default-server`: shared by all the proxies that inherit it.
+public final class ServerDefaults: Sendable {
+  public let settings: ServerSettings
+  public init(_ settings: ServerSettings) { self.settings = settings }
 }
 
 public enum ProxyVersion: Int, Sendable { case v1 = 1, v2 }

@@ -5,7 +5,18 @@ public struct Diagnostic: Sendable {
     public static func < (a: Severity, b: Severity) -> Bool { a.rawValue < b.rawValue }
   }
 
+  /// How the first line names the place, as tools that read HAProxy's output expect it.
+  public enum Form: Sendable {
+    /// `config : parsing [file:line] : message`.
+    case parsing
+    /// `config : [file:line] : message`.
+    case place
+    /// `config : message`.
+    case plain
+  }
+
   public var severity: Severity
+  public var form: Form = .parsing
   public var location: SourceLocation
   /// One sentence without a final full stop; the first line of the output.
   public var message: String

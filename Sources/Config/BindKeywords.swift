@@ -1,0 +1,174 @@
+import Base
+
+/// The options of `bind` lines (manual chapter 5.1).
+public enum BindKeywords {
+  public static let table = KeywordTable<BindSettings>(general, sockets, tls, versions)
+
+  static func octal(_ word: Word) throws(Refusal) -> UInt32 {
+    if let mode = UInt32(word.text, radix: 8), mode <= 0o7777 { return mode }
+    throw Refusal(
+      "'mode' : '\(word.text)' is no octal mode.", at: word.location, expected: "an octal mode such as 660")
+  }
+
+  private static func flag(
+    _ name: String, _ help: String, _ set: @escaping @Sendable (inout BindSettings) -> Void
+  ) -> Keyword<BindSettings> {
+    Keyword(name, in: .front, "", help) { settings, _, _ throws(Refusal) in set(&settings) }
+  }
+
+  private static func word(
+    _ name: String, _ grammar: String, _ help: String,
+    _ set: @escaping @Sendable (inout BindSettings, Word) throws(Refusal) -> Void
+  ) -> Keyword<BindSettings> {
+    Keyword(name, in: .front, grammar, help) { settings, arguments, _ throws(Refusal) in
+      try set(&settings, try arguments.requiredOption(name, grammar))
+    }
+  }
+
+  private static func number(
+    _ name: String, _ help: String, in range: ClosedRange<Int> = 0...Int(Int32.max),
+    _ set: @escaping @Sendable (inout BindSettings, Int) -> Void
+  ) -> Keyword<BindSettings> {
+    Keyword(name, in: .front, "<number>", help) { settings, arguments, _ throws(Refusal) in
+      set(
+        &settings,
+        try Arguments.integer(try arguments.requiredOption(name, "<number>"), keyword: name, in: range))
+    }
+  }
+
+  static let general: [Keyword<BindSettings>] = [
+    word("name", "<name>", "The listener's name.") { $0.name = $1.text },
+    number("id", "The listener's id.", in: 1...Int(Int32.max)) { $0.id = $1 },
+    word("guid-prefix", "<prefix>", "A prefix of unique ids.") { $0.guid = $1.text },
+    flag("accept-proxy", "Expect the PROXY protocol.") { $0.acceptProxy = true },
+    word("accept-netscaler-cip", "<magic>", "Expect NetScaler's client address.") {
+      settings, word throws(Refusal) in
+      let value = word.text.hasPrefix("0x") ? UInt32(word.text.dropFirst(2), radix: 16) : UInt32(word.text)
+      guard let value else {
+        throw Refusal("'accept-netscaler-cip' expects a number, not '\(word.text)'.", at: word.location)
+      }
+      settings.netscalerMagic = value
+    },
+    number("maxconn", "The most connections of the listener.") { $0.maxConnections = $1 },
+    number("backlog", "The kernel's queue of new connections.") { $0.backlog = $1 },
+    number("nice", "Priority of the listener's tasks.", in: -1024...1024) { $0.nice = $1 },
+    word("proto", "<name>", "The protocol, whatever ALPN says.") { $0.proto = $1.text },
+    word("thread", "<set>", "Threads that accept.") { $0.threadSet = $1.text },
+    word("process", "<set>", "Gone since 2.5; see thread.") { _, _ in },
+    word("shards", "<number>", "How many sockets share the address.") { $0.shards = $1.text },
+    word("level", "<level>", "user, operator or admin.") { settings, word throws(Refusal) in
+      guard ["user", "operator", "admin"].contains(word.text) else {
+        throw Refusal.unknownArgument(word, of: "level", among: ["user", "operator", "admin"])
+      }
+      settings.level = word.text
+    },
+    word("expose-fd", "listeners", "Let a new process take over the sockets.") {
+      settings, word throws(Refusal) in
+      guard word.text == "listeners" else {
+        throw Refusal.unknownArgument(word, of: "expose-fd", among: ["listeners"])
+      }
+      settings.exposeListeners = true
+    },
+    word("severity-output", "<format>", "none, number or string.") { settings, word throws(Refusal) in
+      guard ["none", "number", "string"].contains(word.text) else {
+        throw Refusal.unknownArgument(word, of: "severity-output", among: ["none", "number", "string"])
+      }
+      settings.severityOutput = word.text
+    },
+  ]
+
+  static let sockets: [Keyword<BindSettings>] = [
+    word("interface", "<interface>", "Listen on this interface only.") { $0.interface = $1.text },
+    word("mode", "<mode>", "The unix socket's mode.") { settings, word throws(Refusal) in
+      settings.mode = try octal(word)
+    },
+    number("uid", "The unix socket's owner.") { $0.uid = UInt32(truncatingIfNeeded: $1) },
+    number("gid", "The unix socket's group.") { $0.gid = UInt32(truncatingIfNeeded: $1) },
+    word("user", "<user>", "The unix socket's owner.") { $0.user = $1.text },
+    word("group", "<group>", "The unix socket's group.") { $0.group = $1.text },
+    flag("transparent", "Accept connections to foreign addresses.") { $0.transparent = true },
+    flag("v4v6", "IPv4 too on an IPv6 socket.") { $0.v4v6 = true },
+    flag("v6only", "No IPv4 on an IPv6 socket.") { $0.v6only = true },
+    flag("defer-accept", "Wake up when data has arrived.") { $0.deferAccept = true },
+    flag("tfo", "TCP Fast Open.") { $0.tcpFastOpen = true },
+    Keyword("tcp-ut", in: .front, "<time>", "TCP's user timeout.") { settings, arguments, _ throws(Refusal) in
+      settings.tcpUserTimeout = try Arguments.time(
+        try arguments.requiredOption("tcp-ut", "<time>"), keyword: "tcp-ut")
+    },
+    number("mss", "TCP's segment size.", in: -65535...65535) { $0.maxSegmentSize = $1 },
+    word("namespace", "<name>", "A network namespace.") { _, word throws(Refusal) in
+      throw Refusal.notSupported("'namespace'", word)
+    },
+  ]
+
+  static let tls: [Keyword<BindSettings>] = [
+    flag("ssl", "Speak TLS.") { $0.isTLS = true },
+    word("crt", "<file|directory>", "Certificates and keys.") { $0.certificates.append($1) },
+    word("crt-list", "<file>", "A list of certificates.") { $0.certificateLists.append($1) },
+    word("default-crt", "<file>", "A certificate for unknown names.") { $0.defaultCertificates.append($1) },
+    word("ca-file", "<file>", "Authorities for client certificates.") { $0.tls.caFile = $1.text },
+    word("ca-verify-file", "<file>", "Further authorities, not told to clients.") {
+      $0.tls.caVerifyFile = $1.text
+    },
+    word("crl-file", "<file>", "Revoked certificates.") { $0.tls.crlFile = $1.text },
+    Keyword("verify", in: .front, "none|optional|required", "Whether clients need a certificate.") {
+      settings, arguments, _ throws(Refusal) in
+      settings.tls.verification = try TLSOptions.verification(&arguments, allowsOptional: true)
+    },
+    Keyword("alpn", in: .front, "<protocols>", "Protocols in order of preference.") {
+      settings, arguments, _ throws(Refusal) in settings.tls.alpn = try TLSOptions.protocols(&arguments)
+    },
+    flag("no-alpn", "Do not announce protocols.") { $0.tls.alpn = [] },
+    Keyword("npn", in: .front, "<protocols>", "The old form of alpn.") {
+      settings, arguments, _ throws(Refusal) in settings.tls.npn = try TLSOptions.protocols(&arguments)
+    },
+    word("ciphers", "<ciphers>", "Ciphers up to TLS 1.2.") { $0.tls.ciphers = $1.text },
+    word("ciphersuites", "<suites>", "Suites of TLS 1.3.") { $0.tls.ciphersuites = $1.text },
+    word("curves", "<curves>", "Elliptic curves.") { $0.tls.curves = $1.text },
+    word("ecdhe", "<curve>", "An elliptic curve.") { $0.tls.ecdhe = $1.text },
+    word("sigalgs", "<algorithms>", "Signature algorithms.") { $0.tls.signatureAlgorithms = $1.text },
+    word("client-sigalgs", "<algorithms>", "Signatures of clients.") {
+      $0.tls.clientSignatureAlgorithms = $1.text
+    },
+    word("ca-ignore-err", "<errors>", "Verification errors of authorities to ignore.") {
+      $0.tls.caIgnoreErrors = $1.text
+    },
+    word("crt-ignore-err", "<errors>", "Verification errors to ignore.") { $0.tls.crtIgnoreErrors = $1.text },
+    word("tls-ticket-keys", "<file>", "Keys of session tickets.") { $0.tls.ticketKeysFile = $1.text },
+    Keyword("ssl-min-ver", in: .front, "<version>", "The lowest TLS version.") {
+      settings, arguments, _ throws(Refusal) in
+      settings.tls.minimumVersion = try TLSOptions.version(&arguments)
+    },
+    Keyword("ssl-max-ver", in: .front, "<version>", "The highest TLS version.") {
+      settings, arguments, _ throws(Refusal) in
+      settings.tls.maximumVersion = try TLSOptions.version(&arguments)
+    },
+    flag("no-tls-tickets", "Do not hand out session tickets.") { $0.tls.noTickets = true },
+    flag("tls-tickets", "Hand out session tickets.") { $0.tls.noTickets = false },
+    flag("prefer-client-ciphers", "The client's order of ciphers counts.") {
+      $0.tls.preferClientCiphers = true
+    },
+    flag("allow-0rtt", "Accept early data.") { $0.tls.allow0RTT = true },
+    flag("strict-sni", "Refuse unknown names.") { $0.strictSNI = true },
+    flag("no-strict-sni", "Serve unknown names.") { $0.strictSNI = false },
+    flag("no-ca-names", "Do not tell clients the authorities.") { $0.tls.noCANames = true },
+    .unsupported("generate-certificates", in: .front),
+    .unsupported("ca-sign-file", in: .front),
+    .unsupported("ca-sign-pass", in: .front),
+  ]
+
+  static let versions: [Keyword<BindSettings>] = TLSOptions.versionWords.map { name in
+    flag(name, "Restrict the TLS version.") { settings in _ = TLSOptions.takeVersionWord(name, &settings.tls)
+    }
+  }
+}
+
+extension Arguments {
+  /// The value of an option of a `bind` or `server` line.
+  mutating func requiredOption(_ name: String, _ what: String) throws(Refusal) -> Word {
+    guard let word = next() else {
+      throw Refusal("'\(keyword)' : '\(name)' : missing value \(what).", at: endLocation, expected: what)
+    }
+    return word
+  }
+}

@@ -1,0 +1,188 @@
+import Base
+import Glibc
+
+extension GlobalKeywords {
+  /// Process management and limits (manual chapter 3.1).
+  static let process: [Keyword<GlobalSettings>] = [
+    .flag("daemon", "Run in the background.") { $0.isDaemon = $1 },
+    .flag("quiet", "Say nothing at start-up; same as -q.") { settings, _ in settings.tunables["quiet"] = "" },
+    .flag("zero-warning", "Refuse to start when there are warnings.") { settings, _ in
+      settings.zeroWarning = true
+    },
+    Keyword("master-worker", in: .global, "[no-exit-on-failure]", "Run a master that keeps workers alive.") {
+      settings, arguments, _ throws(Refusal) in
+      _ = arguments.take("no-exit-on-failure")
+      try arguments.end()
+      settings.masterWorker = true
+    },
+    .word("pidfile", "<file>", "Write the process ids here.") { $0.pidfile = $1.text },
+    .number("maxconn", "The most connections of the process at once.") { $0.maxConnections = $1 },
+    .number("nbthread", "The number of event loops.", in: 1...4096) { $0.threads = $1 },
+    Keyword("nbproc", in: .global, "<number>", "Gone since 2.5; threads do its work.", deprecatedSince: "2.5")
+    {
+      settings, arguments, context throws(Refusal) in
+      let word = arguments.peek
+      let count = try arguments.integer(in: 1...4096)
+      try arguments.end()
+      if count > 1, settings.threads == nil { settings.threads = count }
+      context.diagnostics.warning(
+        "'nbproc' is gone since 2.5: \(count) thread(s) of one process are used in its place.",
+        at: word?.location ?? context.here, replacement: count > 1 ? "nbthread \(count)" : nil)
+    },
+    .word("user", "<user name>", "Become this user after binding.") { $0.user = $1.text },
+    .word("group", "<group name>", "Become this group after binding.") { $0.group = $1.text },
+    .number("uid", "Become this user id after binding.") { $0.uid = UInt32(truncatingIfNeeded: $1) },
+    .number("gid", "Become this group id after binding.") { $0.gid = UInt32(truncatingIfNeeded: $1) },
+    .word("chroot", "<directory>", "Change the root directory before dropping privileges.") {
+      $0.chroot = $1.text
+    },
+    .number("ulimit-n", "The most file descriptors; computed when not set.") { $0.ulimitN = $1 },
+    .number("fd-hard-limit", "The most file descriptors to compute a limit from.") {
+      $0.tunables["fd-hard-limit"] = String($1)
+    },
+    .word("node", "<name>", "The name of this node on the statistics page.") { $0.node = $1.text },
+    Keyword("description", in: .global, "<text>", "A text for the statistics page.") {
+      settings, arguments, _ throws(Refusal) in
+      settings.description = arguments.rest().map(\.text).joined(separator: " ")
+    },
+    .time("hard-stop-after", "How long a soft stop may take.") { $0.hardStopAfter = $1 },
+    .time("grace", "How long listeners stay open after a soft stop.") { $0.grace = $1 },
+    .time("close-spread-time", "Spread the closing of idle connections over this time.") {
+      $0.tunables["close-spread-time"] = String($1.milliseconds)
+    },
+  ]
+
+  static let checks: [Keyword<GlobalSettings>] = [
+    .number("spread-checks", "Vary check intervals by so many percent.", in: 0...50) { $0.spreadChecks = $1 },
+    .time("max-spread-checks", "The longest time over which first checks are spread.") {
+      $0.maxSpreadChecks = $1
+    },
+    .flag("busy-polling", "Poll without sleeping.") { $0.busyPolling = $1 },
+    .flag("strict-limits", "Refuse to start when limits cannot be set.") { $0.strictLimits = $1 },
+    .flag("insecure-fork-wanted", "Allow child processes.") { $0.insecureForkWanted = $1 },
+    Keyword("external-check", in: .global, "[preserve-env]", "Allow checks by external programs.") {
+      settings, arguments, _ throws(Refusal) in
+      _ = arguments.take("preserve-env")
+      try arguments.end()
+      settings.externalCheckAllowed = true
+    },
+    Keyword(
+      "unix-bind", in: .global, "[prefix <p>] [mode <m>] [user <u>] [uid <u>] [group <g>] [gid <g>]",
+      "Defaults for unix sockets.", parse: unixBind),
+    Keyword("debug", in: .global, "", "Gone since 2.2; use -d.", deprecatedSince: "2.2") {
+      _, arguments, context throws(Refusal) in
+      context.diagnostics.warning(
+        "'debug' in 'global' has no effect; start with -d instead.", at: arguments.keywordLocation)
+    },
+    Keyword("server-state-base", in: .global, "<directory>", "Where state files are.") {
+      settings, arguments, _ throws(Refusal) in
+      settings.serverStateBase = try arguments.required("<directory>").text
+    },
+    .word("server-state-file", "<file>", "The states of servers are read from here.") {
+      $0.serverStateFile = $1.text
+    },
+    Keyword(
+      "default-path", in: .global, "{ current | config | parent | origin <path> }",
+      "What relative paths are relative to.", parse: defaultPath),
+    Keyword("localpeer", in: .global, "<name>", "This process' name among peers.") {
+      _, arguments, context throws(Refusal) in
+      context.environment["HAPROXY_LOCALPEER"] = try arguments.required("a name").text
+      try arguments.end()
+    },
+    Keyword("set-var", in: .global, "<name> <expr>", "Set a process variable.", parse: keepVariableLine),
+    Keyword("set-var-fmt", in: .global, "<name> <fmt>", "Set a process variable.", parse: keepVariableLine),
+    Keyword("h1-case-adjust", in: .global, "<from> <to>", "Spell a header of HTTP/1 this way.") {
+      settings, arguments, _ throws(Refusal) in
+      let from = try arguments.required("a lower-case header name").text
+      settings.headerCaseAdjust[from] = try arguments.required("its spelling").text
+      try arguments.end()
+    },
+    .word("h1-case-adjust-file", "<file>", "Spellings of headers, one pair a line.") {
+      $0.tunables["h1-case-adjust-file"] = $1.text
+    },
+  ]
+
+  /// Hints about pollers, processors and threads that mean nothing to this architecture.
+  static let hints: [Keyword<GlobalSettings>] = [
+    "noepoll", "nokqueue", "noevports", "nopoll", "nosplice", "nogetaddrinfo", "noreuseport", "noktls",
+    "cpu-map", "cpu-policy", "cpu-set", "cpu-affinity", "numa-cpu-mapping", "thread-group", "thread-groups",
+    "max-threads-per-group", "thread-hard-limit", "prealloc-fd", "no-memory-trimming", "set-dumpable",
+    "expose-experimental-directives", "expose-deprecated-directives", "mworker-max-reloads",
+    "warn-blocked-traffic-after", "pp2-never-send-local", "setcap", "httpclient.resolvers.disabled",
+    "httpclient.resolvers.id", "httpclient.resolvers.prefer", "httpclient.retries", "httpclient.ssl.ca-file",
+    "httpclient.ssl.verify", "httpclient.timeout.connect", "limited-quic", "no-quic", "anonkey",
+    "harden.reject-privileged-ports.tcp", "harden.reject-privileged-ports.quic", "shm-stats-file",
+    "shm-stats-file-max-objects", "stress-level", "dns-accept-family", "http-err-codes", "http-fail-codes",
+    "force-cfg-parser-pause", "h1-accept-payload-with-any-method",
+    "h1-do-not-close-on-insecure-transfer-encoding", "ssl-mode-async", "ssl-engine", "ssl-propquery",
+    "ssl-provider", "ssl-provider-path", "profiling.tasks", "profiling.memory", "cluster-secret",
+  ].map { name in
+    Keyword(name, in: .global, "...", "Kept as a hint.", takesPrefix: true) {
+      settings, arguments, _ throws(Refusal) in
+      settings.tunables[name] = arguments.rest().map(\.text).joined(separator: " ")
+    }
+  }
+
+  private static func keepVariableLine(
+    _ settings: inout GlobalSettings, _ arguments: inout Arguments, _ context: LoadContext
+  ) throws(Refusal) {
+    _ = try arguments.required("a variable name such as proc.name")
+    _ = try arguments.required("an expression")
+    settings.variableLines.append(arguments.line)
+  }
+
+  private static func defaultPath(
+    _ settings: inout GlobalSettings, _ arguments: inout Arguments, _ context: LoadContext
+  ) throws(Refusal) {
+    context.pathBase.mode = try arguments.choice("a mode", PathBase.Mode.self)
+    if context.pathBase.mode == .origin {
+      context.pathBase.origin = try arguments.required("a directory").text
+    }
+    try arguments.end()
+  }
+
+  private static func unixBind(
+    _ settings: inout GlobalSettings, _ arguments: inout Arguments, _ context: LoadContext
+  ) throws(Refusal) {
+    while let word = arguments.next() {
+      switch word.text {
+      case "prefix": settings.unixBind.prefix = try arguments.required("a directory").text
+      case "mode": settings.unixBind.mode = try BindKeywords.octal(try arguments.required("an octal mode"))
+      case "user": settings.unixBind.user = try arguments.required("a user name").text
+      case "group": settings.unixBind.group = try arguments.required("a group name").text
+      case "uid": settings.unixBind.uid = UInt32(truncatingIfNeeded: try arguments.integer())
+      case "gid": settings.unixBind.gid = UInt32(truncatingIfNeeded: try arguments.integer())
+      default:
+        throw Refusal.unknownArgument(
+          word, of: "unix-bind", among: ["prefix", "mode", "user", "uid", "group", "gid"])
+      }
+    }
+  }
+
+  /// Keywords that act on the environment while the files are read.
+  static let environment: [Keyword<GlobalSettings>] = [
+    Keyword("setenv", in: .global, "<name> <value>", "Set an environment variable.") {
+      _, arguments, context throws(Refusal) in
+      let name = try arguments.required("a name").text
+      context.environment[name] = try arguments.required("a value").text
+      try arguments.end()
+    },
+    Keyword("presetenv", in: .global, "<name> <value>", "Set an environment variable that is not set yet.") {
+      _, arguments, context throws(Refusal) in
+      let name = try arguments.required("a name").text
+      let value = try arguments.required("a value").text
+      try arguments.end()
+      if context.environment[name] == nil { context.environment[name] = value }
+    },
+    Keyword("unsetenv", in: .global, "<name>...", "Remove environment variables.") {
+      _, arguments, context throws(Refusal) in
+      _ = try arguments.required("a name")
+      for word in arguments.line.arguments { context.environment[word.text] = nil }
+    },
+    Keyword("resetenv", in: .global, "[<name>...]", "Remove all environment variables but these.") {
+      _, arguments, context throws(Refusal) in
+      let kept = Set(arguments.rest().map(\.text))
+      context.environment = context.environment.filter { kept.contains($0.key) }
+    },
+  ]
+}

@@ -1,0 +1,60 @@
+import Base
+
+/// Takes the lines of one section.
+protocol Section: AnyObject {
+  func parse(_ line: Directive, _ context: LoadContext) throws(Refusal)
+  /// Called once when the next section begins or the file ends.
+  func finish(_ context: LoadContext)
+}
+
+/// Swallows the lines of a section that was refused, so that one mistake is reported once.
+final class IgnoredSection: Section {
+  func parse(_ line: Directive, _ context: LoadContext) throws(Refusal) {}
+  func finish(_ context: LoadContext) {}
+}
+
+/// A word that starts a section, and what its lines are given to.
+struct SectionKind: Sendable {
+  typealias Open = @Sendable (Arguments, LoadContext) throws(Refusal) -> any Section
+
+  let open: Open
+
+  static let table: [String: SectionKind] = {
+    var table: [String: SectionKind] = [
+      "global": SectionKind { arguments, _ throws(Refusal) in try GlobalSection(arguments) },
+      "defaults": SectionKind { arguments, context throws(Refusal) in
+        try ProxySection(.defaults, arguments, context)
+      },
+      "frontend": SectionKind { arguments, context throws(Refusal) in
+        try ProxySection(.frontend, arguments, context)
+      },
+      "backend": SectionKind { arguments, context throws(Refusal) in
+        try ProxySection(.backend, arguments, context)
+      },
+      "listen": SectionKind { arguments, context throws(Refusal) in
+        try ProxySection(.listen, arguments, context)
+      },
+      "userlist": SectionKind { arguments, context throws(Refusal) in try UserlistSection(arguments, context)
+      },
+      "http-errors": SectionKind { arguments, context throws(Refusal) in
+        try HTTPErrorsParser(arguments, context)
+      },
+      "crt-store": SectionKind { arguments, context throws(Refusal) in
+        try CertificateStoreSection(arguments, context)
+      },
+    ]
+    for name in unsupported {
+      table[name] = SectionKind { arguments, _ throws(Refusal) in
+        throw Refusal("section '\(name)' is not supported yet.", at: arguments.keywordLocation)
+      }
+    }
+    return table
+  }()
+
+  /// Sections that are known and cannot work yet; a parser takes such a name's place in `table`.
+  private static let unsupported = [
+    "resolvers", "peers", "cache", "ring", "mailers", "log-forward", "log-profile", "program", "fcgi-app",
+    "traces",
+    "acme", "dynamic-update", "healthcheck",
+  ]
+}

@@ -1,0 +1,100 @@
+import Base
+
+/// `server` and `default-server` lines (manual chapter 5.2).
+enum ServerLine {
+  static func server(_ proxy: ProxySettings, _ arguments: inout Arguments, _ context: LoadContext)
+    throws(Refusal) -> ServerSettings
+  {
+    let name = try arguments.required("a server name")
+    try Name.check(name, of: "server")
+    let address = try arguments.required("an address")
+    var server =
+      proxy.defaultServer?.settings ?? ServerSettings(name: name.text, host: "", location: name.location)
+    server.name = name.text
+    server.location = name.location
+    try setAddress(&server, address, context)
+    try options(&server, &arguments, context, what: "server \(proxy.name)/\(name.text)")
+    return server
+  }
+
+  /// `server-template <prefix> <count> <address>`: that many servers that differ by their number.
+  static func template(_ proxy: ProxySettings, _ arguments: inout Arguments, _ context: LoadContext)
+    throws(Refusal) -> [ServerSettings]
+  {
+    let prefix = try arguments.required("a prefix")
+    try Name.check(prefix, of: "server-template")
+    let range = try arguments.required("a number or a range")
+    let bounds = range.text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+    guard bounds.count <= 2, let low = bounds.first ?? nil, let high = bounds.last ?? nil, low >= 0,
+      low <= high,
+      high - low < 100_000
+    else {
+      throw Refusal(
+        "invalid server template range '\(range.text)'.", at: range.location,
+        expected: "a count or <low>-<high>")
+    }
+    let address = try arguments.required("an address")
+    var server =
+      proxy.defaultServer?.settings ?? ServerSettings(name: prefix.text, host: "", location: prefix.location)
+    server.location = prefix.location
+    try setAddress(&server, address, context)
+    try options(&server, &arguments, context, what: "server-template \(proxy.name)/\(prefix.text)")
+    return (bounds.count == 1 ? 1...max(1, high) : low...high).map { number in
+      var copy = server
+      copy.name = "\(prefix.text)\(number)"
+      return copy
+    }
+  }
+
+  static func defaults(_ proxy: ProxySettings, _ arguments: inout Arguments, _ context: LoadContext)
+    throws(Refusal) -> ServerDefaults
+  {
+    var server =
+      proxy.defaultServer?.settings
+      ?? ServerSettings(name: "default-server", host: "", location: arguments.line.location)
+    try options(&server, &arguments, context, what: "default-server")
+    return ServerDefaults(server)
+  }
+
+  private static func setAddress(_ server: inout ServerSettings, _ word: Word, _ context: LoadContext)
+    throws(Refusal)
+  {
+    let syntax = try AddressSyntax(word.text, at: word.location, keyword: "server", rules: [.portOffset])
+    server.host = syntax.hostText
+    server.addressLocation = word.location
+    server.port = syntax.ports?.lowerBound
+    server.portOffset = syntax.portOffset
+    let port = server.port ?? 0
+    switch syntax.host {
+    case .unix(let path):
+      server.isUnix = true
+      server.address = .unix(path)
+    case .abstract(let name):
+      server.isUnix = true
+      server.address = .unix("\0" + name)
+    case .descriptor: throw Refusal("'server' : a file descriptor is no server address.", at: word.location)
+    case .unspecified: server.address = .ip(syntax.family == .v6 ? .v6(high: 0, low: 0) : .v4(0), port: port)
+    case .literal(let ip): server.address = .ip(ip, port: port)
+    case .name: server.address = .none
+    }
+  }
+
+  private static func options(
+    _ server: inout ServerSettings, _ arguments: inout Arguments, _ context: LoadContext, what: String
+  ) throws(Refusal) {
+    while let word = arguments.next() {
+      guard let keyword = ServerKeywords.table[word.text] else {
+        let suggestion = ServerKeywords.table.suggestion(for: word.text, in: .proxy)
+        let hint = suggestion.map { "; did you mean '\($0)' maybe ?" } ?? ""
+        var refusal = Refusal(
+          "'\(what)' : unknown keyword '\(word.text)'\(hint)", at: word.location,
+          expected: "an option of 'server'", suggestion: suggestion)
+        refusal.diagnostic.form = .place
+        throw refusal
+      }
+      var option = arguments
+      try keyword.parse(&server, &option, context)
+      arguments = option
+    }
+  }
+}
