@@ -133,6 +133,16 @@ public enum SocketAddress: Hashable, Sendable {
   }
 }
 
+extension SocketAddress {
+  /// `address:port` without brackets, `unix:1` for a Unix peer: HAProxy's form in logs.
+  public var logText: String {
+    switch self {
+    case .ip(let address, let port): "\(address):\(port)"
+    case .unix, .none: "unix:1"
+    }
+  }
+}
+
 extension SocketAddress: CustomStringConvertible {
   public var description: String {
     switch self {

@@ -143,7 +143,7 @@ public final class ByteBuffer {
   public func appendGrowing(_ bytes: Bytes) { bytes.withUnsafeBytes { appendGrowing($0) } }
 
   @inlinable
-  public func appendGrowing(_ text: StaticString) {
+  public func appendGrowing(literal text: StaticString) {
     appendGrowing(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 

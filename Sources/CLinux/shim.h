@@ -19,6 +19,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -52,6 +53,16 @@ extern ssize_t splice(int in, long long *inoff, int out, long long *outoff, size
 #define GH_SPLICE_F_MOVE 1
 #define GH_SPLICE_F_NONBLOCK 2
 #define GH_SPLICE_F_MORE 4
+
+/* How many processors this process may run on; its mask type is hidden without _GNU_SOURCE. */
+extern long syscall(long number, ...);
+static inline int gh_processor_count(void) {
+  unsigned long mask[64] = {0};
+  long n = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
+  int count = 0;
+  for (long i = 0; i < n / (long)sizeof mask[0]; i++) count += __builtin_popcountl(mask[i]);
+  return count > 0 ? count : 1;
+}
 
 static inline struct cmsghdr *gh_cmsg_first(struct msghdr *m) { return CMSG_FIRSTHDR(m); }
 static inline unsigned char *gh_cmsg_data(struct cmsghdr *c) { return CMSG_DATA(c); }

@@ -3,6 +3,9 @@ internal import CLinux
 import Glibc
 import Synchronization
 
+/// How many processors this process may run on.
+public var processorCount: Int { Int(gh_processor_count()) }
+
 /// The owner of a descriptor that an event loop watches.
 public protocol EventHandler: AnyObject {
   func descriptorReady(_ readiness: Readiness)

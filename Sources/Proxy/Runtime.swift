@@ -32,6 +32,8 @@ public final class Runtime: @unchecked Sendable {
   let isStopping = Atomic<Bool>(false)
   let hostName: Bytes
   let nodeName: Bytes
+  let health = HealthMonitor()
+  let serverCount: Int
 
   init(parts: RuntimeParts) {
     configuration = parts.configuration
@@ -50,6 +52,7 @@ public final class Runtime: @unchecked Sendable {
     nodeName = Bytes(parts.configuration.global.node ?? parts.hostName.string)
     var byName: [Bytes: Backend] = [:]
     for backend in backends where byName[Bytes(backend.name)] == nil { byName[Bytes(backend.name)] = backend }
+    serverCount = backends.reduce(0) { $0 + $1.servers.count }
     backendsByName = byName
     var frontendNames: [Bytes: Frontend] = [:]
     for frontend in frontends where frontendNames[frontend.nameBytes] == nil {

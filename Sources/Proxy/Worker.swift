@@ -16,7 +16,7 @@ final class Worker: @unchecked Sendable {
   let scratch = TLSScratch()
   let environment: WorkerEnvironment
   let limits: H1Limits
-  private(set) var serverPools: ServerPools
+  let serverPools: ServerPools
   private var spareStorage: [StreamStorage] = []
   private var acceptors: [Acceptor] = []
   private var connections: [ObjectIdentifier: ClientConnection] = [:]
@@ -33,8 +33,7 @@ final class Worker: @unchecked Sendable {
     limits.maxHeadBytes = Swift.max(4096, runtime.global.bufferSize - runtime.global.maxRewrite)
     limits.maxFields = runtime.global.maxHeaders
     self.limits = limits
-    serverPools = ServerPools.empty
-    serverPools = ServerPools(worker: self, serverCount: runtime.serverCount)
+    serverPools = ServerPools(serverCount: runtime.serverCount)
   }
 
   /// Opens this worker's listening sockets; must succeed for all workers before any starts.
@@ -111,7 +110,7 @@ final class Worker: @unchecked Sendable {
     let date = CalendarText.access(facts.accepted.wall)
     let name = connection.listener.name.isEmpty ? "\(connection.listener.id)" : connection.listener.name
     frontend.log.send(
-      level: level, "\(LogText.address(facts.source)) [\(date)] \(frontend.name)/\(name): \(reason)",
+      level: level, "\(facts.source.logText) [\(date)] \(frontend.name)/\(name): \(reason)",
       at: loop.now.wall)
   }
 

@@ -1,6 +1,8 @@
 import Base
+import Config
 import Glibc
 import Rules
+import Synchronization
 
 /// What expressions of this worker can ask about the process, its proxies and servers.
 final class WorkerEnvironment: ProxyEnvironment {

@@ -73,10 +73,8 @@ final class Backend: Sendable {
     let total = sessions.current
     return balancer.withLock { state in
       guard !state.candidates.isEmpty else { return .noServer }
-      let full: (Int) -> Bool = { index in
-        if let avoiding, avoiding.index == index, state.candidates.count > 1 { return true }
-        return state.isFull(self.servers[index], total, self.fullConnections)
-      }
+      let avoided = state.candidates.count > 1 ? avoiding?.index : nil
+      func full(_ index: Int) -> Bool { index == avoided || isFull(servers[index], total) }
       // A hashed key stays with its server and waits there.
       if let index = state.algorithm.pick(hash: hash, isFull: full) {
         let server = servers[index]
@@ -94,12 +92,17 @@ final class Backend: Sendable {
   func assign(to server: Server, wake: @autoclosure () -> PendingSession) -> Assignment {
     let total = sessions.current
     return balancer.withLock { state in
-      if !state.isFull(server, total, fullConnections) {
+      if !isFull(server, total) {
         take(server, &state)
         return .server(server)
       }
       return enqueue(wake(), on: server, &state)
     }
+  }
+
+  private func isFull(_ server: Server, _ backendSessions: Int) -> Bool {
+    server.sessions.current
+      >= server.connectionLimit(backendSessions: backendSessions, fullConnections: fullConnections)
   }
 
   private func take(_ server: Server, _ state: inout Balancer) {
@@ -129,7 +132,7 @@ final class Backend: Sendable {
     let next = balancer.withLock { state -> PendingSession? in
       server.sessions.decrement()
       state.algorithm.loadChanged(index: server.index, served: server.sessions.current)
-      if state.isFull(server, total, fullConnections) { return nil }
+      if isFull(server, total) { return nil }
       return nextWaiting(for: server, &state)
     }
     next?.wake(server)
@@ -194,7 +197,7 @@ final class Backend: Sendable {
       }
       for candidate in candidates {
         let server = servers[candidate.index]
-        while !state.isFull(server, total, fullConnections), let next = nextWaiting(for: server, &state) {
+        while !isFull(server, total), let next = nextWaiting(for: server, &state) {
           woken.append((next, server))
         }
       }
@@ -224,10 +227,5 @@ private struct Balancer: ~Copyable {
   init(algorithm: any BalancingAlgorithm, serverCount: Int) {
     self.algorithm = algorithm
     serverQueues = Array(repeating: SessionQueue(), count: serverCount)
-  }
-
-  func isFull(_ server: Server, _ backendSessions: Int, _ fullConnections: Int) -> Bool {
-    server.sessions.current
-      >= server.connectionLimit(backendSessions: backendSessions, fullConnections: fullConnections)
   }
 }

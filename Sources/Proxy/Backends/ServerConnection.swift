@@ -4,6 +4,7 @@ import Glibc
 import HTTP
 import NetIO
 import Rules
+import Synchronization
 import TLS
 
 /// A connection to a server: opened for one stream, and reused by others while both sides agree.
@@ -30,6 +31,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private var reader = H1BodyReader()
   private var writer = H1BodyWriter()
   private var requestMethod = Bytes.empty
+  private var upgradeOffered = false
   private var isWaitingToClose = false
 
   init(worker: Worker, server: Server) {
@@ -53,11 +55,11 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
       Socket.setKeepAlive(fd)
     }
     if let source = server.settings.source ?? stream.backend?.settings.source, bindSource(fd, source) == false {
-      close(fd)
+      Glibc.close(fd)
       return fail(.refused(EADDRNOTAVAIL))
     }
     if let code = Socket.connect(fd, to: address) {
-      close(fd)
+      Glibc.close(fd)
       return fail(.refused(code))
     }
     let transport = Transport(descriptor: fd, worker: worker)
@@ -130,7 +132,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   /// `sni <expression>`.
   private func serverName(_ stream: Stream) -> String? {
     guard let expression = stream.backend?.rules.serverSNI[server.name] else { return nil }
-    guard let value = expression.evaluateString(stream.context), !value.isEmpty else { return nil }
+    guard let value = expression.evaluateText(stream.context), !value.isEmpty else { return nil }
     return value.string
   }
 
@@ -160,6 +162,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     responseBegan = false
     parser.reset()
     requestMethod = stream.request.method
+    upgradeOffered = stream.requestInfo.upgrade
     let info = stream.requestInfo
     writer.begin(chunked: info.framing == .chunked)
     let connection: H1Encoder.Connection =
@@ -196,7 +199,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
       if transport.hasInput {
         responseBegan = true
         let result = transport.withWaiting {
-          parser.parse($0, into: head, requestMethod: requestMethod, limits: worker.limits)
+          parser.parse($0, into: head, limits: worker.limits, requestMethod: requestMethod, upgradeOffered: upgradeOffered)
         }
         switch result {
         case .complete(let info):

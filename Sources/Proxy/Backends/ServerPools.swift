@@ -1,6 +1,7 @@
 import Base
 import Config
 import NetIO
+import Synchronization
 
 /// One worker's idle connections to all servers.
 ///
@@ -8,10 +9,8 @@ import NetIO
 /// `pool-purge-delay`. Only connections that have proved to be reusable serve first requests under `safe`.
 final class ServerPools {
   private var idle: [[ServerConnection]]
-  private unowned let worker: Worker
 
-  init(worker: Worker, serverCount: Int) {
-    self.worker = worker
+  init(serverCount: Int) {
     idle = Array(repeating: [], count: serverCount)
   }
 
@@ -23,7 +22,7 @@ final class ServerPools {
     else { return nil }
     let connection = idle[server.number].remove(at: at)
     server.idleConnections.decrement()
-    worker.loop.timers.cancel(connection.idleTimer)
+    connection.worker.loop.timers.cancel(connection.idleTimer)
     return connection
   }
 
@@ -39,8 +38,8 @@ final class ServerPools {
     }
     idle[server.number].append(connection)
     server.idleConnections.increment()
-    worker.loop.timers.set(
-      connection.idleTimer, to: worker.loop.now.instant + server.settings.poolPurgeDelay, owner: connection)
+    let loop = connection.worker.loop
+    loop.timers.set(connection.idleTimer, to: loop.now.instant + server.settings.poolPurgeDelay, owner: connection)
   }
 
   /// The connection was closed by the server, or grew old.

@@ -157,12 +157,12 @@ struct H1BodyWriter {
     }
     let n = transport.write(UnsafeRawBufferPointer(rebasing: bytes.prefix(chunkRest)))
     chunkRest -= n
-    if chunkRest == 0 { transport.assembly().appendGrowing("\r\n") }
+    if chunkRest == 0 { transport.assembly().appendGrowing(literal: "\r\n") }
     return n
   }
 
   mutating func end(_ transport: Transport) {
-    if isChunked { transport.assembly().appendGrowing("0\r\n\r\n") }
+    if isChunked { transport.assembly().appendGrowing(literal: "0\r\n\r\n") }
   }
 }
 

@@ -1,7 +1,9 @@
 import Base
+import Config
 import Glibc
 import NetIO
 import Rules
+import Synchronization
 
 /// Why the gateway cannot listen.
 struct ListenFailure: Error {

@@ -4,6 +4,7 @@ import Glibc
 import HTTP
 import NetIO
 import Rules
+import Synchronization
 import TLS
 
 /// A client connection from accept to the protocol it speaks: `tcp-request connection` rules, PROXY header, TLS
@@ -93,8 +94,8 @@ final class ClientConnection: TransportOwner, TimerOwner {
   private func readProxyHeader() -> Bool {
     var decoder = ProxyHeaderDecoder()
     while true {
-      switch transport.receiveForHeader() {
-      case .nothing where transport.waiting.isEmpty: return false
+      switch transport.receive() {
+      case .nothing where !transport.hasInput: return false
       case .end, .failed:
         close()
         return false
@@ -125,7 +126,7 @@ final class ClientConnection: TransportOwner, TimerOwner {
 
   private func handshakeFailed() {
     frontend.counters.add(.requestErrors, worker: worker.index)
-    if !(frontend.settings.dontLogNull && transport.octetsReceived == 0) {
+    if !(frontend.settings.dontLogNull && transport.octetsIn == 0) {
       worker.logConnectionError(
         self, transport.tlsFailure == nil ? "Connection closed during SSL handshake" : "SSL handshake failure")
     }

@@ -13,6 +13,7 @@ final class ListenerSettings: Sendable {
   /// HAProxy's `so_id`.
   let id: Int
   let name: String
+  let nameBytes: Bytes
   let tls: TLSServerContext?
   let sessions = Gauge()
   let counters: Counters
@@ -29,6 +30,7 @@ final class ListenerSettings: Sendable {
     self.inheritedDescriptor = inheritedDescriptor
     self.id = id
     self.name = name
+    nameBytes = Bytes(name.isEmpty ? String(id) : name)
     self.tls = tls
     counters = Counters(workers: workers)
   }

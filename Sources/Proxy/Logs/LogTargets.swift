@@ -139,7 +139,7 @@ final class LogChannel: Sendable {
     line.withUnsafeBytes { bytes in
       if let fd = fixedDescriptor { return write(fd, bytes.baseAddress, bytes.count) == bytes.count }
       let fd = socketDescriptor()
-      let flags = Int32(MSG_DONTWAIT.rawValue) | Int32(MSG_NOSIGNAL.rawValue)
+      let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
       if case .unix = address {
         if Glibc.send(fd, bytes.baseAddress, bytes.count, flags) >= 0 { return true }
         guard errno == ECONNREFUSED || errno == ENOTCONN || errno == ECONNRESET || errno == EDESTADDRREQ else { return false }

@@ -96,6 +96,13 @@ enum CalendarText {
     return "\(months[Int(t.tm_mon) % 12]) \(day) \(two(t.tm_hour)):\(two(t.tm_min)):\(two(t.tm_sec))"
   }
 
+  /// `21/Nov/2026:05:48:22.123`, as in HAProxy's accept dates.
+  static func access(_ time: WallTime) -> String {
+    let t = parts(time)
+    let millis = String(1000 + time.microseconds / 1000 % 1000).dropFirst()
+    return "\(two(t.tm_mday))/\(months[Int(t.tm_mon) % 12])/\(t.tm_year + 1900):\(two(t.tm_hour)):\(two(t.tm_min)):\(two(t.tm_sec)).\(millis)"
+  }
+
   /// `2026-11-21T05:48:22.123456+00:00`.
   static func iso(_ time: WallTime) -> String {
     let t = parts(time)

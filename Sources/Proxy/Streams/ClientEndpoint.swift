@@ -20,6 +20,8 @@ protocol ClientEndpoint: BodySource, BodySink {
   func beginResponse(_ head: MessageHead, body: ResponseBody)
   /// 100, 103 and other interim heads.
   func sendInterim(_ head: MessageHead)
+  /// What the client sends from now on is a tunnel's.
+  func beginTunnel()
   /// The stream is over. With `reusable` the connection may carry the next request; otherwise it ends: orderly
   /// after what is gathered was sent, or at once when `aborted`.
   func finish(reusable: Bool, aborted: Bool)

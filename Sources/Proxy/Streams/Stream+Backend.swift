@@ -3,6 +3,7 @@ import Config
 import HTTP
 import NetIO
 import Rules
+import Synchronization
 
 extension Stream {
   /// The backend's rules, unless it is the other half of the frontend's own section.
@@ -131,7 +132,7 @@ extension Stream {
 
   /// `use-server`; a server that is down is passed over unless persistence is forced.
   private func chooseByRule(_ backend: Backend) -> Server? {
-    guard avoidedServer == nil, let name = backend.rules.chooseServer(context) else { return nil }
+    guard avoidedServer == nil, let name = backend.rules.serverName(for: context) else { return nil }
     guard let server = backend.serversByName[name.string] else { return nil }
     let usable = server.isUsable.load(ordering: .relaxed) || backend.settings.persist
     return usable ? server : nil

@@ -2,6 +2,7 @@ import Base
 import Config
 import HTTP
 import Rules
+import Synchronization
 
 /// Why a connection to a server could not be used.
 enum ConnectFailure {

@@ -1,5 +1,7 @@
 import Base
+import Config
 import NetIO
+import Rules
 
 extension Stream: TimerOwner {
   /// Arms the timer for whichever deadline comes first; moving it later costs nothing.

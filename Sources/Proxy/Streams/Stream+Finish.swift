@@ -1,7 +1,9 @@
 import Base
 import Config
 import HTTP
+import NetIO
 import Rules
+import Synchronization
 
 extension Stream {
   // MARK: Answering
@@ -16,7 +18,6 @@ extension Stream {
     dropServer(reset: true)
     storage.localReplyCloses = reply.closesConnection
     reply.write(to: response)
-    if requestInfo.isHead { storage.replyIsBodiless = true }
     context.log.status = reply.status
     evaluateAfterResponse()
     countResponse(reply.status)

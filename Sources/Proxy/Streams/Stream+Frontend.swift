@@ -1,6 +1,7 @@
 import Base
 import Config
 import HTTP
+import NetIO
 import Rules
 
 extension Stream {
@@ -75,7 +76,7 @@ extension Stream {
   /// `use_backend` rules, `default_backend`, or the other half of the listen section.
   func selectBackend() -> Step {
     let chosen: Backend?
-    switch frontend.rules.chooseBackend(context) {
+    switch frontend.rules.backendName(for: context) {
     case .proxy(let index): chosen = worker.runtime.backendOfProxy[index] ?? frontend.defaultBackend
     case .named(let name): chosen = worker.runtime.backendsByName[name] ?? frontend.defaultBackend
     case nil: chosen = frontend.defaultBackend

@@ -136,7 +136,7 @@ extension Stream {
       return Hashing.hash(domainOnly ? BalanceKey.domain(value) : value, balance)
     case .rdpCookie: return nil
     case .hash:
-      return backend.rules.hashExpression?.evaluateBytes(context).map { Hashing.hash($0, balance) }
+      return backend.rules.hashExpression?.evaluateText(context).map { Hashing.hash($0, balance) }
     }
   }
 }

@@ -1,6 +1,9 @@
 import Base
+import Config
 import HTTP
+import NetIO
 import Rules
+import Synchronization
 
 extension Stream {
   /// A complete request head is in `request`.
@@ -48,7 +51,6 @@ extension Stream {
     context.log.frontendName = frontend.nameBytes
     context.log.backendName = frontend.nameBytes
     context.log.frontendIsTLS = context.connection.tls != nil
-    context.log.isHTTP = isHTTP
     let lead = times.began - now
     context.log.requestDate = isHTTP
       ? WallTime(microseconds: worker.loop.now.wall.microseconds + lead.microseconds)
@@ -59,7 +61,6 @@ extension Stream {
     context.log.method = request.method
     context.log.uri = request.target
     context.log.version = request.version.major >= 2 ? "HTTP/2.0" : request.version.minor == 0 ? "HTTP/1.0" : "HTTP/1.1"
-    context.log.requestLineIsComplete = true
   }
 
   /// Whether the client's connection may carry another request after this one, as far as is known when the

@@ -1,4 +1,5 @@
 import HTTP
+import NetIO
 import Rules
 
 /// The parts of a stream that are costly to make: one worker's pool hands them from stream to stream.

@@ -1,0 +1,1 @@
+final class H2ClientSession { init(_ c: ClientConnection) {}; func start() {} }

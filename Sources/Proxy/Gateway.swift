@@ -1,0 +1,99 @@
+import Base
+import Config
+import Glibc
+import NetIO
+import Synchronization
+
+/// The running gateway: its workers on their threads, and the orders that reach them from signals and the
+/// runtime API.
+public final class Gateway: @unchecked Sendable {
+  let runtime: Runtime
+  private var workers: [Worker] = []
+  private var threads: [pthread_t] = []
+  private let finished = Atomic<Int>(0)
+
+  public init(_ runtime: Runtime) { self.runtime = runtime }
+
+  /// Opens all listening sockets; the messages name what could not be opened.
+  public func listen() -> [String] {
+    var problems: [String] = []
+    for listener in runtime.listeners {
+      if let problem = openShared(listener) { problems.append(problem) }
+    }
+    guard problems.isEmpty else { return problems }
+    for index in 0..<runtime.workerCount {
+      guard let worker = Worker(index: index, runtime: runtime) else { return ["cannot create an event loop"] }
+      do throws(ListenFailure) {
+        try worker.listen(runtime.listeners)
+      } catch let failure {
+        problems.append(Gateway.describe(failure.listener, failure.reason))
+        return problems
+      }
+      workers.append(worker)
+    }
+    return problems
+  }
+
+  /// Unix and inherited sockets are one for all workers.
+  private func openShared(_ listener: ListenerSettings) -> String? {
+    if let inherited = listener.inheritedDescriptor {
+      listener.sharedDescriptor.store(inherited, ordering: .releasing)
+      return nil
+    }
+    guard case .unix = listener.address else { return nil }
+    do throws(ListeningSocket.Failure) {
+      let fd = try ListeningSocket.open(listener.address, Acceptor.options(listener))
+      listener.sharedDescriptor.store(fd, ordering: .releasing)
+      return nil
+    } catch let failure {
+      return Gateway.describe(listener, failure.text)
+    }
+  }
+
+  private static func describe(_ listener: ListenerSettings, _ reason: String) -> String {
+    let kind = listener.frontend.settings.kind.rawValue
+    return "Starting \(kind) \(listener.frontend.name): \(reason) [\(listener.address)]"
+  }
+
+  /// Starts one thread a worker.
+  public func start() {
+    for worker in workers {
+      let box = Unmanaged.passRetained(Entry(worker: worker, gateway: self))
+      var thread = pthread_t()
+      pthread_create(&thread, nil, { argument in
+        guard let argument else { return nil }
+        let entry = Unmanaged<Entry>.fromOpaque(argument).takeRetainedValue()
+        entry.worker.run()
+        entry.gateway.finished.add(1, ordering: .releasing)
+        return nil
+      }, box.toOpaque())
+      threads.append(thread)
+    }
+  }
+
+  private final class Entry {
+    let worker: Worker
+    let gateway: Gateway
+    init(worker: Worker, gateway: Gateway) {
+      self.worker = worker
+      self.gateway = gateway
+    }
+  }
+
+  /// Soft stop: no new connections; what runs may finish.
+  public func drain() {
+    runtime.isStopping.store(true, ordering: .relaxed)
+    for worker in workers { worker.loop.enqueue { worker.stopAccepting() } }
+  }
+
+  /// Whether no connection is left.
+  public var isIdle: Bool { runtime.connections.current == 0 }
+
+  /// Hard stop: the threads end after their current turn.
+  public func stop() {
+    runtime.isStopping.store(true, ordering: .relaxed)
+    for worker in workers { worker.loop.enqueue { worker.loop.stop() } }
+    for thread in threads { pthread_join(thread, nil) }
+    threads.removeAll()
+  }
+}

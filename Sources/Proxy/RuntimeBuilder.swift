@@ -1,0 +1,179 @@
+public import Base
+public import Config
+import Glibc
+import HTTP
+import NetIO
+public import Rules
+import TLS
+
+/// Turns a configuration and its compiled rules into a `Runtime`.
+///
+/// It reads certificates, resolves nothing (names were resolved when the configuration was read) and opens no
+/// listening socket; everything that cannot work is reported with its place in the configuration.
+public struct RuntimeBuilder {
+  private let configuration: Configuration
+  private let rules: CompiledRules
+  private let diagnostics: Diagnostics
+  private let now: Now
+  private let channels = LogChannels()
+  private let workerCount: Int
+  private let hostName: Bytes
+  private var serverNumber = 0
+  private var listeners: [ListenerSettings] = []
+  private var contexts: TLSContexts
+
+  public init(_ configuration: Configuration, _ rules: CompiledRules, _ diagnostics: Diagnostics, now: Now) {
+    self.configuration = configuration
+    self.rules = rules
+    self.diagnostics = diagnostics
+    self.now = now
+    workerCount = configuration.global.threads ?? Swift.min(processorCount, 64)
+    hostName = Bytes(RuntimeBuilder.hostName())
+    contexts = TLSContexts(configuration.global, diagnostics)
+  }
+
+  /// nil when there were errors; `diagnostics` says which.
+  public mutating func build() -> Runtime? {
+    let processLog = LogTargets(
+      configuration.global.logs, channels: channels, tag: Bytes(configuration.global.logTag), hostName: logHostName)
+    let limit = configuration.global.maxConnections ?? RuntimeBuilder.defaultConnectionLimit
+    var parts = RuntimeParts(
+      configuration: configuration, rules: rules, processLog: processLog, workerCount: workerCount, started: now,
+      maxConnections: limit, hostName: hostName)
+    let fullConnections = defaultFullConnections(limit)
+    for (index, proxy) in configuration.proxies.enumerated() {
+      let wanted = proxy.hasBackend && !proxy.isDisabled
+      parts.backendOfProxy.append(wanted ? makeBackend(proxy, index, fullConnections[index]) : nil)
+    }
+    for (index, proxy) in configuration.proxies.enumerated() {
+      let wanted = proxy.hasFrontend && !proxy.isDisabled
+      parts.frontendOfProxy.append(wanted ? makeFrontend(proxy, index, parts.backendOfProxy, limit) : nil)
+    }
+    parts.listeners = listeners
+    return diagnostics.hasErrors ? nil : Runtime(parts: parts)
+  }
+
+  // MARK: Proxies
+
+  private func makeLog(_ proxy: ProxySettings) -> LogTargets {
+    var lines = proxy.logs
+    if proxy.usesGlobalLogs { lines += configuration.global.logs }
+    if lines.isEmpty { return .none }
+    return LogTargets(
+      lines, channels: channels, tag: Bytes(proxy.logTag ?? configuration.global.logTag), hostName: logHostName)
+  }
+
+  private var logHostName: Bytes? {
+    configuration.global.logSendHostname.map { $0.isEmpty ? hostName : Bytes($0) }
+  }
+
+  private mutating func makeBackend(_ proxy: ProxySettings, _ index: Int, _ fullConnections: Int) -> Backend {
+    var servers: [Server] = []
+    for (position, settings) in proxy.servers.enumerated() {
+      servers.append(
+        Server(
+          settings: settings, index: position, number: serverNumber, id: settings.id ?? position + 1,
+          backendName: proxy.name, workers: workerCount, tlsContext: contexts.client(for: settings), now: now.wall))
+      serverNumber += 1
+    }
+    return Backend(
+      settings: proxy, id: proxy.id ?? index + 2, rules: rules.proxies[index], servers: servers,
+      workers: workerCount, log: makeLog(proxy), fullConnections: proxy.fullConnections ?? fullConnections, now: now)
+  }
+
+  private mutating func makeFrontend(
+    _ proxy: ProxySettings, _ index: Int, _ backends: [Backend?], _ limit: Int
+  ) -> Frontend {
+    let own = proxy.hasBackend ? backends[index] : nil
+    let named = proxy.defaultBackend.flatMap { name in
+      configuration.proxies.indices.first {
+        configuration.proxies[$0].name == name.text && configuration.proxies[$0].hasBackend
+      }.flatMap { backends[$0] }
+    }
+    let compiled = rules.proxies[index]
+    let frontend = Frontend(
+      settings: proxy, id: proxy.id ?? index + 2, rules: compiled, workers: workerCount, log: makeLog(proxy),
+      logFormats: logFormats(proxy, compiled), maxConnections: proxy.maxConnections ?? limit,
+      defaultBackend: named ?? own, ownBackend: own)
+    addListeners(proxy, frontend)
+    return frontend
+  }
+
+  private func logFormats(_ proxy: ProxySettings, _ compiled: CompiledProxy) -> LogFormats {
+    let style: LogFormat =
+      switch proxy.logStyle {
+      case .http: .http
+      case .https: .https
+      case .tcp: .tcp
+      case .clf: .clf
+      case .format, nil: .short
+      }
+    return LogFormats(
+      stream: compiled.logFormat ?? style, error: compiled.errorLogFormat, structuredData: compiled.logFormatSD)
+  }
+
+  // MARK: Listeners
+
+  private mutating func addListeners(_ proxy: ProxySettings, _ frontend: Frontend) {
+    var id = 0
+    for bind in proxy.binds {
+      let tls = contexts.server(for: bind)
+      for (address, descriptor) in RuntimeBuilder.addresses(of: bind) {
+        id += 1
+        listeners.append(
+          ListenerSettings(
+            frontend: frontend, bind: bind, address: address, inheritedDescriptor: descriptor, id: bind.id ?? id,
+            name: bind.name ?? "", tls: tls, workers: workerCount))
+      }
+    }
+  }
+
+  /// Every port of every address of a bind line.
+  static func addresses(of bind: BindSettings) -> [(SocketAddress, Int32?)] {
+    var result: [(SocketAddress, Int32?)] = []
+    for address in bind.addresses {
+      switch address {
+      case .ip(let ip, let ports): for port in ports { result.append((.ip(ip, port: port), nil)) }
+      case .unix(let path): result.append((.unix(path), nil))
+      case .abstract(let name): result.append((.unix("\0" + name), nil))
+      case .descriptor(let fd): result.append((Socket.localAddress(fd), fd))
+      }
+    }
+    return result
+  }
+
+  // MARK: Limits
+
+  /// `fullconn`'s default: a tenth of the maxconn of all frontends that may use the backend.
+  private func defaultFullConnections(_ limit: Int) -> [Int] {
+    var sums = configuration.proxies.map { _ in 0 }
+    for (index, proxy) in configuration.proxies.enumerated() where proxy.hasFrontend {
+      var names = Set(proxy.rules.filter { $0.keyword == "use_backend" }.compactMap { $0.arguments.first?.text })
+      if let name = proxy.defaultBackend?.text { names.insert(name) }
+      let connections = proxy.maxConnections ?? limit
+      if proxy.hasBackend { sums[index] += connections }
+      if names.isEmpty { continue }
+      for (target, other) in configuration.proxies.enumerated()
+      where other.hasBackend && target != index && names.contains(other.name) {
+        sums[target] += connections
+      }
+    }
+    return sums.map { Swift.max(1, ($0 + 9) / 10) }
+  }
+
+  /// As many connections as file descriptors allow: two for each, and some for the process itself.
+  static var defaultConnectionLimit: Int {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 2000 }
+    let descriptors = Int(clamping: limit.rlim_max)
+    return Swift.max(100, (Swift.min(descriptors, 1_048_576) - 100) / 2)
+  }
+
+  private static func hostName() -> String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { name in
+      guard let base = name.baseAddress, gethostname(base, 255) == 0 else { return "localhost" }
+      name[255] = 0
+      return String(cString: base)
+    }
+  }
+}
