@@ -7,6 +7,7 @@ enum BindLine {
   ) throws(Refusal) -> BindSettings {
     let address = try arguments.required("[addr]:port[,...]")
     var settings = BindSettings(location: address.location)
+    settings.addressText = address.text
     try addresses(address, &settings, context, arguments.keyword, isStatsSocket: isStatsSocket)
     while let word = arguments.next() {
       guard let keyword = BindKeywords.table[word.text] else {

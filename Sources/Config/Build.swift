@@ -29,7 +29,7 @@ public enum Build {
   /// Whether `stick-table` lines are taken; the one switch for them.
   public static let supportsStickTables = false
 
-  static let tlsLibraryName = "OpenSSL"
+  public static let tlsLibraryName = "OpenSSL"
   /// Major, minor, patch and letter of the TLS library that the program was built with.
   static let tlsLibraryVersion = [3, 0, 15, 0]
 }

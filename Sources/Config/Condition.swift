@@ -138,3 +138,15 @@ public struct Condition {
     throw Failure(message: "missing closing parenthesis", position: open, expected: "')'")
   }
 }
+
+extension Condition {
+  /// What `-cc` prints about a wrong condition.
+  public func explain(_ failure: Failure) -> String {
+    let line = String(decoding: text, as: UTF8.self)
+    let mark = String(repeating: " ", count: max(0, min(failure.position, line.utf8.count))) + "^"
+    var result = "\(failure.message) at position \(failure.position + 1):\n  \(line)\n  \(mark)\n"
+    if let expected = failure.expected { result += "  expected: \(expected)\n" }
+    if let suggestion = failure.suggestion { result += "  did you mean: \(suggestion)\n" }
+    return result
+  }
+}

@@ -178,6 +178,8 @@ public struct BindSettings: Sendable {
   }
 
   public var addresses: [Address] = []
+  /// The addresses as written.
+  public var addressText = ""
   public var location: SourceLocation
   public var name: String?
   public var id: Int?
@@ -258,6 +260,9 @@ public struct ProxySettings: Sendable {
   public var description: String?
   public var isDisabled = false
   public var mode: Mode = .tcp
+  /// The statistics page and `option forwardfor` came from defaults: nothing to complain about in TCP mode.
+  var inheritsStats = false
+  var inheritsForwardFor = false
 
   public var hasFrontend: Bool { kind == .frontend || kind == .listen }
   public var hasBackend: Bool { kind == .backend || kind == .listen }
@@ -548,6 +553,8 @@ public struct ServerSettings: Sendable {
   /// The word that gave the address.
   public var addressLocation: SourceLocation = .none
   public var initAddr: [String] = []
+  /// The name did not resolve and need not: the server waits in maintenance for an address.
+  public var startsUnresolved = false
   /// `init-state`: up, down, fully-up or fully-down.
   public var initState = "up"
   /// `hash-key`: what consistent hashing hashes.

@@ -17,6 +17,10 @@ public struct ConfigurationIO {
   /// The first address of a host name, nil when it has none.
   public var resolve: (_ host: String) -> IPAddress?
 
+  /// The id of a user, nil when there is no such user; all users are unknown by default.
+  public var userID: (_ name: String) -> UInt32? = { _ in nil }
+  public var groupID: (_ name: String) -> UInt32? = { _ in nil }
+
   public init(
     read: @escaping (String) -> Reading, entries: @escaping (String) -> [String]? = { _ in nil },
     resolve: @escaping (String) -> IPAddress? = { _ in nil }
@@ -28,7 +32,10 @@ public struct ConfigurationIO {
 
   /// The real system.
   public static let system: @Sendable () -> ConfigurationIO = {
-    ConfigurationIO(read: readSystemFile, entries: systemDirectory, resolve: systemAddress)
+    var io = ConfigurationIO(read: readSystemFile, entries: systemDirectory, resolve: systemAddress)
+    io.userID = { getpwnam($0)?.pointee.pw_uid }
+    io.groupID = { getgrnam($0)?.pointee.gr_gid }
+    return io
   }
 
   /// The process' environment.

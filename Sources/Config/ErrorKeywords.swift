@@ -27,6 +27,11 @@ extension ErrorFileReference {
     var path = try arguments.required("a file")
     try arguments.end()
     path.resolve(context)
+    if case .failure(let reason) = context.io.read(path.text) {
+      throw Refusal(
+        "'\(arguments.keyword)' : error opening file '\(path.text)' : \(reason).", at: path.location,
+        expected: "a file with a whole HTTP response")
+    }
     return .file(status: status, path: path)
   }
 }

@@ -29,8 +29,28 @@ extension GlobalKeywords {
         "'nbproc' is gone since 2.5: \(count) thread(s) of one process are used in its place.",
         at: word?.location ?? context.here, replacement: count > 1 ? "nbthread \(count)" : nil)
     },
-    .word("user", "<user name>", "Become this user after binding.") { $0.user = $1.text },
-    .word("group", "<group name>", "Become this group after binding.") { $0.group = $1.text },
+    Keyword("user", in: .global, "<user name>", "Become this user after binding.") {
+      settings, arguments, context throws(Refusal) in
+      let name = try arguments.required("a user name")
+      try arguments.end()
+      guard let id = context.io.userID(name.text) else {
+        throw Refusal(
+          "cannot find user id for '\(name.text)'", at: name.location, expected: "a user of this system")
+      }
+      settings.user = name.text
+      settings.uid = id
+    },
+    Keyword("group", in: .global, "<group name>", "Become this group after binding.") {
+      settings, arguments, context throws(Refusal) in
+      let name = try arguments.required("a group name")
+      try arguments.end()
+      guard let id = context.io.groupID(name.text) else {
+        throw Refusal(
+          "cannot find group id for '\(name.text)'", at: name.location, expected: "a group of this system")
+      }
+      settings.group = name.text
+      settings.gid = id
+    },
     .number("uid", "Become this user id after binding.") { $0.uid = UInt32(truncatingIfNeeded: $1) },
     .number("gid", "Become this group id after binding.") { $0.gid = UInt32(truncatingIfNeeded: $1) },
     .word("chroot", "<directory>", "Change the root directory before dropping privileges.") {

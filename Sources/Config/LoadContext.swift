@@ -27,6 +27,9 @@ public final class LoadContext {
   var frontendsByName: [String: Int] = [:]
   var backendsByName: [String: Int] = [:]
   var proxyIDs = Set<Int>()
+  var resolved: [String: IPAddress?] = [:]
+  /// `-dr`: servers whose name does not resolve start without an address.
+  var ignoresUnresolvable = false
 
   init(io: ConfigurationIO, environment: [String: String]) {
     self.io = io

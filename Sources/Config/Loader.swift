@@ -16,6 +16,8 @@ public struct LoadedConfiguration {
 public struct ConfigurationLoader {
   private let io: ConfigurationIO
   private let environment: [String: String]
+  /// `-dr`: names of servers that do not resolve are no error.
+  public var ignoresUnresolvable = false
 
   public init(
     io: ConfigurationIO = ConfigurationIO.system(),
@@ -28,6 +30,7 @@ public struct ConfigurationLoader {
   /// Loads files and directories (their `*.cfg` in C-locale order) as one configuration.
   public func load(paths: [String]) -> LoadedConfiguration {
     let context = LoadContext(io: io, environment: environment)
+    context.ignoresUnresolvable = ignoresUnresolvable
     let files = expand(paths, context)
     context.environment["HAPROXY_CFGFILES"] = files.joined(separator: ";")
     for file in files {
@@ -44,6 +47,7 @@ public struct ConfigurationLoader {
   /// Loads one text that is already in memory.
   public func load(text: [UInt8], name: String) -> LoadedConfiguration {
     let context = LoadContext(io: io, environment: environment)
+    context.ignoresUnresolvable = ignoresUnresolvable
     FileParser(text: text, name: name, context: context).parse()
     return finish(context)
   }

@@ -115,6 +115,8 @@ extension ProxySettings {
     description = nil
     binds = []
     servers = []
+    inheritsStats = stats != nil
+    inheritsForwardFor = forwardFor != nil
   }
 
   /// Whether a keyword for `sections` acts here; one for the other side is ignored with a warning.

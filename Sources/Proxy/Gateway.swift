@@ -80,6 +80,22 @@ public final class Gateway: @unchecked Sendable {
     }
   }
 
+  public var hasListeners: Bool { !runtime.listeners.isEmpty }
+
+  /// SIGHUP: the state of every server, in the log.
+  public func logServerStates() {
+    let now = Now.read().wall
+    for backend in runtime.backends {
+      for server in backend.servers {
+        let up = server.isUsable.load(ordering: .relaxed) ? "UP" : "DOWN"
+        runtime.processLog.send(
+          level: 5,
+          "SIGHUP: Server \(backend.name)/\(server.name) is \(up). Conn: \(server.sessions.current) act, \(server.queueLength.current) pend, \(server.counters.total(.sessions)) tot.",
+          at: now)
+      }
+    }
+  }
+
   /// Soft stop: no new connections; what runs may finish.
   public func drain() {
     runtime.isStopping.store(true, ordering: .relaxed)

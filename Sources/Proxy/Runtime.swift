@@ -21,6 +21,8 @@ public final class Runtime: @unchecked Sendable {
   let workerCount: Int
   let started: Now
   let maxConnections: Int
+  /// How many client connections there may be at once.
+  public var connectionLimit: Int { maxConnections }
   let connections = Gauge()
   let requestCounter = Atomic<Int>(0)
   let connectionCounter = Atomic<Int>(0)

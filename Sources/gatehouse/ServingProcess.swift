@@ -1,0 +1,62 @@
+import Config
+import Glibc
+import Proxy
+
+/// What the process does to itself before it serves: limits, pidfile, chroot, user, terminal.
+struct ServingProcess {
+  private let global: GlobalSettings
+  private let options: CommandLineOptions
+
+  init(_ global: GlobalSettings, _ options: CommandLineOptions) {
+    self.global = global
+    self.options = options
+  }
+
+  /// `ulimit-n`, or enough descriptors for `connections`.
+  func raiseLimits(connections: Int) {
+    let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    var limit = rlimit()
+    guard getrlimit(kind, &limit) == 0 else { return }
+    let wanted = rlim_t(global.ulimitN ?? connections * 2 + 200)
+    if limit.rlim_cur >= wanted, global.ulimitN == nil { return }
+    limit.rlim_cur = wanted
+    if limit.rlim_max < wanted { limit.rlim_max = wanted }
+    if setrlimit(kind, &limit) == 0 { return }
+    guard getrlimit(kind, &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    _ = setrlimit(kind, &limit)
+  }
+
+  static func writePidfile(_ path: String) {
+    let descriptor = open(path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      Console.write("[ALERT]    (\(getpid())) : [gatehouse.main()] Cannot create pidfile \(path)\n", to: 2)
+      return
+    }
+    Console.write("\(getpid())\n", to: descriptor)
+    close(descriptor)
+  }
+
+  /// `chroot`, `group`, `user`; what went wrong, if anything did.
+  func dropPrivileges() -> String? {
+    if let directory = global.chroot, chroot(directory) != 0 || chdir("/") != 0 {
+      return "Cannot chroot(\(directory))."
+    }
+    if let group = global.gid {
+      if getuid() == 0, setgroups(0, nil) != 0 { return "Cannot drop supplementary groups." }
+      if getgid() != group, setgid(group) != 0 { return "Cannot set gid \(group)." }
+    }
+    if let user = global.uid, getuid() != user, setuid(user) != 0 { return "Cannot set uid \(user)." }
+    return nil
+  }
+
+  /// A daemon leaves its terminal once nothing can be said on it any more.
+  func detach() {
+    guard Respawn.role == .daemon else { return }
+    setsid()
+    let null = open("/dev/null", O_RDWR)
+    guard null >= 0 else { return }
+    for standard: Int32 in 0...2 { dup2(null, standard) }
+    if null > 2 { close(null) }
+  }
+}
