@@ -8,7 +8,7 @@ struct VerificationTests {
 
   init() throws {
     let authority = try SelfSigned(names: ["Test Authority"], isAuthority: true)
-    let stranger = try SelfSigned(names: ["Stranger"], isAuthority: true)
+    let stranger = try SelfSigned(names: ["Unknown Authority"], isAuthority: true)
     files = MemoryFiles(files: [
       "ca.pem": authority.certificatePEM,
       "other-ca.pem": stranger.certificatePEM,
