@@ -72,7 +72,7 @@ public struct H1ResponseParser {
     if let bad = Self.badPrefix(base, known) {
       return .invalid(HTTPFault(502, bad < 8 ? .badVersion : .badStatusLine, at: bad))
     }
-    guard count > 13, scanner.hasNewLine(base, count) || scanner.searched == 0 else {
+    guard count > 13, scanner.searched <= 13 || scanner.hasNewLine(base, count) else {
       scanner.searched = count
       return .incomplete
     }
@@ -95,6 +95,10 @@ public struct H1ResponseParser {
       }
     } else {
       reasonStart = 12
+    }
+    if end == count || (end &+ 1 == count && base.load(fromByteOffset: end, as: UInt8.self) == 0x0D) {
+      scanner.searched = count
+      return .incomplete
     }
     guard end &+ 1 < count,
       base.loadUnaligned(fromByteOffset: end, as: UInt16.self).littleEndian == 0x0A0D

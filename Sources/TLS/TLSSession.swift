@@ -1,0 +1,216 @@
+public import Base
+import COpenSSL
+import Glibc
+
+/// One TLS connection over memory: encrypted octets come from and go to the scratch of each call.
+///
+/// After every call the owner sends `scratch.outgoing`, keeps what the peer does not take, and keeps
+/// what is left in `scratch.incoming`. Belongs to one thread.
+public final class TLSSession {
+  public enum Handshake: Equatable {
+    case complete
+    /// More octets from the peer are needed.
+    case needsInput
+    case failed(TLSError)
+  }
+
+  public enum Read: Equatable {
+    /// So many octets were appended; zero means the buffer has no room.
+    case bytes(Int)
+    case needsInput
+    /// The peer said that it sends no more.
+    case closed
+    case failed(TLSError)
+  }
+
+  public enum Write: Equatable {
+    /// How much was taken; less than asked for when `outgoing` is full.
+    case accepted(Int)
+    case needsInput
+    case failed(TLSError)
+  }
+
+  let ssl: OpaquePointer
+  private let bio: OpaquePointer
+  let isServer: Bool
+  /// Keeps the context alive: the library's callbacks point into it.
+  private let server: TLSServerContext?
+  let client: TLSClientContext?
+  var policy: TLSPolicy
+  /// Under which name the client keeps this session.
+  let sessionName: Bytes
+  private var isEstablished = false
+
+  /// The first verification errors, above the leaf and at the leaf, ignored or not; 0 for none.
+  public private(set) var caError: Int32 = 0
+  public private(set) var caErrorDepth: Int32 = 0
+  public private(set) var certificateError: Int32 = 0
+
+  /// The server side of a connection.
+  public init(accepting context: TLSServerContext) throws(TLSError) {
+    (ssl, bio) = try Self.make(context.baseContext)
+    isServer = true
+    server = context
+    client = nil
+    policy = context.basePolicy
+    sessionName = .empty
+    SSL_set_accept_state(ssl)
+    _ = gh_set_owner(ssl, Unmanaged.passUnretained(self).toOpaque())
+  }
+
+  /// The client side of a connection.
+  ///
+  /// - Parameters:
+  ///   - serverName: sent as SNI when it is a DNS name; with verification the certificate must bear it,
+  ///     unless the context names another (`verifyhost`).
+  ///   - alpn: protocols to offer in place of the context's.
+  public init(
+    connecting context: TLSClientContext, serverName: String?, alpn: [String]? = nil
+  ) throws(TLSError) {
+    let names = try alpn.map { names throws(TLSError) in try ALPN.encode(names) }
+    (ssl, bio) = try Self.make(context.context)
+    isServer = false
+    server = nil
+    client = context
+    policy = context.settings.policy
+    sessionName = Bytes(serverName ?? "")
+    SSL_set_connect_state(ssl)
+    _ = gh_set_owner(ssl, Unmanaged.passUnretained(self).toOpaque())
+    if let names { _ = SSL_set_alpn_protos(ssl, names, UInt32(names.count)) }
+    if let serverName, !serverName.isEmpty, IPAddress(serverName) == nil {
+      guard !serverName.utf8.contains(0), gh_set_host_name(ssl, serverName) == 1 else {
+        throw TLSError.fromQueue(.badSetting, "server name")
+      }
+    }
+    if policy.verification != .none, let wanted = context.settings.verifyHost ?? serverName, !wanted.isEmpty {
+      try expectName(wanted)
+    }
+    context.offerSession(to: ssl, name: sessionName)
+  }
+
+  private static func make(
+    _ context: OpaquePointer
+  ) throws(TLSError) -> (ssl: OpaquePointer, bio: OpaquePointer) {
+    ERR_clear_error()
+    guard let ssl = SSL_new(context) else { throw TLSError.fromQueue(.library) }
+    guard let bio = ScratchBIO.make() else {
+      SSL_free(ssl)
+      throw TLSError.fromQueue(.library)
+    }
+    SSL_set_bio(ssl, bio, bio)
+    return (ssl, bio)
+  }
+
+  private func expectName(_ name: String) throws(TLSError) {
+    let accepted: Bool
+    if IPAddress(name) != nil {
+      accepted = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1
+    } else {
+      SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
+      accepted = SSL_set1_host(ssl, name) == 1
+    }
+    if !accepted { throw TLSError.fromQueue(.badSetting, "name to verify") }
+  }
+
+  deinit {
+    // Freed without a shutdown the library would call the session bad and not resume it.
+    SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
+    SSL_free(ssl)
+  }
+
+  // MARK: Exchange
+
+  private func attach(_ io: TLSScratch) {
+    BIO_set_data(bio, Unmanaged.passUnretained(io).toOpaque())
+    ERR_clear_error()
+  }
+
+  /// Goes on with the handshake as far as the input allows.
+  public func handshake(_ io: TLSScratch) -> Handshake {
+    if isEstablished { return .complete }
+    attach(io)
+    let result = SSL_do_handshake(ssl)
+    if result == 1 {
+      isEstablished = true
+      return .complete
+    }
+    let code = SSL_get_error(ssl, result)
+    if code == SSL_ERROR_WANT_READ || code == SSL_ERROR_WANT_WRITE { return .needsInput }
+    client?.forgetSession(name: sessionName)
+    let refused = SSL_get_verify_result(ssl) != Int(X509_V_OK)
+    return .failed(TLSError.fromQueue(refused ? .certificateRefused : .handshake))
+  }
+
+  /// Decrypts into the room of `buffer` as many records as there are and fit.
+  public func read(into buffer: ByteBuffer, _ io: TLSScratch) -> Read {
+    attach(io)
+    var total = 0
+    while true {
+      let room = buffer.writableBytes
+      guard let to = room.baseAddress, room.count > 0 else { return .bytes(total) }
+      let n = SSL_read(ssl, to, Int32(clamping: room.count))
+      if n > 0 {
+        buffer.produced(Int(n))
+        total += Int(n)
+        continue
+      }
+      // What was read goes first; the library says the rest again on the next call.
+      if total > 0 { return .bytes(total) }
+      switch SSL_get_error(ssl, n) {
+      case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .needsInput
+      case SSL_ERROR_ZERO_RETURN: return .closed
+      default: return .failed(TLSError.fromQueue(.protocolViolation))
+      }
+    }
+  }
+
+  /// Encrypts as much of `bytes` as `outgoing` has place for.
+  public func write(_ bytes: UnsafeRawBufferPointer, _ io: TLSScratch) -> Write {
+    attach(io)
+    var done = 0
+    while done < bytes.count, io.outgoing.count < TLSScratch.outgoingBound {
+      guard let from = bytes.baseAddress else { break }
+      let n = SSL_write(ssl, from + done, Int32(clamping: bytes.count - done))
+      if n > 0 {
+        done += Int(n)
+        continue
+      }
+      if done > 0 { return .accepted(done) }
+      switch SSL_get_error(ssl, n) {
+      case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .needsInput
+      default: return .failed(TLSError.fromQueue(.protocolViolation))
+      }
+    }
+    return .accepted(done)
+  }
+
+  /// Tells the peer that nothing more is sent.
+  public func close(_ io: TLSScratch) {
+    guard isEstablished else { return }
+    attach(io)
+    _ = SSL_shutdown(ssl)
+    ERR_clear_error()
+  }
+
+  /// Whether decrypted octets, or a part of a record, wait inside: read again before waiting for input.
+  public var hasPending: Bool { SSL_has_pending(ssl) == 1 }
+  public var isComplete: Bool { isEstablished }
+
+  /// Octets of a record from now on (`tune.ssl.maxrecord`); 512 to 16384.
+  public func setMaximumRecord(_ octets: Int) {
+    _ = gh_set_max_fragment(ssl, Swift.min(16384, Swift.max(512, octets)))
+  }
+
+  /// Notes a verification error; true when the policy ignores it.
+  func noteVerification(error: Int32, depth: Int32) -> Bool {
+    if depth > 0 {
+      if caError == 0 {
+        caError = error
+        caErrorDepth = depth
+      }
+      return policy.ignoredCAErrors.contains(error)
+    }
+    if certificateError == 0 { certificateError = error }
+    return policy.ignoredCertificateErrors.contains(error)
+  }
+}
