@@ -117,7 +117,7 @@ public struct RuntimeBuilder {
   private mutating func addListeners(_ proxy: ProxySettings, _ frontend: Frontend) {
     var id = 0
     for bind in proxy.binds {
-      let tls = contexts.server(for: bind)
+      let tls = contexts.server(for: bind, isHTTP: proxy.mode == .http)
       for (address, descriptor) in RuntimeBuilder.addresses(of: bind) {
         id += 1
         listeners.append(

@@ -123,7 +123,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
       return
     }
     let name = stream.flatMap { serverName($0) }
-    guard let session = TLSSession(connecting: context, serverName: name) else { return fail(.handshake) }
+    guard let session = try? TLSSession(connecting: context, serverName: name) else { return fail(.handshake) }
     transport.startTLS(session)
     state = .handshaking
     handshakeReady(transport)

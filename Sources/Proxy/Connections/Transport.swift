@@ -347,6 +347,7 @@ final class Transport: EventHandler {
     var taken = 0
     loop: while taken < bytes.count {
       switch tls.write(UnsafeRawBufferPointer(rebasing: bytes[taken...]), scratch) {
+      case .accepted(0): break loop
       case .accepted(let n): taken += n
       case .needsInput: break loop
       case .failed(let error):

@@ -67,7 +67,7 @@ final class ClientConnection: TransportOwner, TimerOwner {
   private func beginHandshake() {
     step = .handshake
     guard let context = listener.tls else { return }
-    guard let session = TLSSession(accepting: context) else { return close() }
+    guard let session = try? TLSSession(accepting: context) else { return close() }
     transport.startTLS(session)
   }
 
@@ -168,7 +168,7 @@ final class ClientConnection: TransportOwner, TimerOwner {
       TCPClientSession(self).start()
       return
     }
-    switch listener.forcedProtocol ?? transport.tls?.alpn ?? "" {
+    switch listener.forcedProtocol ?? transport.tls?.alpn?.string ?? "" {
     case "h2": return startHTTP2()
     case "h1", "http/1.1", "http/1.0": return startHTTP1()
     default: break
