@@ -33,7 +33,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: settings),
     .testTarget(name: "ConfigTests", dependencies: ["Base", "Config"], swiftSettings: settings),
-    .testTarget(name: "HTTPTests", dependencies: ["Base", "HTTP"], swiftSettings: settings),
+    .testTarget(name: "HTTPTests", dependencies: ["Base", "HTTP", "CNghttp2"], swiftSettings: settings),
     .testTarget(name: "TLSTests", dependencies: ["Base", "TLS"], swiftSettings: settings),
     .testTarget(name: "NetIOTests", dependencies: ["Base", "NetIO"], swiftSettings: settings),
     .testTarget(

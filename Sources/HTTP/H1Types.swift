@@ -1,3 +1,5 @@
+public import Base
+
 /// Bounds of an HTTP/1 head and of trailers.
 public struct H1Limits: Sendable {
   /// Octets of start line and fields together; HAProxy's `tune.bufsize` less `tune.maxrewrite`.
@@ -49,6 +51,8 @@ public struct H1MessageInfo: Equatable, Sendable {
   /// Content-Length as given by a response without a body (HEAD, 304).
   public var declaredLength: UInt64?
 
+  /// The protocol of an extended CONNECT (RFC 8441), HTTP/2 only: `websocket`.
+  public var extendedConnect: Bytes?
   /// Connection names fields, which were removed from the head.
   var namesFields = false
 

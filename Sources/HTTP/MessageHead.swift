@@ -192,6 +192,23 @@ public final class MessageHead {
 
   // MARK: Storage
 
+  /// Appends a field line whose name is in lower case already.
+  func appendRaw(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+    let start = text.count
+    text.append(contentsOf: name)
+    text.append(contentsOf: value)
+    fields.append(
+      Field(
+        tag: FieldName.tag(of: name), name: start, nameLength: name.count, value: start + name.count,
+        valueLength: value.count))
+  }
+
+  /// Puts a field line before all others.
+  func insertFirst(_ name: FieldName, _ value: Bytes) {
+    append(name, value)
+    if let field = fields.popLast() { fields.insert(field, at: 0) }
+  }
+
   /// Takes the octets of a head whose fields and ranges were recorded as offsets into `octets`.
   func adopt(_ octets: UnsafeRawBufferPointer) {
     text.append(contentsOf: octets)

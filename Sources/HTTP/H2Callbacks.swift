@@ -1,0 +1,240 @@
+import Base
+import CNghttp2
+
+/// The C side of `H2Session`: nghttp2's callbacks, translated into calls of the session.
+enum H2Callbacks {
+  /// The tables that all sessions share; never freed.
+  private struct Tables: @unchecked Sendable {
+    let callbacks: OpaquePointer?
+    let options: OpaquePointer?
+
+    init() {
+      var callbacks: OpaquePointer?
+      var options: OpaquePointer?
+      nghttp2_session_callbacks_new(&callbacks)
+      nghttp2_option_new(&options)
+      if let callbacks {
+        nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, H2Callbacks.beginHeaders)
+        nghttp2_session_callbacks_set_on_header_callback(callbacks, H2Callbacks.header)
+        nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, H2Callbacks.invalidHeader)
+        nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, H2Callbacks.frameReceived)
+        nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, H2Callbacks.invalidFrame)
+        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, H2Callbacks.dataReceived)
+        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, H2Callbacks.streamClosed)
+        nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, H2Callbacks.beginFrame)
+        nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, H2Callbacks.frameSent)
+        nghttp2_session_callbacks_set_send_data_callback(callbacks, H2Callbacks.sendData)
+      }
+      if let options {
+        nghttp2_option_set_no_auto_window_update(options, 1)
+        nghttp2_option_set_no_closed_streams(options, 1)
+        // Acknowledgements that may queue up unsent before the peer is cut off.
+        nghttp2_option_set_max_outbound_ack(options, 100)
+      }
+      self.callbacks = callbacks
+      self.options = options
+    }
+  }
+
+  private static let tables = Tables()
+  private static let failure = Int32(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
+  private static let streamFailure = Int32(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+
+  static func makeSession(for owner: H2Session) -> OpaquePointer? {
+    var session: OpaquePointer?
+    let result = nghttp2_session_server_new3(
+      &session, tables.callbacks, Unmanaged.passUnretained(owner).toOpaque(), tables.options, nil)
+    return result == 0 ? session : nil
+  }
+
+  // MARK: Streams
+
+  static func stream(_ session: OpaquePointer, _ id: Int32) -> H2Stream? {
+    nghttp2_session_get_stream_user_data(session, id).map {
+      Unmanaged<H2Stream>.fromOpaque($0).takeUnretainedValue()
+    }
+  }
+
+  @inline(__always)
+  private static func owner(_ pointer: UnsafeMutableRawPointer?) -> H2Session? {
+    pointer.map { Unmanaged<H2Session>.fromOpaque($0).takeUnretainedValue() }
+  }
+
+  // MARK: Input
+
+  private static let beginHeaders:
+    @convention(c) (OpaquePointer?, UnsafePointer<nghttp2_frame>?, UnsafeMutableRawPointer?) -> Int32 = {
+      session, frame, data in
+      guard let session, let frame, let owner = owner(data) else { return failure }
+      let id = frame.pointee.hd.stream_id
+      if let known = stream(session, id) {
+        known.readsTrailers = true
+        known.trailers = MessageHead()
+        return 0
+      }
+      let made = H2Stream(id: id)
+      let pointer = Unmanaged.passUnretained(made).toOpaque()
+      guard nghttp2_session_set_stream_user_data(session, id, pointer) == 0 else { return streamFailure }
+      owner.didOpen(made)
+      return 0
+    }
+
+  private static let header:
+    @convention(c) (
+      OpaquePointer?, UnsafePointer<nghttp2_frame>?, UnsafePointer<UInt8>?, Int, UnsafePointer<UInt8>?, Int,
+      UInt8, UnsafeMutableRawPointer?
+    ) -> Int32 = { session, frame, name, nameLength, value, valueLength, _, data in
+      guard let session, let frame, let owner = owner(data),
+        let stream = stream(session, frame.pointee.hd.stream_id)
+      else { return streamFailure }
+      stream.add(
+        UnsafeRawBufferPointer(start: name, count: nameLength),
+        UnsafeRawBufferPointer(start: value, count: valueLength), settings: owner.settings)
+      return 0
+    }
+
+  /// The library would drop the field and go on; a request with one is malformed.
+  private static let invalidHeader:
+    @convention(c) (
+      OpaquePointer?, UnsafePointer<nghttp2_frame>?, UnsafePointer<UInt8>?, Int, UnsafePointer<UInt8>?, Int,
+      UInt8, UnsafeMutableRawPointer?
+    ) -> Int32 = { session, frame, _, _, _, _, _, _ in
+      if let session, let frame, let stream = stream(session, frame.pointee.hd.stream_id) {
+        stream.refuse(HTTPFault(400, .badFieldValue, at: 0))
+      }
+      return 0
+    }
+
+  private static let beginFrame:
+    @convention(c) (OpaquePointer?, UnsafePointer<nghttp2_frame_hd>?, UnsafeMutableRawPointer?) -> Int32 = {
+      _, header, data in
+      guard let header, let owner = owner(data) else { return failure }
+      switch UInt32(header.pointee.type) {
+      case NGHTTP2_HEADERS.rawValue: break
+      case NGHTTP2_DATA.rawValue:
+        let ends = header.pointee.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+        if header.pointee.length == 0, !ends { owner.didReceiveIdleFrame(cost: 20) }
+      case NGHTTP2_SETTINGS.rawValue, NGHTTP2_PING.rawValue: owner.didReceiveIdleFrame(cost: 4)
+      default: owner.didReceiveIdleFrame()
+      }
+      return 0
+    }
+
+  private static let frameReceived:
+    @convention(c) (OpaquePointer?, UnsafePointer<nghttp2_frame>?, UnsafeMutableRawPointer?) -> Int32 = {
+      session, frame, data in
+      guard let session, let frame, let owner = owner(data) else { return failure }
+      let ends = frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+      switch UInt32(frame.pointee.hd.type) {
+      case NGHTTP2_HEADERS.rawValue:
+        guard let stream = stream(session, frame.pointee.hd.stream_id) else { return 0 }
+        if frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST {
+          owner.didReceiveHead(stream, endsHere: ends)
+        } else if ends {
+          owner.didReceiveEnd(stream)
+        }
+      case NGHTTP2_DATA.rawValue:
+        if ends, let stream = stream(session, frame.pointee.hd.stream_id) { owner.didReceiveEnd(stream) }
+      case NGHTTP2_RST_STREAM.rawValue: owner.didReset()
+      default: break
+      }
+      return 0
+    }
+
+  private static let invalidFrame:
+    @convention(c) (OpaquePointer?, UnsafePointer<nghttp2_frame>?, Int32, UnsafeMutableRawPointer?) -> Int32 =
+      {
+        session, frame, _, data in
+        guard let session, let frame, let owner = owner(data) else { return failure }
+        owner.didReceiveIdleFrame(cost: 10)
+        if UInt32(frame.pointee.hd.type) == NGHTTP2_HEADERS.rawValue,
+          let stream = stream(session, frame.pointee.hd.stream_id), !stream.isDelivered
+        {
+          owner.delegate.requestRefused(
+            stream: stream.id, fault: stream.fault ?? HTTPFault(400, .badPseudoField, at: 0))
+        }
+        return 0
+      }
+
+  private static let dataReceived:
+    @convention(c) (
+      OpaquePointer?, UInt8, Int32, UnsafePointer<UInt8>?, Int, UnsafeMutableRawPointer?
+    ) -> Int32 = { session, _, id, octets, length, data in
+      guard let session, let owner = owner(data) else { return failure }
+      guard let stream = stream(session, id) else {
+        _ = nghttp2_session_consume(session, id, length)
+        return 0
+      }
+      owner.didReceiveData(stream, UnsafeRawBufferPointer(start: octets, count: length))
+      return 0
+    }
+
+  private static let streamClosed:
+    @convention(c) (OpaquePointer?, Int32, UInt32, UnsafeMutableRawPointer?) -> Int32 = {
+      session, id, error, data in
+      guard let session, let owner = owner(data) else { return failure }
+      guard let stream = stream(session, id) else { return 0 }
+      owner.didClose(stream, error: error)
+      return 0
+    }
+
+  // MARK: Output
+
+  private static let frameSent:
+    @convention(c) (OpaquePointer?, UnsafePointer<nghttp2_frame>?, UnsafeMutableRawPointer?) -> Int32 = {
+      session, frame, data in
+      guard let session, let frame, let owner = owner(data) else { return failure }
+      let type = UInt32(frame.pointee.hd.type)
+      if type == NGHTTP2_RST_STREAM.rawValue {
+        if frame.pointee.rst_stream.error_code != H2Error.noError { owner.didReset() }
+      } else if type == NGHTTP2_HEADERS.rawValue || type == NGHTTP2_DATA.rawValue,
+        frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
+        let stream = stream(session, frame.pointee.hd.stream_id)
+      {
+        stream.responseEnded = true
+        // The answer is complete and the request is not: the rest is of no use (RFC 9113 section 8.1).
+        if !stream.requestEnded { owner.reset(stream: stream.id, code: H2Error.noError) }
+      }
+      return 0
+    }
+
+  static let readBody:
+    @convention(c) (
+      OpaquePointer?, Int32, UnsafeMutablePointer<UInt8>?, Int, UnsafeMutablePointer<UInt32>?,
+      UnsafeMutablePointer<nghttp2_data_source>?, UnsafeMutableRawPointer?
+    ) -> Int = { session, id, _, limit, flags, _, data in
+      guard let flags, let owner = owner(data) else { return Int(streamFailure) }
+      switch owner.delegate.offerBody(stream: id, upTo: limit) {
+      case .wait: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+      case .failed: return Int(streamFailure)
+      case .octets(let n, let isEnd, let trailers):
+        guard n >= 0, n <= limit else { return Int(streamFailure) }
+        flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+        if isEnd {
+          flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
+          if let trailers, trailers.count > 0 {
+            flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+            owner.submitTrailers(stream: id, trailers)
+          }
+        }
+        return n
+      }
+    }
+
+  private static let sendData:
+    @convention(c) (
+      OpaquePointer?, UnsafeMutablePointer<nghttp2_frame>?, UnsafePointer<UInt8>?, Int,
+      UnsafeMutablePointer<nghttp2_data_source>?, UnsafeMutableRawPointer?
+    ) -> Int32 = { _, frame, header, length, _, data in
+      guard let frame, let header, let owner = owner(data), let output = owner.output else { return failure }
+      output.ensureRoom(9 + length)
+      output.appendGrowing(UnsafeRawBufferPointer(start: header, count: 9))
+      if length > 0 {
+        let before = output.count
+        owner.delegate.writeBody(stream: frame.pointee.hd.stream_id, count: length, into: output)
+        // The frame header is out: fewer octets would shift every frame that follows.
+        guard output.count == before + length else { return failure }
+      }
+      return 0
+    }
+}

@@ -1,0 +1,82 @@
+public import Base
+
+/// Limits and flow control of an HTTP/2 session towards clients.
+public struct H2Settings: Sendable {
+  /// Requests in flight (`tune.h2.fe.max-concurrent-streams`).
+  public var maxConcurrentStreams: UInt32 = 100
+  /// Octets of body that a client may send ahead on one stream (`tune.h2.fe.initial-window-size`).
+  public var initialWindow: UInt32 = 65536
+  /// The same over all streams of the connection: what one client can make us hold.
+  public var connectionWindow: UInt32 = 262_144
+  /// HPACK table of the decoder (`tune.h2.header-table-size`).
+  public var headerTableSize: UInt32 = 4096
+  /// Octets of a head's names and values together.
+  public var maxHeadBytes = 15360
+  /// Field lines of a head, cookie crumbs included (`tune.http.maxhdr`).
+  public var maxFields = 101
+  /// RFC 8441: WebSocket over HTTP/2.
+  public var allowsExtendedConnect = true
+
+  public init() {}
+}
+
+/// How a session stands after a call.
+public enum H2Outcome: Equatable, Sendable {
+  case open
+  /// A GOAWAY that ends the session was queued: send what `pull` gives, then close.
+  case closing
+  /// The library refuses further input: send what `pull` gives, then close.
+  case failed
+}
+
+/// What a stream's source has for its response body.
+public enum H2BodyOffer {
+  /// So many octets now, at most what was asked for; `writeBody` is called for them at once. With `isEnd`
+  /// nothing follows but `trailers`.
+  case octets(Int, isEnd: Bool, trailers: MessageHead? = nil)
+  /// Nothing now; `resumeBody` when there is.
+  case wait
+  /// The source broke: the stream is reset.
+  case failed
+}
+
+/// What a session tells its owner. Calls come from inside `receive` and `pull`; submitting from them is
+/// fine, `receive` and `pull` are not.
+public protocol H2SessionDelegate: AnyObject {
+  /// A valid request; `head` belongs to the stream until it closes. A body follows unless `info.framing`
+  /// is `.none`: `.length` if announced, `.chunked` if not, `.tunnel` for CONNECT.
+  func requestHead(stream: Int32, head: MessageHead, info: H1MessageInfo)
+  /// Body octets, valid during the call; call `consumed` for them when they are passed on.
+  func bodyData(stream: Int32, _ octets: UnsafeRawBufferPointer)
+  func bodyEnd(stream: Int32, trailers: MessageHead?)
+  /// The stream is gone; `error` is an HTTP/2 code, 0 for a regular end.
+  func streamClosed(stream: Int32, error: UInt32)
+  /// A malformed request was answered with a reset, or with 431; for logs and counters.
+  func requestRefused(stream: Int32, fault: HTTPFault)
+  func offerBody(stream: Int32, upTo limit: Int) -> H2BodyOffer
+  /// Appends exactly `count` octets of the body, as offered just before, to `output`.
+  func writeBody(stream: Int32, count: Int, into output: ByteBuffer)
+}
+
+/// Error codes of RFC 9113 section 7.
+public enum H2Error {
+  public static let noError: UInt32 = 0
+  public static let protocolError: UInt32 = 1
+  public static let internalError: UInt32 = 2
+  public static let refusedStream: UInt32 = 7
+  public static let cancel: UInt32 = 8
+  public static let connectError: UInt32 = 10
+  public static let enhanceYourCalm: UInt32 = 11
+}
+
+/// The client connection preface.
+public enum H2Preface {
+  public static let octets = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
+
+  /// Whether `input` starts with the preface; nil while it is a shorter beginning of it.
+  public static func matches(_ input: borrowing Span<UInt8>) -> Bool? {
+    let n = Swift.min(input.count, octets.count)
+    for i in 0..<n where input[i] != octets[i] { return false }
+    return n == octets.count ? true : nil
+  }
+}
