@@ -16,6 +16,7 @@ final class Worker: @unchecked Sendable {
   let scratch = TLSScratch()
   let environment: WorkerEnvironment
   let limits: H1Limits
+  let h2Settings: H2Settings
   let serverPools: ServerPools
   private var spareStorage: [StreamStorage] = []
   private var acceptors: [Acceptor] = []
@@ -33,6 +34,7 @@ final class Worker: @unchecked Sendable {
     limits.maxHeadBytes = Swift.max(4096, runtime.global.bufferSize - runtime.global.maxRewrite)
     limits.maxFields = runtime.global.maxHeaders
     self.limits = limits
+    h2Settings = H2Settings(runtime.global, limits)
     serverPools = ServerPools(serverCount: runtime.serverCount)
   }
 
@@ -134,5 +136,20 @@ extension Worker: TimerOwner {
     buffers.shrink()
     if spareStorage.count > 8 { spareStorage.removeLast(spareStorage.count / 2) }
     loop.timers.set(maintenance, to: loop.now.instant + .seconds(2), owner: self)
+  }
+}
+
+extension H2Settings {
+  /// The defaults, changed by `tune.h2.*`.
+  init(_ global: GlobalSettings, _ limits: H1Limits) {
+    self.init()
+    func number(_ names: String...) -> UInt32? {
+      names.lazy.compactMap { global.tunables[$0] }.first.flatMap(UInt32.init)
+    }
+    maxHeadBytes = limits.maxHeadBytes
+    maxFields = limits.maxFields
+    if let n = number("tune.h2.fe.max-concurrent-streams", "tune.h2.max-concurrent-streams") { maxConcurrentStreams = n }
+    if let n = number("tune.h2.fe.initial-window-size", "tune.h2.initial-window-size") { initialWindow = n }
+    if let n = number("tune.h2.header-table-size") { headerTableSize = n }
   }
 }

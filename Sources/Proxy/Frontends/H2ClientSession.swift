@@ -1,1 +1,227 @@
-final class H2ClientSession { init(_ c: ClientConnection) {}; func start() {} }
+import Base
+import Config
+import HTTP
+import NetIO
+import Rules
+import Synchronization
+
+/// The HTTP/2 side of a client connection: many requests at once, each an `H2Exchange` with its `Stream`.
+///
+/// Output is pulled from the HTTP/2 engine once per batch of events, and only while the transport takes it: a
+/// client that does not read stops what is produced for it.
+final class H2ClientSession: TransportOwner, H2SessionDelegate {
+  let worker: Worker
+  let connection: ClientConnection
+  private let transport: Transport
+  private var engine: H2Session?
+  private var exchanges: [Int32: H2Exchange] = [:]
+  /// Exchanges whose streams wait for room.
+  private var blocked: [H2Exchange] = []
+  private var flushIsDue = false
+  private var isReceiving = false
+  private var isEnding = false
+  private var isClosed = false
+  private var requestCount = 0
+  private let timer = Timer()
+
+  /// Octets that are taken from the engine before the transport is asked to send.
+  private static let batch = 64 * 1024
+
+  init(_ connection: ClientConnection) {
+    self.connection = connection
+    worker = connection.worker
+    transport = connection.transport
+  }
+
+  var frontend: Frontend { connection.frontend }
+  var facts: ConnectionFacts { connection.facts }
+  var transportFailed: Bool { isClosed || transport.hasFailed }
+  var transportEnded: Bool { transport.sawEnd }
+
+  func start() {
+    transport.owner = self
+    let engine = H2Session(delegate: self, settings: worker.h2Settings)
+    self.engine = engine
+    armTimer()
+    readInput()
+    scheduleFlush()
+  }
+
+  func transportReady(_ transport: Transport) {
+    guard !isClosed else { return }
+    readInput()
+    if transport.hasFailed { return close() }
+    flush()
+  }
+
+  // MARK: Input
+
+  private func readInput() {
+    guard let engine else { return }
+    isReceiving = true
+    defer { isReceiving = false }
+    while !isClosed, !isEnding {
+      if transport.hasInput {
+        let outcome = transport.withWaiting { engine.receive($0) }
+        transport.consume(transport.waiting.count)
+        if outcome != .open { isEnding = true }
+        scheduleFlush()
+      }
+      switch transport.receive() {
+      case .some: continue
+      case .nothing: return
+      case .end, .failed:
+        isEnding = true
+        scheduleFlush()
+        failAll()
+        return
+      }
+    }
+  }
+
+  func requestHead(stream id: Int32, head: MessageHead, info: H1MessageInfo) {
+    let exchange = H2Exchange(self, id, info)
+    exchanges[id] = exchange
+    requestCount += 1
+    facts.streamCount = requestCount
+    exchange.start(head, isFirst: requestCount == 1)
+  }
+
+  func bodyData(stream id: Int32, _ octets: UnsafeRawBufferPointer) {
+    guard let exchange = exchanges[id] else {
+      engine?.consumed(stream: id, octets.count)
+      return
+    }
+    exchange.bodyArrived(octets)
+  }
+
+  func bodyEnd(stream id: Int32, trailers: MessageHead?) { exchanges[id]?.bodyEnded() }
+
+  func streamClosed(stream id: Int32, error: UInt32) {
+    guard let exchange = exchanges.removeValue(forKey: id) else { return }
+    exchange.closed()
+    if exchanges.isEmpty { armTimer() }
+  }
+
+  func requestRefused(stream: Int32, fault: HTTPFault) {
+    frontend.counters.add(.requestErrors, worker: worker.index)
+    facts.glitches += 1
+  }
+
+  // MARK: Output
+
+  func offerBody(stream id: Int32, upTo limit: Int) -> H2BodyOffer {
+    exchanges[id]?.offer(upTo: limit) ?? .failed
+  }
+
+  func writeBody(stream id: Int32, count: Int, into output: ByteBuffer) {
+    exchanges[id]?.moveBody(count, into: output)
+  }
+
+  func submit(_ exchange: H2Exchange, _ head: MessageHead, hasBody: Bool) {
+    engine?.submitResponse(stream: exchange.id, head: head, hasBody: hasBody)
+    scheduleFlush()
+  }
+
+  func submitInterim(_ exchange: H2Exchange, _ head: MessageHead) {
+    engine?.submitInterim(stream: exchange.id, head: head)
+    scheduleFlush()
+  }
+
+  func bodyIsReady(_ exchange: H2Exchange) {
+    engine?.resumeBody(stream: exchange.id)
+    scheduleFlush()
+  }
+
+  func reset(_ exchange: H2Exchange, _ code: UInt32) {
+    engine?.reset(stream: exchange.id, code: code)
+    scheduleFlush()
+  }
+
+  func consumed(_ exchange: H2Exchange, _ n: Int) {
+    engine?.consumed(stream: exchange.id, n)
+    scheduleFlush()
+  }
+
+  func waitForRoom(_ exchange: H2Exchange) { blocked.append(exchange) }
+
+  func exchangeIsOver() {
+    if worker.runtime.isStopping.load(ordering: .relaxed), !isEnding { engine?.goAway() }
+    scheduleFlush()
+  }
+
+  func scheduleFlush() {
+    guard !flushIsDue, !isClosed else { return }
+    flushIsDue = true
+    worker.loop.afterEvents(self)
+  }
+
+  private func flush() {
+    guard let engine, !isClosed, !isReceiving else { return }
+    var progressed = false
+    while !transport.isBlocked {
+      let output = transport.assembly()
+      let before = output.count
+      if engine.pull(into: output, upTo: H2ClientSession.batch) != .open { isEnding = true }
+      let produced = output.count - before
+      if produced > 0 { progressed = true }
+      _ = transport.flush()
+      if transport.hasFailed { return close() }
+      let waiting = blocked
+      blocked.removeAll(keepingCapacity: true)
+      for exchange in waiting { exchange.roomCame() }
+      if produced == 0, waiting.isEmpty { break }
+    }
+    if progressed { armTimer() }
+    if isEnding, exchanges.isEmpty || !engine.wantsWrite, !transport.hasOutput { close() }
+    if worker.runtime.isStopping.load(ordering: .relaxed), exchanges.isEmpty, !transport.hasOutput { close() }
+  }
+
+  // MARK: End
+
+  private func failAll() {
+    for exchange in exchanges.values { exchange.closed() }
+    exchanges.removeAll()
+  }
+
+  private func armTimer() {
+    let timeouts = frontend.settings.timeouts
+    let limit: Timespan?
+    if !exchanges.isEmpty {
+      limit = timeouts.client
+    } else if requestCount == 0 {
+      limit = timeouts.httpRequest ?? timeouts.client
+    } else {
+      limit = timeouts.httpKeepAlive ?? timeouts.httpRequest ?? timeouts.client
+    }
+    if let limit { worker.loop.timers.set(timer, to: worker.loop.now.instant + limit, owner: self) }
+  }
+
+  private func close() {
+    guard !isClosed else { return }
+    isClosed = true
+    worker.loop.timers.cancel(timer)
+    failAll()
+    blocked.removeAll()
+    transport.close()
+    connection.closed()
+  }
+}
+
+extension H2ClientSession: TimerOwner, DeferredWork {
+  func runDeferred() {
+    flushIsDue = false
+    flush()
+  }
+
+  func timerFired(_ timer: Timer) {
+    guard !isClosed else { return }
+    // Streams that still run have deadlines of their own.
+    if exchanges.values.contains(where: \.isRunning) { return armTimer() }
+    if !exchanges.isEmpty || isEnding { return close() }
+    isEnding = true
+    engine?.terminate(H2Error.noError)
+    scheduleFlush()
+    worker.loop.timers.set(timer, to: worker.loop.now.instant + .seconds(1), owner: self)
+  }
+}
