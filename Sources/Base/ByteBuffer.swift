@@ -6,11 +6,12 @@ public import Glibc
 /// connection idles, and the next `reserve` brings it back. It never grows by itself beyond
 /// what `reserve(capacity:)` asked for; what does not fit is refused, not lost.
 public final class ByteBuffer {
-  @usableFromInline var storage: UnsafeMutableRawPointer?
+  // A buffer belongs to one thread and its methods do not call out, so accesses cannot overlap.
+  @exclusivity(unchecked) @usableFromInline var storage: UnsafeMutableRawPointer?
   /// Octets of storage held now; zero after `release()`.
-  public internal(set) var capacity = 0
-  @usableFromInline var start = 0
-  @usableFromInline var end = 0
+  @exclusivity(unchecked) public internal(set) var capacity = 0
+  @exclusivity(unchecked) @usableFromInline var start = 0
+  @exclusivity(unchecked) @usableFromInline var end = 0
 
   public init(capacity: Int = 0) {
     if capacity > 0 { reserve(capacity: capacity) }

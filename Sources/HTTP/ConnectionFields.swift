@@ -10,7 +10,7 @@ enum ConnectionFields {
   ]
 
   static func removeNamed(in head: MessageHead) {
-    let connection = FieldName("connection")
+    let connection = FieldName.connection
     var names: [FieldName] = []
     var next = head.firstIndex(of: connection)
     while let index = next {

@@ -41,3 +41,14 @@ public struct FieldName: Hashable, Sendable {
 extension FieldName: ExpressibleByStringLiteral {
   public init(stringLiteral value: String) { self.init(value) }
 }
+
+/// Names that the codecs look for, made once.
+extension FieldName {
+  static let connection = FieldName("connection")
+  static let contentLength = FieldName("content-length")
+  static let cookie = FieldName("cookie")
+  static let expect = FieldName("expect")
+  static let host = FieldName("host")
+  static let te = FieldName("te")
+  static let transferEncoding = FieldName("transfer-encoding")
+}

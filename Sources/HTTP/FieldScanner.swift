@@ -24,8 +24,7 @@ struct FieldScanner {
     while true {
       let start = position
       guard start < count else { return wait(count) }
-      var i = start
-      while i < count, Octets.isToken(base.load(fromByteOffset: i, as: UInt8.self)) { i &+= 1 }
+      var i = Octets.firstNonToken(base, from: start, to: count)
       guard i < count else { return wait(count) }
       let stop = base.load(fromByteOffset: i, as: UInt8.self)
       guard stop == 0x3A, i > start else {

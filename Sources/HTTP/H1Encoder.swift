@@ -1,5 +1,4 @@
 public import Base
-import Glibc
 
 /// Writes HTTP/1 messages (RFC 9112) from heads.
 ///
@@ -25,17 +24,17 @@ public enum H1Encoder {
     into output: ByteBuffer
   ) {
     let isOld = head.version < .http11 && framing != .chunked && connection != .upgrade
-    let bytes = head.text.count + head.fields.count * 4 + 128
-    output.ensureRoom(bytes)
+    guard var to = HeadWriter(output, expected: head.text.count + head.fields.count * 4 + 160) else { return }
     head.withText { text in
-      write(text, head.methodRange, to: output)
-      output.appendGrowing(0x20)
-      write(text, head.targetRange, to: output)
-      output.put(isOld ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n")
+      write(head, text, head.methodRange, isTarget: true, &to)
+      to.put(0x20)
+      write(head, text, head.targetRange, isTarget: true, &to)
+      to.put(isOld ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n")
       var rest = FramingFields(framing: framing, isRequest: true, keepsDeclared: false)
       rest.needsHost = !isOld && head.version < .http11
-      writeFields(head, text, &rest, connection, caseMap, output)
+      writeFields(head, text, &rest, connection, caseMap, &to)
     }
+    to.finish()
   }
 
   /// Writes a status line and fields with the empty line.
@@ -45,22 +44,19 @@ public enum H1Encoder {
     _ head: MessageHead, framing: BodyFraming, connection: Connection, toHead: Bool = false,
     caseMap: H1CaseMap? = nil, into output: ByteBuffer
   ) {
-    let bytes = head.text.count + head.fields.count * 4 + 128
-    output.ensureRoom(bytes)
-    output.put("HTTP/1.1 ")
+    guard var to = HeadWriter(output, expected: head.text.count + head.fields.count * 4 + 160) else { return }
+    to.put("HTTP/1.1 ")
     let status = Swift.min(Swift.max(head.status, 100), 999)
-    output.appendGrowing(UInt8(truncatingIfNeeded: 0x30 + status / 100))
-    output.appendGrowing(UInt8(truncatingIfNeeded: 0x30 + status / 10 % 10))
-    output.appendGrowing(UInt8(truncatingIfNeeded: 0x30 + status % 10))
-    output.appendGrowing(0x20)
+    to.putDecimal(UInt64(status))
+    to.put(0x20)
     head.withText { text in
-      write(text, head.reasonRange, to: output)
-      output.put("\r\n")
-      var rest = FramingFields(
-        framing: framing, isRequest: false, keepsDeclared: toHead || status == 304)
+      write(head, text, head.reasonRange, isTarget: false, &to)
+      to.put("\r\n")
+      var rest = FramingFields(framing: framing, isRequest: false, keepsDeclared: toHead || status == 304)
       rest.isBodiless = status < 200 || status == 204
-      writeFields(head, text, &rest, connection, caseMap, output)
+      writeFields(head, text, &rest, connection, caseMap, &to)
     }
+    to.finish()
   }
 
   /// The size line of a chunk of `size` octets; the octets and `writeChunkEnd` follow.
@@ -84,10 +80,11 @@ public enum H1Encoder {
     trailers: MessageHead? = nil, caseMap: H1CaseMap? = nil, into output: ByteBuffer
   ) {
     output.put("0\r\n")
-    if let trailers {
+    if let trailers, var to = HeadWriter(output, expected: trailers.text.count + trailers.fields.count * 4) {
       trailers.withText { text in
-        for f in trailers.fields { writeField(f, trailers, text, caseMap, output) }
+        for f in trailers.fields { writeField(f, trailers, text, caseMap, &to) }
       }
+      to.finish()
     }
     output.put("\r\n")
   }
@@ -112,59 +109,54 @@ public enum H1Encoder {
 
   private static func writeFields(
     _ head: MessageHead, _ text: UnsafeRawBufferPointer, _ framing: inout FramingFields,
-    _ connection: Connection, _ caseMap: H1CaseMap?, _ output: ByteBuffer
+    _ connection: Connection, _ caseMap: H1CaseMap?, _ to: inout HeadWriter
   ) {
-    guard let base = text.baseAddress else { return }
-    for f in head.fields {
-      let name = base + Int(f.name)
-      guard Int(f.name) + Int(f.nameLength) <= text.count, Int(f.value) + Int(f.valueLength) <= text.count
-      else { continue }
-      switch HopField.kind(name, Int(f.nameLength)) {
-      case .endToEnd: writeField(f, head, text, caseMap, output)
-      case .framing:
-        if framing.keepsDeclared, framing.framing == .none {
-          writeField(f, head, text, caseMap, output)
-        } else {
-          writeFraming(&framing, declared: true, caseMap, output)
+    if let base = text.baseAddress {
+      for f in head.fields where head.isInside(f) {
+        switch HopField.kind(base + Int(f.name), Int(f.nameLength)) {
+        case .endToEnd: writeField(f, head, text, caseMap, &to)
+        case .framing:
+          if framing.keepsDeclared, framing.framing == .none {
+            writeField(f, head, text, caseMap, &to)
+          } else {
+            writeFraming(&framing, declared: true, caseMap, &to)
+          }
+        case .te:
+          let value = UnsafeRawBufferPointer(start: base + Int(f.value), count: Int(f.valueLength))
+          if HopField.wantsTrailers(value) { writeLine("te", "trailers", caseMap, &to) }
+        case .upgrade: if connection == .upgrade { writeField(f, head, text, caseMap, &to) }
+        case .host:
+          framing.needsHost = false
+          writeField(f, head, text, caseMap, &to)
+        case .dropped: break
         }
-      case .te:
-        if HopField.wantsTrailers(
-          UnsafeRawBufferPointer(start: base + Int(f.value), count: Int(f.valueLength)))
-        {
-          writeLine("te", "trailers", caseMap, output)
-        }
-      case .upgrade: if connection == .upgrade { writeField(f, head, text, caseMap, output) }
-      case .host:
-        framing.needsHost = false
-        writeField(f, head, text, caseMap, output)
-      case .dropped: break
       }
     }
-    if framing.needsHost { writeLine("host", "", caseMap, output) }
-    writeFraming(&framing, declared: false, caseMap, output)
+    if framing.needsHost { writeLine("host", "", caseMap, &to) }
+    writeFraming(&framing, declared: false, caseMap, &to)
     switch connection {
     case .none: break
-    case .close: writeLine("connection", "close", caseMap, output)
-    case .keepAlive: writeLine("connection", "keep-alive", caseMap, output)
-    case .upgrade: writeLine("connection", "upgrade", caseMap, output)
+    case .close: writeLine("connection", "close", caseMap, &to)
+    case .keepAlive: writeLine("connection", "keep-alive", caseMap, &to)
+    case .upgrade: writeLine("connection", "upgrade", caseMap, &to)
     }
-    output.put("\r\n")
+    to.put("\r\n")
   }
 
   private static func writeFraming(
-    _ framing: inout FramingFields, declared: Bool, _ caseMap: H1CaseMap?, _ output: ByteBuffer
+    _ framing: inout FramingFields, declared: Bool, _ caseMap: H1CaseMap?, _ to: inout HeadWriter
   ) {
     if framing.isWritten { return }
     framing.isWritten = true
     switch framing.framing {
     case .none:
       let saysZero = framing.isRequest ? declared : !framing.isBodiless && !framing.keepsDeclared
-      if saysZero { writeLine("content-length", "0", caseMap, output) }
+      if saysZero { writeLine("content-length", "0", caseMap, &to) }
     case .length(let n):
-      writeName("content-length", caseMap, output)
-      writeDecimal(n, output)
-      output.put("\r\n")
-    case .chunked: writeLine("transfer-encoding", "chunked", caseMap, output)
+      writeName("content-length", caseMap, &to)
+      to.putDecimal(n)
+      to.put("\r\n")
+    case .chunked: writeLine("transfer-encoding", "chunked", caseMap, &to)
     case .untilClose, .tunnel: break
     }
   }
@@ -172,57 +164,55 @@ public enum H1Encoder {
   @inline(__always)
   private static func writeField(
     _ f: MessageHead.Field, _ head: MessageHead, _ text: UnsafeRawBufferPointer, _ caseMap: H1CaseMap?,
-    _ output: ByteBuffer
+    _ to: inout HeadWriter
   ) {
-    guard let base = text.baseAddress, Int(f.name) + Int(f.nameLength) <= text.count,
-      Int(f.value) + Int(f.valueLength) <= text.count
-    else { return }
-    let nameLength = Int(f.nameLength)
-    let valueLength = Int(f.valueLength)
-    output.ensureRoom(nameLength &+ valueLength &+ 4)
-    guard let to = output.writableBytes.baseAddress else { return }
-    if let caseMap,
-      let spelled = caseMap.spelling(of: Bytes(head.text, in: Int(f.name)..<(Int(f.name) + nameLength)))
-    {
-      spelled.withUnsafeBytes { if let from = $0.baseAddress { memcpy(to, from, nameLength) } }
-    } else {
-      memcpy(to, base + Int(f.name), nameLength)
+    guard let base = text.baseAddress, head.isInside(f) else { return }
+    if caseMap == nil, Int(f.value) < head.adopted {
+      to.putLine(base + Int(f.name), Int(f.nameLength), base + Int(f.value), Int(f.valueLength))
+      return
     }
-    (to + nameLength).storeBytes(of: UInt16(0x203A).littleEndian, as: UInt16.self)
-    memcpy(to + (nameLength &+ 2), base + Int(f.value), valueLength)
-    (to + (nameLength &+ 2 &+ valueLength)).storeBytes(of: UInt16(0x0A0D).littleEndian, as: UInt16.self)
-    output.produced(nameLength &+ valueLength &+ 4)
+    let name = Int(f.name)..<(Int(f.name) + Int(f.nameLength))
+    if let spelled = caseMap?.spelling(of: Bytes(head.text, in: name)) {
+      to.put(copying: spelled)
+    } else {
+      to.putGuarded(UnsafeRawBufferPointer(rebasing: text[name]), isTarget: false)
+    }
+    to.put(": ")
+    let value = Int(f.value)..<(Int(f.value) + Int(f.valueLength))
+    to.putGuarded(UnsafeRawBufferPointer(rebasing: text[value]), isTarget: false)
+    to.put("\r\n")
   }
 
   private static func writeLine(
-    _ name: StaticString, _ value: StaticString, _ caseMap: H1CaseMap?, _ output: ByteBuffer
+    _ name: StaticString, _ value: StaticString, _ caseMap: H1CaseMap?, _ to: inout HeadWriter
   ) {
-    writeName(name, caseMap, output)
-    output.put(value)
-    output.put("\r\n")
+    writeName(name, caseMap, &to)
+    to.put(value)
+    to.put("\r\n")
   }
 
-  private static func writeName(_ name: StaticString, _ caseMap: H1CaseMap?, _ output: ByteBuffer) {
+  private static func writeName(_ name: StaticString, _ caseMap: H1CaseMap?, _ to: inout HeadWriter) {
     if let caseMap, let spelled = caseMap.spelling(of: Bytes(name.description)) {
-      output.appendGrowing(spelled)
+      to.put(copying: spelled)
     } else {
-      output.put(name)
+      to.put(name)
     }
-    output.put(": ")
+    to.put(": ")
   }
 
-  private static func writeDecimal(_ value: UInt64, _ output: ByteBuffer) {
-    var scale: UInt64 = 1
-    while value / scale >= 10 { scale *= 10 }
-    while scale > 0 {
-      output.appendGrowing(UInt8(truncatingIfNeeded: 0x30 + value / scale % 10))
-      scale /= 10
-    }
-  }
-
-  private static func write(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, to output: ByteBuffer) {
+  /// A part of the start line; what rules put there may hold anything.
+  @inline(__always)
+  private static func write(
+    _ head: MessageHead, _ text: UnsafeRawBufferPointer, _ range: Range<Int>, isTarget: Bool,
+    _ to: inout HeadWriter
+  ) {
     let range = range.clamped(to: 0..<text.count)
-    if !range.isEmpty { output.appendGrowing(UnsafeRawBufferPointer(rebasing: text[range])) }
+    guard !range.isEmpty, let base = text.baseAddress else { return }
+    if range.upperBound <= head.adopted {
+      to.put(base + range.lowerBound, range.count)
+    } else {
+      to.putGuarded(UnsafeRawBufferPointer(rebasing: text[range]), isTarget: isTarget)
+    }
   }
 }
 

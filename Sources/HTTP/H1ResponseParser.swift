@@ -190,7 +190,7 @@ enum ResponseFraming {
       }
       info.framing = .chunked
       if length != nil {
-        head.remove(FieldName("content-length"))
+        head.remove(FieldName.contentLength)
         info.keepAlive = false
       }
       if head.version < .http11 { info.keepAlive = false }
@@ -203,7 +203,7 @@ enum ResponseFraming {
 
   /// Framing fields mean nothing in 1xx, 204 and 2xx to CONNECT and must not be passed on.
   private static func removeFraming(_ head: MessageHead, _ facts: FieldFacts) {
-    if facts.contentLength.count > 0 { head.remove(FieldName("content-length")) }
-    if facts.transferEncoding.count > 0 { head.remove(FieldName("transfer-encoding")) }
+    if facts.contentLength.count > 0 { head.remove(FieldName.contentLength) }
+    if facts.transferEncoding.count > 0 { head.remove(FieldName.transferEncoding) }
   }
 }

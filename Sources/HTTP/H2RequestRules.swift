@@ -13,10 +13,10 @@ enum H2RequestRules {
     if let fault = target(head, pseudo, method, &info) { return .failure(fault) }
     if let fault = host(head, pseudo) { return .failure(fault) }
     if let fault = connectionFields(head) { return .failure(fault) }
-    if let value = head.first(FieldName("expect")), value.equalsIgnoringCase("100-continue") {
+    if let value = head.first(FieldName.expect), value.equalsIgnoringCase("100-continue") {
       info.expectContinue = true
     }
-    let length = head.first(FieldName("content-length"))
+    let length = head.first(FieldName.contentLength)
     if info.isConnect || info.extendedConnect != nil {
       if length != nil { return .failure(HTTPFault(400, .bodyNotAllowed, at: 0)) }
       info.framing = .tunnel
@@ -73,7 +73,7 @@ enum H2RequestRules {
 
   /// `:authority` becomes the one Host field; a Host that says something else is refused.
   private static func host(_ head: MessageHead, _ pseudo: H2PseudoFields) -> HTTPFault? {
-    let name = FieldName("host")
+    let name = FieldName.host
     let given = head.first(name)
     var next = head.firstIndex(of: name)
     while let index = next {
@@ -105,7 +105,7 @@ enum H2RequestRules {
     where head.contains(name) {
       return HTTPFault(400, .connectionField, at: 0)
     }
-    if let te = head.first(FieldName("te")), !te.equalsIgnoringCase("trailers") {
+    if let te = head.first(FieldName.te), !te.equalsIgnoringCase("trailers") {
       return HTTPFault(400, .connectionField, at: 0)
     }
     return nil

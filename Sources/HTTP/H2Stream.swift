@@ -47,7 +47,7 @@ final class H2Stream {
   /// Completes the head when its block has ended: what the request means, or its fault.
   func finishHead(endsHere: Bool) -> Result<H1MessageInfo, HTTPFault> {
     if let fault { return .failure(fault) }
-    if !cookies.isEmpty { head.append(FieldName("cookie"), Bytes(cookies)) }
+    if !cookies.isEmpty { head.append(FieldName.cookie, Bytes(cookies)) }
     head.version = .http20
     return H2RequestRules.finish(head, pseudo, endsHere: endsHere)
   }

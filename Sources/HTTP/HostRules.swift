@@ -32,7 +32,7 @@ enum HostRules {
 
   /// Drops further Host lines when all say the same.
   private static func reduce(_ base: UnsafeRawPointer, _ head: MessageHead, _ facts: FieldFacts) -> Bool {
-    let name = FieldName("host")
+    let name = FieldName.host
     let first = head.value(at: facts.host.first)
     var i = facts.host.first + 1
     while let next = head.firstIndex(of: name, from: i) {
@@ -103,6 +103,6 @@ enum HostRules {
     let text = head.target
     let end =
       target.port.map { $0.isEmpty ? target.host.upperBound : $0.upperBound } ?? target.host.upperBound
-    head.append(FieldName("host"), text[target.host.lowerBound..<end])
+    head.append(FieldName.host, text[target.host.lowerBound..<end])
   }
 }

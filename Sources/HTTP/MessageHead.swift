@@ -28,14 +28,16 @@ public final class MessageHead {
   // A head belongs to one connection and its methods do not call out, so accesses cannot overlap.
   @exclusivity(unchecked) @usableFromInline var text: [UInt8] = []
   @exclusivity(unchecked) @usableFromInline var fields: [Field] = []
+  /// Octets of `text` that a parser checked; what lies behind them was added by rules.
+  @exclusivity(unchecked) var adopted = 0
   @exclusivity(unchecked) var methodRange = 0..<0
   @exclusivity(unchecked) var targetRange = 0..<0
   @exclusivity(unchecked) var reasonRange = 0..<0
 
   /// As received.
-  public var version = HTTPVersion.http11
+  @exclusivity(unchecked) public var version = HTTPVersion.http11
   /// 100...599 for a response, 0 for a request.
-  public var status = 0
+  @exclusivity(unchecked) public var status = 0
 
   public init() {
     text.reserveCapacity(1024)
@@ -46,6 +48,7 @@ public final class MessageHead {
   public func reset() {
     if text.capacity > 16384 { text = [] } else { text.removeAll(keepingCapacity: true) }
     fields.removeAll(keepingCapacity: true)
+    adopted = 0
     methodRange = 0..<0
     targetRange = 0..<0
     reasonRange = 0..<0
@@ -212,11 +215,19 @@ public final class MessageHead {
   /// Takes the octets of a head whose fields and ranges were recorded as offsets into `octets`.
   func adopt(_ octets: UnsafeRawBufferPointer) {
     text.append(contentsOf: octets)
+    adopted = text.count
     let fields = self.fields
     text.withUnsafeMutableBytes { bytes in
       guard let base = bytes.baseAddress else { return }
       for f in fields { Octets.lowercase(base + Int(f.name), count: Int(f.nameLength)) }
     }
+  }
+
+  /// Whether a field's ranges lie in the arena.
+  @inline(__always)
+  func isInside(_ f: Field) -> Bool {
+    Int(f.name) &+ Int(f.nameLength) <= text.count && Int(f.value) &+ Int(f.valueLength) <= text.count
+      && f.name >= 0 && f.value >= 0
   }
 
   @inline(__always)
@@ -248,6 +259,7 @@ public final class MessageHead {
   public func copy(from other: MessageHead) {
     text = other.text
     fields = other.fields
+    adopted = other.adopted
     methodRange = other.methodRange
     targetRange = other.targetRange
     reasonRange = other.reasonRange

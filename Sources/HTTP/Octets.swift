@@ -3,15 +3,14 @@ enum Octets {
   @usableFromInline static let ones: UInt64 = 0x0101_0101_0101_0101
   @usableFromInline static let highs: UInt64 = 0x8080_8080_8080_8080
 
-  /// RFC 9110 token characters below 64 and from 64 to 127, a bit each.
-  private static let tokenLow: UInt64 = 0x03FF_6CFA_0000_0000
-  private static let tokenHigh: UInt64 = 0x57FF_FFFF_C7FF_FFFE
+  /// One character for each of the 128 of US-ASCII: `t` for those of a token (RFC 9110 section 5.6.2).
+  private static let tokens: StaticString = """
+    ---------------------------------t-ttttt--tt-tt-tttttttttt------\
+    -tttttttttttttttttttttttttt---ttttttttttttttttttttttttttttt-t-t-
+    """
 
   @inline(__always)
-  static func isToken(_ c: UInt8) -> Bool {
-    let word = c < 64 ? tokenLow : tokenHigh
-    return c < 128 && (word &>> UInt64(c & 63)) & 1 == 1
-  }
+  static func isToken(_ c: UInt8) -> Bool { c < 128 && tokens.utf8Start[Int(c)] == 0x74 }
 
   @inline(__always)
   private static func zeros(_ x: UInt64) -> UInt64 { (x &- ones) & ~x & highs }
@@ -57,8 +56,13 @@ enum Octets {
   /// The first octet in `from..<to` that may not stand in a token, or `to`.
   @inline(__always)
   static func firstNonToken(_ base: UnsafeRawPointer, from: Int, to: Int) -> Int {
+    let table = tokens.utf8Start
     var i = from
-    while i < to, isToken(base.load(fromByteOffset: i, as: UInt8.self)) { i &+= 1 }
+    while i < to {
+      let c = base.load(fromByteOffset: i, as: UInt8.self)
+      guard c < 128, table[Int(c)] == 0x74 else { break }
+      i &+= 1
+    }
     return i
   }
 
@@ -94,9 +98,12 @@ enum Octets {
   /// Whether `count` octets are `literal`, which is in lower case, when letters are folded.
   static func equalsFolded(_ p: UnsafeRawPointer, _ count: Int, _ literal: StaticString) -> Bool {
     guard count == literal.utf8CodeUnitCount else { return false }
-    for i in 0..<count {
+    let wanted = literal.utf8Start
+    var i = 0
+    while i < count {
       let c = p.load(fromByteOffset: i, as: UInt8.self)
-      if (c &- 0x41 < 26 ? c | 0x20 : c) != literal.utf8Start[i] { return false }
+      if (c &- 0x41 < 26 ? c | 0x20 : c) != wanted[i] { return false }
+      i &+= 1
     }
     return true
   }

@@ -39,7 +39,7 @@ enum RequestFraming {
     _ base: UnsafeRawPointer, _ head: MessageHead, _ seen: FieldFacts.Seen,
     _ options: inout ConnectionOptions
   ) -> Bool {
-    let name = FieldName("connection")
+    let name = FieldName.connection
     var index = seen.first
     for n in 0..<seen.count {
       if n > 0 {
@@ -69,7 +69,7 @@ enum RequestFraming {
         return fault
       }
       if head.version < .http11 { return HTTPFault(400, .badTransferEncoding, at: offset) }
-      head.remove(FieldName("content-length"))
+      head.remove(FieldName.contentLength)
       info.keepAlive = false
     }
     if head.version < .http11 { info.keepAlive = false }
@@ -88,7 +88,7 @@ enum TransferEncoding {
   case invalid
 
   static func read(_ head: MessageHead) -> TransferEncoding {
-    let name = FieldName("transfer-encoding")
+    let name = FieldName.transferEncoding
     var chunked = 0
     var others = 0
     var lastIsChunked = false
@@ -138,7 +138,7 @@ enum ContentLength {
     let f = head.fields[seen.first]
     let offset = Int(f.value)
     if seen.count == 1, let length = digits(base + offset, Int(f.valueLength)) { return .success(length) }
-    let name = FieldName("content-length")
+    let name = FieldName.contentLength
     var result: UInt64?
     var next = head.firstIndex(of: name)
     while let index = next {
