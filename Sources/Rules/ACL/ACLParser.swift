@@ -37,11 +37,11 @@ struct ACLParser {
     _ sample: SampleExpression, _ keyword: String, _ derived: MatchMethod?
   ) throws(RuleError) -> ACLExpression {
     try readFlags(keyword)
-    let standard = sample.type == .string || sample.type == .any || sample.type == .binary ? nil : MatchMethod.standard(for: sample.type)
+    let standard = MatchMethod.standard(for: sample.type)
     let method: MatchMethod
     if let named {
       method = named
-    } else if let derived, sample.type == .string || sample.type == .method || derived != .str {
+    } else if let derived, derived != .str || sample.type.casts(to: .string) && standard == .str {
       method = derived
     } else if let chosen = standard ?? derived {
       method = chosen
