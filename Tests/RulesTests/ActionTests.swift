@@ -13,7 +13,7 @@ struct ActionTests {
     ("set-header X-A %ci", "x-a", "", "10.1.2.3"),
     ("set-header X-A 100%%", "x-a", "", "100%"),
     ("set-header X-A %[req.hdr(host),lower]", "x-a", "", "www.example.com:8080"),
-    ("set-header X-A %[str(a\\\\,b),field(2,\\\\,)]", "x-a", "", ""),
+    ("set-header X-A \"%[str('a,b'),field(2,',')]\"", "x-a", "", "b"),
     ("add-header X-Old second", "x-old", "first", "first"),
     ("del-header X-Old", "x-old", "first", nil),
     ("del-header x-o -m beg", "x-old", "first", nil),

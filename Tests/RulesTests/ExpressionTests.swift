@@ -43,7 +43,7 @@ struct ExpressionTests {
     ("str('{\"n\":42}'),json_query('$.n','int'),add(1)", "43"), ("bin(0102),hex", "0102"), ("bin(01),be2dec(,1)", "1"),
     ("str(for=1.2.3.4;proto=http),rfc7239_field(for)", "1.2.3.4"), ("str(abc),set-var(txn.v),length", "3"),
     ("rand(10),mul(0)", "0"), ("uuid", "01234567-89ab-4def-8123-456789abcdef"),
-    ("str(a),strcmp(txn.unset)", ""), ("str(en-us;q=0.8\\,fr),language(fr;en,xx)", "fr"), ("accept_date", "1700000000"),
+    ("str(a),strcmp(txn.unset)", ""), ("str('en-us;q=0.8,fr'),language(fr;en,xx)", "fr"), ("accept_date", "1700000000"),
   ]
 
   static let files = [
@@ -59,7 +59,7 @@ struct ExpressionTests {
 
   static let mistakes: [(String, String)] = [
     ("field", "unknown fetch method 'field'"), ("str(abc),add(x)", "invalid variable name 'x'"),
-    ("str(abc", "missing ']'"), ("str", "missing args for fetch method 'str'"),
+    ("str(abc", "missing ']'"), ("str(a),field", "missing args for converter 'field'"),
     ("src(1)", "does not support any args"), ("str(a),field(0,_)", "unexpected value 0"),
     ("str(a),regsub(\"(\",b)", "missing closing parenthesis"), ("str(a),regsub(\"a(?=b)\",b)", "look-ahead"),
     ("sc0_http_req_rate", "needs stick tables, which are not supported yet"), ("date(1,hours)", "expects 's', 'ms' or 'us'"),

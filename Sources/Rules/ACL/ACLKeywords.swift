@@ -8,10 +8,9 @@ enum ACLKeywords {
       ("shdr", "res.hdr"), ("url", "url"), ("urlp", "urlp"),
     ]
     for (name, fetch) in families {
-      // The bare criterion keeps its own fetch: `hdr` looks at the message at hand.
-      table[name] = (SampleKeywords.fetches[name] == nil ? fetch : name, .str)
+      table[name] = (fetch, .str)
       for method in [MatchMethod.beg, .dir, .dom, .end, .len, .reg, .sub] {
-        table["\(name)_\(method.rawValue)"] = (SampleKeywords.fetches[name] == nil ? fetch : name, method)
+        table["\(name)_\(method.rawValue)"] = (fetch, method)
       }
     }
     let others: [(String, String, MatchMethod)] = [

@@ -48,7 +48,7 @@ enum EncodingConverters {
     ConverterEntry("url_dec", .optional(.integer), .string, .string) { sample, a, _ in
       URLText.decode(sample.text, isForm: a.int(0) ?? 0 != 0).map { .string(Bytes($0)) }
     },
-    ConverterEntry("url_enc", .atLeast(0, .string), .string, .string, check: checkURLEncoding) { sample, _, _ in
+    ConverterEntry("url_enc", .required(.string), .string, .string, check: checkURLEncoding) { sample, _, _ in
       .string(Bytes(URLText.encode(sample.text)))
     },
   ]

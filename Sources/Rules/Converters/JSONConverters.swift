@@ -3,7 +3,7 @@ import Base
 /// `json` escapes text for JSON, `json_query` reads a value out of it.
 enum JSONConverters {
   static let table: [ConverterEntry] = [
-    ConverterEntry("json", .optional(.string), .string, .string, check: checkEncoding) { sample, a, _ in
+    ConverterEntry("json", .required(.string), .string, .string, check: checkEncoding) { sample, a, _ in
       JSONEscape(rawValue: (a.string(0) ?? "ascii").string)?.escape(sample.text).map { .string(Bytes($0)) }
     },
     ConverterEntry("json_query", .atLeast(1, .string, .string), .string, .any, check: checkPath) { sample, a, _ in

@@ -44,13 +44,13 @@ enum TextConverters {
       sample, a, _ in
       word(sample.text, Int(truncatingIfNeeded: a.int(0) ?? 0), a.string(1) ?? .empty, count: a.int(2) ?? 1)
     },
-    ConverterEntry("regsub", .atLeast(2, .string, .string, .string), .string, .string, check: checkRegsub) {
+    ConverterEntry("regsub", .atLeast(2, .pattern, .string, .string), .string, .string, check: checkRegsub) {
       sample, a, context in
       guard case .regex(let regex) = a[0], let replacement = a.string(1) else { return nil }
       let isGlobal = a.int(2) == 1
       return .string(Bytes(regex.replacing(sample.text, with: replacement, all: isGlobal, &context.regexScratch)))
     },
-    ConverterEntry("concat", .atLeast(0, .string, .string, .string), .string, .string, check: checkConcat) {
+    ConverterEntry("concat", .atLeast(1, .string, .string, .string), .string, .string, check: checkConcat) {
       sample, a, context in
       var out = sample.text.array
       if let prefix = a.string(0) { out.append(prefix) }
@@ -60,7 +60,7 @@ enum TextConverters {
       if let suffix = a.string(2) { out.append(suffix) }
       return .string(Bytes(out))
     },
-    ConverterEntry("add_item", .atLeast(1, .string, .string, .string), .string, .string, check: checkConcat) {
+    ConverterEntry("add_item", .atLeast(2, .string, .string, .string), .string, .string, check: checkConcat) {
       sample, a, context in
       var item: [UInt8] = []
       if case .variable(let variable) = a[1], let value = variable.get(context) {

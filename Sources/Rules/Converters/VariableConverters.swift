@@ -3,13 +3,13 @@ import Base
 /// `set-var` in the middle of an expression, and captures.
 enum VariableConverters {
   static let table: [ConverterEntry] = [
-    ConverterEntry("set-var", .atLeast(1, .string, .string, .string, .string, .string), .any, .same, check: checkSet) {
+    ConverterEntry("set-var", .atLeast(1, .string, .string, .string, .string, .string), .any, .any, check: checkSet) {
       sample, a, context in
       guard case .variable(let variable) = a[0] else { return nil }
       variable.set(sample, context)
       return sample
     },
-    ConverterEntry("unset-var", .required(.string), .any, .same, check: check) { sample, a, context in
+    ConverterEntry("unset-var", .required(.string), .any, .any, check: check) { sample, a, context in
       guard case .variable(let variable) = a[0] else { return nil }
       variable.set(nil, context)
       return sample

@@ -3,12 +3,12 @@ import Base
 /// Timers, sizes and states that otherwise only log aliases tell.
 enum LogFetches {
   static let table: [FetchEntry] = [
-    number("req.timer.idle", .requestLasting) { $0.idleTime },
-    number("req.timer.hdr", .requestLasting) { $0.requestTime },
-    number("req.timer.tq", .requestLasting) {
+    number("req.timer.idle", .requestData) { $0.idleTime },
+    number("req.timer.hdr", .requestData) { $0.requestTime },
+    number("req.timer.tq", .requestData) {
       $0.requestTime < 0 ? -1 : $0.requestTime &+ max(0, $0.idleTime) &+ $0.handshakeTime
     },
-    number("req.timer.queue", .requestLasting) { $0.queueTime },
+    number("req.timer.queue", .layer4Server) { $0.queueTime },
     number("res.timer.hdr", .responseData) { $0.responseTime },
     number("res.timer.data", .responseEnd) { $0.dataTime },
     number("bc.timer.connect", .layer4Server) { $0.connectTime },

@@ -9,9 +9,9 @@ enum PayloadFetches {
     + hello("req.ssl_alpn", .string, .requestData) { $0.alpn.map(Sample.string) }
     + hello("req.ssl_ec_ext", .bool, .requestData) { .bool($0.hasCurves) }
     + hello("req.ssl_st_ext", .int, .requestData) { .int(Int64($0.sessionTicket)) }
-    + hello("req.ssl_cipherlist", .binary, .requestData) { $0.ciphers.map(Sample.binary) }
-    + hello("req.ssl_sigalgs", .binary, .requestData) { $0.signatureAlgorithms.map(Sample.binary) }
-    + hello("req.ssl_supported_groups", .binary, .requestData) { $0.groups.map(Sample.binary) }
+    + hello("req.ssl_cipherlist", .binary, .layer4Client) { $0.ciphers.map(Sample.binary) }
+    + hello("req.ssl_sigalgs", .binary, .layer4Client) { $0.signatureAlgorithms.map(Sample.binary) }
+    + hello("req.ssl_supported_groups", .binary, .layer4Client) { $0.groups.map(Sample.binary) }
     + [
       FetchEntry("req.len", .none, .int, .requestData, volatile: true, length),
       FetchEntry("req_len", .none, .int, .requestData, volatile: true, length),
@@ -22,8 +22,8 @@ enum PayloadFetches {
       FetchEntry("req.payload_lv", .atLeast(2, .integer, .integer, .string), .binary, .requestData, payloadLV),
       FetchEntry("res.payload_lv", .atLeast(2, .integer, .integer, .string), .binary, .responseData, payloadLV),
       FetchEntry("payload_lv", .atLeast(2, .integer, .integer, .string), .binary, .bothData, payloadLV),
-      FetchEntry("req.proto_http", .none, .bool, .requestData, protoHTTP),
-      FetchEntry("req_proto_http", .none, .bool, .requestData, protoHTTP),
+      FetchEntry("req.proto_http", .none, .bool, .requestLasting, protoHTTP),
+      FetchEntry("req_proto_http", .none, .bool, .requestLasting, protoHTTP),
       FetchEntry("req.rdp_cookie", .optional(.string), .string, .requestData, rdpCookie),
       FetchEntry("rdp_cookie", .optional(.string), .string, .requestData, rdpCookie),
       FetchEntry("req.rdp_cookie_cnt", .optional(.string), .int, .requestData) { context, a in

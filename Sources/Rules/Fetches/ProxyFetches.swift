@@ -52,14 +52,14 @@ enum ProxyFetches {
   ]
 
   private static func backend(_ name: String, _ query: BackendQuery) -> FetchEntry {
-    FetchEntry(name, .optional(.backend), .int, .inner, volatile: true) { context, a in
+    FetchEntry(name, .required(.backend), .int, .inner, volatile: true) { context, a in
       guard case .proxy(_, let proxy) = a[0] else { return nil }
       return .int(Int64(context.environment.backendCount(query, of: proxy)))
     }
   }
 
   private static func frontend(_ name: String, _ query: FrontendQuery) -> FetchEntry {
-    FetchEntry(name, .optional(.frontend), .int, .inner, volatile: true) { context, a in
+    FetchEntry(name, .required(.frontend), .int, .inner, volatile: true) { context, a in
       guard case .proxy(_, let proxy) = a[0] else { return nil }
       return .int(Int64(context.environment.frontendCount(query, of: proxy)))
     }
