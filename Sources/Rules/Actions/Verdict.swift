@@ -1,7 +1,7 @@
 public import Base
 
 /// How the evaluation of a rule set ended.
-public enum Verdict {
+public enum Verdict: Sendable {
   /// The rules are exhausted, or one of them allowed the stream.
   case next
   /// Answer with `reply`, or with the proxy's own page for `status` when there is none.

@@ -12,6 +12,8 @@ final class CompileScope {
   var acls = ACLScope()
   /// Slots that `capture` and `declare capture` lines have made so far.
   var captures = CaptureSlots()
+  /// The line being compiled, for warnings from deep inside.
+  var lineAtHand = SourceLocation.none
   /// Where the expression at hand will be evaluated.
   var place = SamplePlaces.frontendRequest
 
@@ -23,7 +25,26 @@ final class CompileScope {
     proxy = configuration.proxies.indices.contains(proxyIndex) ? configuration.proxies[proxyIndex] : nil
   }
 
+  /// Inside of `stats http-request`.
+  var isStatistics = false
+
   var proxyName: String { proxy?.name ?? "" }
+
+  /// The realm that a login is asked for when the rule names none.
+  var authenticationRealm: Bytes { isStatistics ? "HAProxy Statistics" : Bytes(proxyName) }
+
+  /// The page of an `http-errors` section.
+  func errorFile(_ status: Int, in name: String) throws(RuleError) -> Bytes {
+    guard let section = configuration.httpErrors.first(where: { $0.name == name }) else {
+      throw RuleError(
+        "unknown http-errors section '\(name)'",
+        suggestion: Suggestions.nearest(name, configuration.httpErrors.map(\.name)))
+    }
+    for case .file(status, let path) in section.files.reversed() {
+      return try shared.file(path.text, kind: "error")
+    }
+    throw RuleError("http-errors section '\(name)' has no page for status \(status)")
+  }
 
   func frontend(named name: String) throws(RuleError) -> Int {
     if let index = shared.frontends[name] { return index }
@@ -83,9 +104,9 @@ final class SharedScope {
     for list in configuration.userlists { userlists[list.name] = CompiledUserlist(list) }
   }
 
-  func file(_ path: String) throws(RuleError) -> Bytes {
+  func file(_ path: String, kind: String = "pattern") throws(RuleError) -> Bytes {
     if let known = files[path] { return known }
-    guard let content = readFile(path) else { throw RuleError("failed to open pattern file <\(path)>") }
+    guard let content = readFile(path) else { throw RuleError("failed to open \(kind) file <\(path)>") }
     let bytes = Bytes(content)
     files[path] = bytes
     return bytes

@@ -1,63 +1,92 @@
-public import Base
+import Base
 public import Config
-import HTTP
-final class MapTable: Sendable {}
-struct JSONPath: Sendable {}
-struct ACLScope {}
-struct Redirect: Sendable { func render(_ c: RuleContext, into r: inout RenderedReply) {} }
-extension RenderedReply { mutating func takeErrorFile(_ raw: Bytes) {} }
-extension Reply { static func reason(for status: Int) -> Bytes { "OK" } }
-struct CaptureSlots: Sendable {}
-extension CompiledProxy {
-  /// Chooses the backend by the `use_backend` lines; nil leaves the default backend.
-  public func backendName(for context: RuleContext) -> BackendChoice? { nil }
-  /// Chooses a server by the `use-server` lines; nil leaves it to the balance algorithm.
-  public func serverName(for context: RuleContext) -> Bytes? { nil }
-  /// Copies the request fields named by `capture request header` into `context.log`.
-  public func captureRequest(_ context: RuleContext) {}
-  public func captureResponse(_ context: RuleContext) {}
-}
-extension LogFormat {
-  public static let http = LogFormat(items: [], globalFlags: [], escaping: .log)
-  public static let https = http
-  public static let tcp = http
-  public static let clf = http
-  /// `Connect from ... to ...`
-  public static let short = http
-  /// Of the protocol of the `Proxy` layer: parses text outside of any proxy.
-  public static func parse(_ text: Bytes, diagnostics: Diagnostics, at location: SourceLocation) -> LogFormat? { nil }
-}
+
 public enum RuleCompiler {
-  /// Compiles all rules of a configuration. Mistakes go to `diagnostics`; what is broken is left out.
-  /// `readFile` gives the content of pattern, map and body files, nil when it cannot be read.
+  /// Compiles all rules of a configuration. Mistakes go to `diagnostics`; what is broken is left out, so the result
+  /// may only be used when there are no errors. `readFile` gives the content of pattern, map and body files, nil
+  /// when one cannot be read.
   public static func compile(
     _ configuration: Configuration, diagnostics: Diagnostics, readFile: @escaping (String) -> [UInt8]?
   ) -> CompiledRules {
-    var rules = CompiledRules(processVariables: ProcessVariables())
-    rules.proxies = configuration.proxies.map { CompiledProxy(ProxyDraft(name: $0.name)) }
+    let shared = SharedScope(configuration: configuration, readFile: readFile)
+    var rules = CompiledRules(processVariables: shared.processVariables)
+    GlobalVariables.set(configuration.global.variableLines, configuration, diagnostics, shared)
+    for index in configuration.proxies.indices {
+      let scope = CompileScope(
+        configuration: configuration, diagnostics: diagnostics, shared: shared, proxyIndex: index)
+      var compiler = ProxyCompiler(configuration.proxies[index], scope)
+      rules.proxies.append(CompiledProxy(compiler.run()))
+    }
+    rules.variableNames = shared.variables.names
     return rules
   }
+
+  /// Compiles one log format outside of any proxy; nil when it is wrong, with the reason in `diagnostics`.
+  public static func logFormat(
+    _ word: Word, configuration: Configuration, diagnostics: Diagnostics
+  ) -> LogFormat? {
+    let shared = SharedScope(configuration: configuration) { _ in nil }
+    let scope = CompileScope(
+      configuration: configuration, diagnostics: diagnostics, shared: shared, proxyIndex: -1)
+    scope.place = .logs
+    do throws(RuleError) {
+      return try LogFormatParser.log(word.bytes, scope: scope)
+    } catch {
+      scope.report(error, "", Directive(words: [word], location: word.location))
+      return nil
+    }
+  }
 }
-enum ConstantFetches { static let table: [FetchEntry] = [] }
-enum ProcessFetches { static let table: [FetchEntry] = [] }
-enum ProxyFetches { static let table: [FetchEntry] = [] }
-enum ConnectionFetches { static let table: [FetchEntry] = [] }
-enum TLSFetches { static let table: [FetchEntry] = [] }
-enum PayloadFetches { static let table: [FetchEntry] = [] }
-enum HTTPRequestFetches { static let table: [FetchEntry] = [] }
-enum HTTPHeaderFetches { static let table: [FetchEntry] = [] }
-enum CookieFetches { static let table: [FetchEntry] = [] }
-enum BodyFetches { static let table: [FetchEntry] = [] }
-enum HTTPResponseFetches { static let table: [FetchEntry] = [] }
-enum AuthenticationFetches { static let table: [FetchEntry] = [] }
-enum LogFetches { static let table: [FetchEntry] = [] }
-enum VariableFetches { static let table: [FetchEntry] = [] }
-enum ArithmeticConverters { static let table: [ConverterEntry] = [] }
-enum TextConverters { static let table: [ConverterEntry] = [] }
-enum EncodingConverters { static let table: [ConverterEntry] = [] }
-enum HashConverters { static let table: [ConverterEntry] = [] }
-enum DateConverters { static let table: [ConverterEntry] = [] }
-enum MapConverters { static let table: [ConverterEntry] = [] }
-enum JSONConverters { static let table: [ConverterEntry] = [] }
-enum AddressConverters { static let table: [ConverterEntry] = [] }
-enum VariableConverters { static let table: [ConverterEntry] = [] }
+
+/// `set-var` and `set-var-fmt` of the global section: evaluated once, at start.
+enum GlobalVariables {
+  static func set(
+    _ lines: [Directive], _ configuration: Configuration, _ diagnostics: Diagnostics, _ shared: SharedScope
+  ) {
+    let scope = CompileScope(
+      configuration: configuration, diagnostics: diagnostics, shared: shared, proxyIndex: -1)
+    scope.place = .configuration
+    for line in lines {
+      do throws(RuleError) {
+        guard line.words.count >= 3 else { throw RuleError("'\(line.keyword)' expects a variable and a value") }
+        let variable = try shared.variables.variable(line.words[1].bytes)
+        guard variable.scope == .proc else {
+          throw RuleError("'\(line.keyword)': only variables of the scope 'proc' can be set here")
+        }
+        let value: Sample?
+        let context = RuleContext(
+          connection: ConnectionFacts(source: .none, destination: .none, accepted: noTime),
+          environment: StartEnvironment(), now: noTime)
+        context.processVariables = shared.processVariables
+        if line.keyword == "set-var-fmt" {
+          let format = try LogFormatParser.plain(line.words[2].bytes, scope: scope)
+          value = .string(Bytes(format.rendered(context)))
+        } else {
+          value = try ExpressionParser.parse(line.words[2].bytes, scope: scope).evaluate(context)
+        }
+        variable.set(value, context)
+      } catch {
+        scope.report(error, "'\(line.keyword)': ", line)
+      }
+    }
+  }
+
+  private static let noTime = Now(instant: Instant(microseconds: 0), wall: WallTime(microseconds: 0))
+
+  /// What little is known before the process runs.
+  private final class StartEnvironment: ProxyEnvironment {
+    var processID: Int { 0 }
+    var nodeName: Bytes { .empty }
+    var hostName: Bytes { .empty }
+    var threadCount: Int { 1 }
+    var threadID: Int { 1 }
+    var activeConnections: Int { 0 }
+    var isStopping: Bool { false }
+    var started: Instant { Instant(microseconds: 0) }
+    func random() -> UInt64 { UInt64.random(in: .min ... .max) }
+    func frontendCount(_ query: FrontendQuery, of frontend: String) -> Int { 0 }
+    func backendCount(_ query: BackendQuery, of backend: String) -> Int { 0 }
+    func serverCount(_ query: ServerQuery, of server: String, in backend: String) -> Int { 0 }
+    func listenerConnections(_ connection: ConnectionFacts) -> Int { 0 }
+  }
+}

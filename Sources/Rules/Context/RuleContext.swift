@@ -41,6 +41,8 @@ public final class RuleContext {
   public var requestVariables = VariableStore()
   public var responseVariables = VariableStore()
   public var checkVariables = VariableStore()
+  /// `proc.` variables: set this to `CompiledRules.processVariables`.
+  public var processVariables = ProcessVariables.none
 
   /// Fields that `http-request early-hint` wants to send in a 103 before the response.
   public var earlyHints: [(name: FieldName, value: Bytes)] = []

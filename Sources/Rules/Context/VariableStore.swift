@@ -31,6 +31,9 @@ public struct VariableStore: Sendable {
 public final class ProcessVariables: Sendable {
   private let store = Mutex(VariableStore())
 
+  /// Stands in until the owner gives the real ones.
+  public static let none = ProcessVariables()
+
   public init() {}
 
   subscript(id: Int) -> Sample? {

@@ -8,9 +8,9 @@ enum EncodedLog {
     if isJSON { out.append(0x7B) }
     var isFirst = true
     for item in format.items where !item.name.isEmpty {
-      let value = sample(item, context)
+      let value = sample(item, context, isJSON: isJSON)
       if isJSON {
-        if !isFirst { out.append(contentsOf: ", ".utf8) } else { out.append(ASCII.space) }
+        if !isFirst { out.append(contentsOf: ", ".utf8) }
         out.append(0x22)
         JSONText.appendEscaped(item.name, into: &out)
         out.append(contentsOf: "\": ".utf8)
@@ -22,7 +22,7 @@ enum EncodedLog {
       isFirst = false
     }
     if isJSON {
-      out.append(contentsOf: (isFirst ? "}" : " }").utf8)
+      out.append(0x7D)
     } else {
       cbor.append(0xFF)
       if format.globalFlags.contains(.binary) {
@@ -44,9 +44,9 @@ enum EncodedLog {
     out.append(contentsOf: flags.contains(.binary) ? cbor : Hexadecimal.encode(Bytes(cbor)))
   }
 
-  private static func sample(_ item: LogFormatItem, _ context: RuleContext) -> Sample? {
+  private static func sample(_ item: LogFormatItem, _ context: RuleContext, isJSON: Bool) -> Sample? {
     switch item.content {
-    case .expression(let expression): return expression.evaluate(context)
+    case .expression(let expression): return expression.evaluate(context) ?? (isJSON ? .string(.empty) : nil)
     case .alias(let alias):
       switch alias {
       case .clientPort, .frontendPort, .backendPort, .serverPort, .acceptSeconds, .milliseconds:
@@ -57,7 +57,10 @@ enum EncodedLog {
         if isNumber(alias) { return .int(Int64(LogNumber.value(alias, context))) }
         var text: [UInt8] = []
         LogAliasWriter(context: context, flags: []).write(alias, into: &text)
-        return text.isEmpty ? nil : .string(Bytes(text))
+        if !text.isEmpty { return .string(Bytes(text)) }
+        // JSON tells an empty text from captures that there are not.
+        let isCapture = [.requestHeaders, .responseHeaders, .requestHeaderList, .responseHeaderList].contains(alias)
+        return isCapture || !isJSON ? nil : .string(.empty)
       }
     case .text(let bytes): return .string(bytes)
     case .separator: return nil

@@ -55,14 +55,12 @@ struct LogAliasWriter {
         if facts.frontendIsTLS { $0.append(0x7E) }
       }
     default:
-      quoted(into: &out) {
-        let state = facts.termination
-        $0.append(state.0)
-        $0.append(state.1)
-        if alias == .terminationWithCookies {
-          $0.append(state.2)
-          $0.append(state.3)
-        }
+      let state = facts.termination
+      out.append(state.0)
+      out.append(state.1)
+      if alias == .terminationWithCookies {
+        out.append(state.2)
+        out.append(state.3)
       }
     }
   }
@@ -70,7 +68,7 @@ struct LogAliasWriter {
   private func writeNumber(_ alias: LogAlias, into out: inout [UInt8]) {
     let value = LogNumber.value(alias, context)
     if flags.contains(.hex), alias == .pid || alias == .requestCounter || alias == .logCounter {
-      quoted(into: &out) { $0.append(contentsOf: Hexadecimal.encode(UInt64(UInt32(truncatingIfNeeded: value)), width: 4)) }
+      out.append(contentsOf: Hexadecimal.encode(UInt64(UInt32(truncatingIfNeeded: value)), width: 4))
       return
     }
     let carriesPlus =
@@ -78,10 +76,9 @@ struct LogAliasWriter {
       ? facts.isRedispatched
       : facts.isEarly
         && (alias == .activeTime || alias == .totalTime || alias == .userTime || alias == .bytesRead)
-    quoted(into: &out) {
-      if carriesPlus { $0.append(0x2B) }
-      $0.append(decimal: value)
-    }
+    // Numbers are never quoted.
+    if carriesPlus { out.append(0x2B) }
+    out.append(decimal: value)
   }
 
   private func writeAddress(_ alias: LogAlias, into out: inout [UInt8]) {
@@ -96,22 +93,22 @@ struct LogAliasWriter {
     switch address {
     case .none: LogText.append(.empty, flags, into: &out)
     case .unix:
-      quoted(into: &out) {
-        if isPort { $0.append(decimal: context.connection.listenerID) } else { $0.append(contentsOf: "unix".utf8) }
+      if isPort {
+        out.append(decimal: context.connection.listenerID)
+      } else {
+        LogText.append("unix", flags, into: &out)
       }
-    case .ip(let ip, let port):
-      quoted(into: &out) {
-        if isPort {
-          if flags.contains(.hex) {
-            $0.append(contentsOf: Hexadecimal.encode(UInt64(port), width: 4))
-          } else {
-            $0.append(decimal: Int(port))
-          }
-        } else if flags.contains(.hex) {
-          $0.append(contentsOf: Hexadecimal.encode(Bytes(ip.octets)))
-        } else {
-          AddressText.append(ip, into: &$0)
-        }
+    case .ip(_, let port) where isPort:
+      if flags.contains(.hex) {
+        out.append(contentsOf: Hexadecimal.encode(UInt64(port), width: 4))
+      } else {
+        out.append(decimal: Int(port))
+      }
+    case .ip(let ip, _):
+      if flags.contains(.hex) {
+        out.append(contentsOf: Hexadecimal.encode(Bytes(ip.octets)))
+      } else {
+        quoted(into: &out) { AddressText.append(ip, into: &$0) }
       }
     }
   }
@@ -123,14 +120,14 @@ struct LogAliasWriter {
       if flags.contains(.hex) {
         out.append(contentsOf: Hexadecimal.encode(UInt64(UInt32(truncatingIfNeeded: accepted.seconds)), width: 4))
       } else {
-        quoted(into: &out) { $0.append(decimal: Int(accepted.seconds)) }
+        out.append(decimal: Int(accepted.seconds))
       }
     case .milliseconds:
       let value = Int(accepted.microseconds / 1000 % 1000)
       if flags.contains(.hex) {
         out.append(contentsOf: Hexadecimal.encode(UInt64(max(0, value)), width: 2))
       } else {
-        quoted(into: &out) { DateText.append(padded: value, width: 3, into: &$0) }
+        DateText.append(padded: value, width: 3, into: &out)
       }
     default:
       // Dates are never quoted.

@@ -56,7 +56,6 @@ struct LogFormatParser {
       }
     }
     flush()
-    if mergesSpaces, case .separator? = items.last?.content { items.removeLast() }
   }
 
   private mutating func flush() {

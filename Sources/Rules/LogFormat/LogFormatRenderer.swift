@@ -34,14 +34,7 @@ extension LogFormat {
       EncodedLog.write(expression.evaluate(context), flags, nil, into: &out)
       return
     }
-    let value = expression.evaluate(context)
-    let text: Bytes
-    if case .binary(let octets)? = value, !globalFlags.contains(.binary), escaping != .none || true {
-      // Binary values have no text of their own: they are shown in hexadecimal.
-      text = Bytes(Hexadecimal.encode(octets))
-    } else {
-      text = value?.text ?? .empty
-    }
+    let text = expression.evaluate(context)?.text ?? .empty
     switch escaping {
     case .header: LogText.appendEncoded(text, marker: 0x25, unsafe: LogText.isUnsafeInHeader, into: &out)
     case .log, .none: LogText.append(text, flags, into: &out)

@@ -21,7 +21,7 @@ enum MatchMethod: String, CaseIterable, Sendable {
     case .bool: .bool
     case .int: .int
     case .address, .ipv4, .ipv6: .ip
-    case .method: .str
+    case .method, .string: .str
     default: nil
     }
   }

@@ -9,7 +9,7 @@ enum ArgumentCheck {
     let text = word.string
     if word.isEmpty, !isRequired, type != .string, type != .headerName { return try standIn(type, scope) }
     switch type {
-    case .string: return .string(word)
+    case .string, .pattern: return .string(word)
     case .headerName: return .field(FieldName(word), word)
     case .integer:
       guard let value = Numbers.integer(word) else {

@@ -51,6 +51,8 @@ struct Arguments: Sendable {
 enum ArgumentType: String, Sendable {
   case string, integer
   case headerName = "string "
+  /// A regular expression that the keyword compiles by itself.
+  case pattern
   case frontend, backend, server, table, regex
   case userlist = "user list"
   case ipv4 = "IPv4 address"
@@ -58,7 +60,7 @@ enum ArgumentType: String, Sendable {
   case mask4 = "IPv4 mask"
   case mask6 = "IPv6 mask"
 
-  var listed: String { self == .headerName ? "string" : rawValue }
+  var listed: String { self == .headerName ? "string" : self == .pattern ? "regex" : rawValue }
 }
 
 /// The argument places of a keyword, and how many of them must be filled.

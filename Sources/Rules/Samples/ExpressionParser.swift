@@ -93,6 +93,10 @@ struct ExpressionParser {
       words = try argumentWords(of: keyword)
       if words.count == 1, words[0].isEmpty, grammar.required == 0 { words = [] }
     }
+    // One text that must be there may be empty, parentheses and all.
+    if words.isEmpty, grammar.required == 1, grammar.types[0] == .string || grammar.types[0] == .headerName {
+      words = [.empty]
+    }
     guard words.count <= grammar.types.count else {
       throw RuleError(
         grammar.types.isEmpty
@@ -100,7 +104,10 @@ struct ExpressionParser {
           : "\(keyword) supports at most \(grammar.types.count) arguments, got \(words.count)",
         expected: "\(grammar.listing)")
     }
-    guard words.count >= grammar.required else {
+    // A proxy that is not named is the one that the expression stands in.
+    let isImplied = words.count < grammar.types.count
+      && (grammar.types[words.count] == .backend || grammar.types[words.count] == .frontend)
+    guard words.count >= grammar.required || isImplied else {
       throw RuleError(
         "missing args for \(keyword) (got \(words.count)/\(grammar.types.count) args), at least \(grammar.required) required",
         expected: grammar.listing)
@@ -136,8 +143,9 @@ struct ExpressionParser {
         case 0x6E: current.append(ASCII.lf)
         case 0x74: current.append(ASCII.tab)
         default:
+          // A lone backslash: what follows keeps its meaning.
           current.append(c)
-          current.append(next)
+          continue
         }
         index += 1
       case 0x2C where quote == 0:

@@ -6,9 +6,9 @@ struct Variable: Hashable, Sendable {
   let scope: Scope
   let id: Int
 
-  func get(_ context: RuleContext, _ process: ProcessVariables) -> Sample? {
+  func get(_ context: RuleContext) -> Sample? {
     switch scope {
-    case .proc: process[id]
+    case .proc: context.processVariables[id]
     case .sess: context.connection.variables[id]
     case .txn: context.transactionVariables[id]
     case .req: context.requestVariables[id]
@@ -17,11 +17,11 @@ struct Variable: Hashable, Sendable {
     }
   }
 
-  func set(_ value: Sample?, _ context: RuleContext, _ process: ProcessVariables) {
+  func set(_ value: Sample?, _ context: RuleContext) {
     // A variable outlives the message that its value was cut from.
     let kept = value.map(Variable.detached)
     switch scope {
-    case .proc: process[id] = kept
+    case .proc: context.processVariables[id] = kept
     case .sess: context.connection.variables[id] = kept
     case .txn: context.transactionVariables[id] = kept
     case .req: context.requestVariables[id] = kept

@@ -1,0 +1,27 @@
+import Base
+import Config
+
+/// Actions that end the evaluation without an answer of their own.
+enum FinalActions {
+  static let table: [ActionEntry] = [
+    ActionEntry("accept", .tcp) { _ throws(RuleError) in { _ in .next } },
+    ActionEntry("allow", .http) { _ throws(RuleError) in { _ in .next } },
+    ActionEntry("reject", [.tcp, .httpRequest]) { _ throws(RuleError) in { _ in .reject } },
+    ActionEntry("silent-drop", [.tcp, .httpRequest, .httpResponse], "[ rst-ttl <ttl> ]") { parser throws(RuleError) in
+      if parser.peek == "rst-ttl" { throw RuleError("'rst-ttl' is not supported yet") }
+      return { _ in .silentDrop }
+    },
+    ActionEntry("close", .tcpResponse) { _ throws(RuleError) in { _ in .close } },
+    ActionEntry("expect-proxy", .tcpConnection, "layer4") { parser throws(RuleError) in
+      guard parser.accept("layer4") else { throw RuleError("expects 'layer4'", expected: "layer4") }
+      return { _ in .expectProxy(netscaler: false) }
+    },
+    ActionEntry("use-service", .httpRequest, "<service>") { parser throws(RuleError) in
+      let name = try parser.need("a service name").text
+      guard name == "prometheus-exporter" else {
+        throw RuleError("'\(name)' unknown service name", suggestion: "prometheus-exporter")
+      }
+      return { _ in .service(name) }
+    },
+  ]
+}

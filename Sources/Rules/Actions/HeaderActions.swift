@@ -1,0 +1,136 @@
+import Base
+import Config
+import HTTP
+
+/// Adding, replacing and removing header fields.
+enum HeaderActions {
+  static let table: [ActionEntry] = [
+    ActionEntry("set-header", .http, "<name> <fmt>") { parser throws(RuleError) in
+      let (name, format) = try nameAndFormat(&parser)
+      return on(parser) { head, context in head.set(name, value(format, context)) }
+    },
+    ActionEntry("add-header", .http, "<name> <fmt>") { parser throws(RuleError) in
+      let (name, format) = try nameAndFormat(&parser)
+      return on(parser) { head, context in head.append(name, value(format, context)) }
+    },
+    ActionEntry("del-header", .http, "<name> [ -m <meth> ]") { parser throws(RuleError) in
+      let word = try parser.need("a header name")
+      guard parser.accept("-m") else {
+        let name = FieldName(word.bytes)
+        return on(parser) { head, _ in head.remove(name) }
+      }
+      let method = try parser.need("a matching method").text
+      let test = try nameTest(method, word.bytes)
+      return on(parser) { head, context in
+        for index in stride(from: head.count - 1, through: 0, by: -1) where test(head.name(at: index), context) {
+          head.remove(at: index)
+        }
+      }
+    },
+    ActionEntry("replace-header", .http, "<name> <match-regex> <replace-fmt>") { parser throws(RuleError) in
+      let (name, regex, format) = try replacement(&parser)
+      return on(parser) { head, context in
+        for index in 0..<head.count where head.isField(at: index, named: name) {
+          if let new = substitute(head.value(at: index), regex, format, context) {
+            head.replaceValue(at: index, with: new)
+          }
+        }
+      }
+    },
+    ActionEntry("replace-value", .http, "<name> <match-regex> <replace-fmt>") { parser throws(RuleError) in
+      let (name, regex, format) = try replacement(&parser)
+      return on(parser) { head, context in
+        for index in 0..<head.count where head.isField(at: index, named: name) {
+          replaceValues(head, index, regex, format, context)
+        }
+      }
+    },
+  ]
+
+  private static func nameAndFormat(_ parser: inout ActionParser) throws(RuleError) -> (FieldName, LogFormat) {
+    let name = try parser.need("a header name")
+    guard HeaderText.isName(name.bytes) else { throw RuleError("'\(name.text)' is not a valid header name") }
+    return (FieldName(name.bytes), try parser.format("a header value"))
+  }
+
+  private static func replacement(
+    _ parser: inout ActionParser
+  ) throws(RuleError) -> (FieldName, RegularExpression, LogFormat) {
+    let name = try parser.need("a header name")
+    let regex = try RegularExpression.compile(try parser.need("a regular expression").bytes, ignoresCase: false)
+    return (FieldName(name.bytes), regex, try parser.format("a replacement"))
+  }
+
+  /// A body that works on the message that the rule set is about.
+  private static func on(
+    _ parser: ActionParser, _ body: @escaping @Sendable (MessageHead, RuleContext) -> Void
+  ) -> ActionBody {
+    let isResponse = parser.place.isResponse
+    return { context in
+      if let head = isResponse ? context.response : context.request { body(head, context) }
+      return nil
+    }
+  }
+
+  private static func value(_ format: LogFormat, _ context: RuleContext) -> Bytes {
+    if let constant = format.constant { return constant }
+    return Bytes(format.rendered(context))
+  }
+
+  static func substitute(
+    _ text: Bytes, _ regex: RegularExpression, _ format: LogFormat, _ context: RuleContext
+  ) -> Bytes? {
+    guard let captures = regex.captures(text, &context.regexScratch) else { return nil }
+    return RegexTemplate.expand(value(format, context), text, captures)
+  }
+
+  private static func replaceValues(
+    _ head: MessageHead, _ index: Int, _ regex: RegularExpression, _ format: LogFormat, _ context: RuleContext
+  ) {
+    var out: [UInt8] = []
+    var isChanged = false
+    var isFirst = true
+    _ = HTTPHeaderFetches.visitValues(of: head.value(at: index), splitting: true) { part in
+      if !isFirst { out.append(contentsOf: ", ".utf8) }
+      isFirst = false
+      if let new = substitute(part, regex, format, context) {
+        out.append(new)
+        isChanged = true
+      } else {
+        out.append(part)
+      }
+      return false
+    }
+    if isChanged { head.replaceValue(at: index, with: Bytes(out)) }
+  }
+
+  private static func nameTest(
+    _ method: String, _ pattern: Bytes
+  ) throws(RuleError) -> @Sendable (Bytes, RuleContext) -> Bool {
+    let folded = pattern.lowercased
+    switch method {
+    case "str": return { name, _ in name == folded }
+    case "beg": return { name, _ in name.starts(with: folded) }
+    case "end": return { name, _ in name.ends(with: folded) }
+    case "sub": return { name, _ in TextSearch.contains(name, folded, folding: false) }
+    case "reg":
+      let regex = try RegularExpression.compile(pattern, ignoresCase: true)
+      return { name, context in regex.matches(name.span, &context.regexScratch) }
+    default:
+      throw RuleError(
+        "unsupported matching method '\(method)'. Supported methods are 'str', 'beg', 'end', 'sub' and 'reg'")
+    }
+  }
+}
+
+enum HeaderText {
+  /// RFC 9110, 5.6.2: token.
+  static func isName(_ bytes: Bytes) -> Bool {
+    if bytes.isEmpty { return false }
+    for i in 0..<bytes.count {
+      let c = bytes[i]
+      guard ASCII.isAlpha(c) || ASCII.isDigit(c) || "!#$%&'*+-.^_`|~".utf8.contains(c) else { return false }
+    }
+    return true
+  }
+}

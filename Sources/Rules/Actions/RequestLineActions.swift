@@ -1,0 +1,82 @@
+import Base
+import Config
+import HTTP
+
+/// Changing the request line and the status line.
+enum RequestLineActions {
+  static let table: [ActionEntry] =
+    [
+      set("set-method") { request, value in request.method = value },
+      set("set-uri") { request, value in request.target = value },
+      set("set-path") { request, value in
+        let target = RequestTarget(request.target)
+        request.target = join(target.prefix, value, target.query)
+      },
+      set("set-pathq") { request, value in
+        request.target = join(RequestTarget(request.target).prefix, value, nil)
+      },
+      set("set-query") { request, value in
+        let target = RequestTarget(request.target)
+        let query = value.count > 0 && value[0] == ASCII.question ? value.dropFirst(1) : value
+        request.target = join(target.prefix, target.path, query.isEmpty && value.isEmpty ? nil : query)
+      },
+      replace("replace-uri", pick: { $0.target }) { request, value in request.target = value },
+      replace("replace-path", pick: { RequestTarget($0.target).path }) { request, value in
+        let target = RequestTarget(request.target)
+        request.target = join(target.prefix, value, target.query)
+      },
+      replace("replace-pathq", pick: { RequestTarget($0.target).pathAndQuery }) { request, value in
+        request.target = join(RequestTarget(request.target).prefix, value, nil)
+      },
+      ActionEntry("set-status", [.httpResponse, .httpAfterResponse], "<status> [reason <str>]") {
+        parser throws(RuleError) in
+        let word = try parser.need("a status code")
+        guard let status = Int(word.text), (100...999).contains(status) else {
+          throw RuleError("expects an integer status code between 100 and 999")
+        }
+        let reason = parser.accept("reason") ? try parser.need("a reason").bytes : Reply.reason(for: status)
+        return { context in
+          context.response?.status = status
+          context.response?.reason = reason
+          return nil
+        }
+      },
+    ]
+
+  private static func set(
+    _ name: String, _ apply: @escaping @Sendable (MessageHead, Bytes) -> Void
+  ) -> ActionEntry {
+    ActionEntry(name, .httpRequest, "<fmt>") { parser throws(RuleError) in
+      let format = try parser.format()
+      return { context in
+        if let request = context.request { apply(request, Bytes(format.rendered(context))) }
+        return nil
+      }
+    }
+  }
+
+  private static func replace(
+    _ name: String, pick: @escaping @Sendable (MessageHead) -> Bytes,
+    _ apply: @escaping @Sendable (MessageHead, Bytes) -> Void
+  ) -> ActionEntry {
+    ActionEntry(name, .httpRequest, "<match-regex> <replace-fmt>") { parser throws(RuleError) in
+      let regex = try RegularExpression.compile(try parser.need("a regular expression").bytes, ignoresCase: false)
+      let format = try parser.format("a replacement")
+      return { context in
+        guard let request = context.request else { return nil }
+        if let value = HeaderActions.substitute(pick(request), regex, format, context) { apply(request, value) }
+        return nil
+      }
+    }
+  }
+
+  private static func join(_ prefix: Bytes, _ path: Bytes, _ query: Bytes?) -> Bytes {
+    var out = prefix.array
+    out.append(path)
+    if let query {
+      out.append(ASCII.question)
+      out.append(query)
+    }
+    return Bytes(out)
+  }
+}

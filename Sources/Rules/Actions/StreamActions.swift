@@ -1,0 +1,115 @@
+import Base
+import Config
+import HTTP
+
+/// What changes how a stream is handled.
+enum StreamActions {
+  static let table: [ActionEntry] = [
+    ActionEntry("set-log-level", [.tcpContent, .tcpResponse, .http], "<level>") { parser throws(RuleError) in
+      let word = try parser.need("a log level")
+      let levels = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"]
+      guard let level = word.text == "silent" ? -1 : levels.firstIndex(of: word.text) else {
+        throw RuleError(
+          "unknown log level '\(word.text)'", suggestion: Suggestions.nearest(word.text, levels + ["silent"]),
+          expected: (levels + ["silent"]).joined(separator: ", "))
+      }
+      return { context in
+        context.logLevel = level
+        return nil
+      }
+    },
+    ActionEntry("strict-mode", .http, "{ on | off }") { parser throws(RuleError) in
+      // Rewrites here cannot fail half-way, which is what the strict mode is about.
+      let word = try parser.need("'on' or 'off'").text
+      guard word == "on" || word == "off" else { throw RuleError("unexpected value '\(word)'", expected: "on or off") }
+      return { _ in nil }
+    },
+    ActionEntry("disable-l7-retry", .httpRequest) { _ throws(RuleError) in
+      return { context in
+        context.retriesDisabled = true
+        return nil
+      }
+    },
+    ActionEntry("early-hint", .httpRequest, "<name> <fmt>") { parser throws(RuleError) in
+      let name = FieldName(try parser.need("a header name").bytes)
+      let format = try parser.format("a header value")
+      return { context in
+        context.earlyHints.append((name, Bytes(format.rendered(context))))
+        return nil
+      }
+    },
+    ActionEntry("wait-for-body", [.httpRequest, .httpResponse], "time <time> [ at-least <bytes> ]") {
+      parser throws(RuleError) in
+      var timeout: Timespan?
+      var atLeast = 0
+      while let option = parser.next() {
+        switch option.text {
+        case "time": timeout = try parser.duration()
+        case "at-least":
+          let word = try parser.need("a size")
+          guard let size = Numbers.size(word.text) else { throw RuleError("invalid size '\(word.text)'") }
+          atLeast = size
+        default:
+          throw RuleError("expects 'time <time> [ at-least <bytes> ]', got '\(option.text)'")
+        }
+      }
+      guard let timeout else { throw RuleError("expects 'time <time>'") }
+      let isResponse = parser.place.isResponse
+      let enough = atLeast
+      return { context in
+        if isResponse ? context.responseBodyIsComplete : context.requestBodyIsComplete { return nil }
+        let count = isResponse ? context.responseBody.count : context.requestBody.count
+        return enough > 0 && count >= enough ? nil : .waitForBody(timeout: timeout, atLeast: enough)
+      }
+    },
+    ActionEntry("set-timeout", [.httpRequest, .httpResponse], "{ client | server | tunnel | connect | queue | tarpit } { <time> | <expr> }") {
+      parser throws(RuleError) in
+      let which = try parser.need("the name of a timeout")
+      let apply = try timeout(which.text)
+      if let word = parser.peek, let value = Numbers.duration(word) {
+        _ = parser.next()
+        return { context in
+          apply(&context.timeoutChanges, value)
+          return nil
+        }
+      }
+      let expression = try parser.expression("a duration or an expression")
+      return { context in
+        if let value = expression.evaluate(context)?.integer, value >= 0 {
+          apply(&context.timeoutChanges, .milliseconds(value))
+        }
+        return nil
+      }
+    },
+    priority("set-priority-class") { context, value in context.priorityClass = value },
+    priority("set-priority-offset") { context, value in context.priorityOffset = value },
+  ]
+
+  private static func timeout(_ name: String) throws(RuleError) -> @Sendable (inout TimeoutChanges, Timespan) -> Void {
+    switch name {
+    case "client": return { $0.client = $1 }
+    case "server": return { $0.server = $1 }
+    case "tunnel": return { $0.tunnel = $1 }
+    case "connect": return { $0.connect = $1 }
+    case "queue": return { $0.queue = $1 }
+    case "tarpit": return { $0.tarpit = $1 }
+    default:
+      throw RuleError(
+        "'set-timeout' rule supports 'server'/'tunnel'/'client'/'connect'/'queue'/'tarpit' (got '\(name)')")
+    }
+  }
+
+  private static func priority(
+    _ name: String, _ apply: @escaping @Sendable (RuleContext, Int) -> Void
+  ) -> ActionEntry {
+    ActionEntry(name, [.tcpContent, .httpRequest], "<expr>") { parser throws(RuleError) in
+      let expression = try parser.expression()
+      return { context in
+        if let value = expression.evaluate(context)?.integer {
+          apply(context, Int(min(max(value, -524_287), 524_287)))
+        }
+        return nil
+      }
+    }
+  }
+}

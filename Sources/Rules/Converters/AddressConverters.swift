@@ -1,0 +1,91 @@
+import Base
+
+/// IP addresses, and what of other formats is made of them (RFC 7239).
+enum AddressConverters {
+  static let table: [ConverterEntry] = [
+    ConverterEntry("ipmask", .atLeast(1, .mask4, .mask6), .address, .address) { sample, a, _ in
+      guard let address = sample.address else { return nil }
+      switch address {
+      case .v4(let word):
+        guard case .mask4(let mask) = a[0] else { return nil }
+        return .ip(.v4(word & mask))
+      case .v6(let high, let low):
+        guard case .mask6(let length) = a[1] else { return nil }
+        let mask = IPNetwork.mask6(length)
+        return .ip(.v6(high: high & mask.high, low: low & mask.low))
+      }
+    },
+    ConverterEntry("rfc7239_is_valid", .none, .string, .bool) { sample, _, _ in
+      .bool(ForwardedHeader.elements(sample.text) != nil)
+    },
+    ConverterEntry("rfc7239_field", .required(.string), .string, .string) { sample, a, _ in
+      guard let wanted = a.string(0) else { return nil }
+      for element in ForwardedHeader.elements(sample.text) ?? [] {
+        for pair in element where pair.name.equalsIgnoringCase(wanted) { return .string(pair.value) }
+      }
+      return nil
+    },
+    ConverterEntry("rfc7239_n2nn", .none, .string, .any) { sample, _, _ in
+      let node = HostText.split(sample.text).host
+      if let address = Numbers.address(node) { return .ip(address) }
+      if node.count > 2, node[0] == 0x5B { return Numbers.address(node[1..<(node.count - 1)]).map(Sample.ip) }
+      return node == "unknown" || node.starts(with: "_") ? .string(node) : nil
+    },
+    ConverterEntry("rfc7239_n2np", .none, .string, .any) { sample, _, _ in
+      HostText.split(sample.text).port.map { .int(Int64($0)) }
+    },
+  ]
+}
+
+/// `Forwarded` (RFC 7239, 4).
+enum ForwardedHeader {
+  /// Elements of name and value pairs, nil when the field is malformed.
+  static func elements(_ text: Bytes) -> [[(name: Bytes, value: Bytes)]]? {
+    var all: [[(name: Bytes, value: Bytes)]] = []
+    var current: [(name: Bytes, value: Bytes)] = []
+    var i = 0
+    while i < text.count {
+      while i < text.count, ASCII.isBlank(text[i]) { i += 1 }
+      let start = i
+      while i < text.count, ASCII.isAlpha(text[i]) { i += 1 }
+      let name = text[start..<i]
+      guard !name.isEmpty, i < text.count, text[i] == 0x3D else { return nil }
+      i += 1
+      guard let value = value(text, &i), !current.contains(where: { $0.name.equalsIgnoringCase(name) }) else { return nil }
+      current.append((name, value))
+      while i < text.count, ASCII.isBlank(text[i]) { i += 1 }
+      if i == text.count { break }
+      guard text[i] == 0x3B || text[i] == 0x2C else { return nil }
+      if text[i] == 0x2C {
+        all.append(current)
+        current = []
+      }
+      i += 1
+      if i == text.count { return nil }
+    }
+    if current.isEmpty { return nil }
+    all.append(current)
+    return all
+  }
+
+  private static func value(_ text: Bytes, _ i: inout Int) -> Bytes? {
+    guard i < text.count else { return nil }
+    if text[i] == 0x22 {
+      var out: [UInt8] = []
+      i += 1
+      while i < text.count, text[i] != 0x22 {
+        if text[i] == 0x5C, i + 1 < text.count { i += 1 }
+        out.append(text[i])
+        i += 1
+      }
+      guard i < text.count else { return nil }
+      i += 1
+      return Bytes(out)
+    }
+    let start = i
+    while i < text.count, text[i] > 32, text[i] < 127, text[i] != 0x3B, text[i] != 0x2C, text[i] != 0x3A,
+      text[i] != 0x5B
+    { i += 1 }
+    return i > start ? text[start..<i] : nil
+  }
+}

@@ -1,0 +1,74 @@
+import Base
+
+/// The client's and the server's connection: addresses, ports, the PROXY protocol.
+enum ConnectionFetches {
+  static let table: [FetchEntry] = [
+    FetchEntry("src", .none, .address, .layer4Client) { context, _ in ip(context.connection.source) },
+    FetchEntry("src_port", .none, .int, .layer4Client) { context, _ in port(context.connection.source) },
+    FetchEntry("dst", .none, .address, .layer4Client) { context, _ in ip(context.connection.destination) },
+    FetchEntry("dst_port", .none, .int, .layer4Client) { context, _ in port(context.connection.destination) },
+    FetchEntry("fc_src", .none, .address, .layer4Client) { context, _ in ip(context.connection.originalSource) },
+    FetchEntry("fc_src_port", .none, .int, .layer4Client) { context, _ in port(context.connection.originalSource) },
+    FetchEntry("fc_dst", .none, .address, .layer4Client) { context, _ in ip(context.connection.originalDestination) },
+    FetchEntry("fc_dst_port", .none, .int, .layer4Client) { context, _ in
+      port(context.connection.originalDestination)
+    },
+    FetchEntry("bc_src", .none, .address, .layer4Server) { context, _ in ip(context.connection.serverSource) },
+    FetchEntry("bc_src_port", .none, .int, .layer4Server) { context, _ in port(context.connection.serverSource) },
+    FetchEntry("bc_dst", .none, .address, .layer4Server) { context, _ in ip(context.connection.serverDestination) },
+    FetchEntry("bc_dst_port", .none, .int, .layer4Server) { context, _ in
+      port(context.connection.serverDestination)
+    },
+    FetchEntry("bc_http_major", .none, .int, .layer4Server) { context, _ in
+      .int(Int64(context.connection.serverHTTPMajorVersion))
+    },
+    FetchEntry("bc_reused", .none, .bool, .layer4Server) { context, _ in
+      .bool(context.connection.serverConnectionReused)
+    },
+    FetchEntry("fc_http_major", .none, .int, .layer4Client) { context, _ in
+      .int(Int64(context.connection.httpMajorVersion))
+    },
+    FetchEntry("fc_rcvd_proxy", .none, .bool, .layer4Client) { context, _ in
+      .bool(context.connection.receivedProxyHeader)
+    },
+    FetchEntry("fc_err", .none, .int, .layer4Client) { context, _ in .int(Int64(context.connection.errorCode)) },
+    FetchEntry("fc_err_str", .none, .string, .layer4Client) { context, _ in
+      context.connection.errorText.isEmpty ? nil : .string(context.connection.errorText)
+    },
+    FetchEntry("fc_glitches", .none, .int, .layer4Client) { context, _ in .int(Int64(context.connection.glitches)) },
+    FetchEntry("fc_nb_streams", .none, .int, .layer4Client) { context, _ in
+      .int(Int64(context.connection.streamCount))
+    },
+    FetchEntry("fc_pp_authority", .none, .string, .layer4Client) { context, _ in
+      tlv(2, context).map(Sample.string)
+    },
+    FetchEntry("fc_pp_unique_id", .none, .string, .layer4Client) { context, _ in
+      tlv(5, context).map(Sample.string)
+    },
+    FetchEntry("fc_pp_tlv", .required(.string), .string, .layer5Client, check: checkTLV) { context, a in
+      a.int(0).flatMap { tlv(UInt8(truncatingIfNeeded: $0), context) }.map(Sample.string)
+    },
+  ]
+
+  private static func ip(_ address: SocketAddress) -> Sample? { address.ip.map(Sample.ip) }
+  private static func port(_ address: SocketAddress) -> Sample? { address.port.map { .int(Int64($0)) } }
+
+  private static func tlv(_ type: UInt8, _ context: RuleContext) -> Bytes? {
+    context.connection.proxyTLVs.first { $0.type == type }?.value
+  }
+
+  private static let tlvTypes: [String: Int64] = [
+    "ALPN": 0x01, "AUTHORITY": 0x02, "CRC32C": 0x03, "NOOP": 0x04, "UNIQUE_ID": 0x05, "SSL": 0x20, "NETNS": 0x30,
+  ]
+
+  @Sendable
+  private static func checkTLV(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
+    let text = (arguments.string(0) ?? .empty).string
+    let value =
+      tlvTypes[text] ?? (text.hasPrefix("0x") ? Int64(text.dropFirst(2), radix: 16) : Numbers.integer(text))
+    guard let value, (0...255).contains(value) else {
+      throw RuleError("invalid TLV type '\(text)'", expected: "a number from 0 to 255 or a name such as AUTHORITY")
+    }
+    arguments.list[0] = .int(value)
+  }
+}

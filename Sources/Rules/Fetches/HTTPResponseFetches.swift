@@ -1,0 +1,25 @@
+import Base
+import HTTP
+
+/// The status line of the response.
+enum HTTPResponseFetches {
+  static let table: [FetchEntry] = [
+    FetchEntry("status", .none, .int, .responseLasting, status),
+    FetchEntry("txn.status", .none, .int, .responseLasting) { context, _ in
+      context.log.status >= 0 ? .int(Int64(context.log.status)) : nil
+    },
+    FetchEntry("server_status", .none, .int, .responseLasting, status),
+    FetchEntry("res.ver", .none, .string, .responseLasting, version),
+    FetchEntry("resp_ver", .none, .string, .responseLasting, version),
+  ]
+
+  private static let status: FetchBody = { context, _ in
+    if let response = context.response { return .int(Int64(response.status)) }
+    return context.log.status >= 0 ? .int(Int64(context.log.status)) : nil
+  }
+
+  private static let version: FetchBody = { context, _ in
+    guard let version = context.response?.version else { return nil }
+    return .string(Bytes("\(version.major).\(version.minor)"))
+  }
+}

@@ -1,0 +1,74 @@
+import Base
+
+/// Proxies and servers, by name or of the stream.
+enum ProxyFetches {
+  static let table: [FetchEntry] =
+    backends + frontends + servers + [
+      FetchEntry("fe_id", .none, .int, .frontendSide) { context, _ in .int(Int64(context.frontend.id)) },
+      FetchEntry("fe_name", .none, .string, .frontendSide) { context, _ in .string(context.frontend.name) },
+      FetchEntry("fe_defbe", .none, .string, .frontendSide) { context, _ in
+        context.frontend.defaultBackendName.isEmpty ? nil : .string(context.frontend.defaultBackendName)
+      },
+      FetchEntry("be_id", .none, .int, .backendSide) { context, _ in .int(Int64(context.backend.id)) },
+      FetchEntry("be_name", .none, .string, .backendSide) { context, _ in .string(context.backend.name) },
+      FetchEntry("srv_id", .none, .int, .serverSide) { context, _ in context.server.map { .int(Int64($0.id)) } },
+      FetchEntry("srv_name", .none, .string, .serverSide) { context, _ in context.server.map { .string($0.name) } },
+      FetchEntry("so_id", .none, .int, .frontendSide) { context, _ in .int(Int64(context.connection.listenerID)) },
+      FetchEntry("so_name", .none, .string, .frontendSide) { context, _ in
+        context.connection.listenerName.isEmpty ? nil : .string(context.connection.listenerName)
+      },
+      FetchEntry("dst_conn", .none, .int, .frontendSide, volatile: true) { context, _ in
+        .int(Int64(context.environment.listenerConnections(context.connection)))
+      },
+      FetchEntry("fe_client_timeout", .none, .int, .frontendSide) { context, _ in
+        .int(Int64(context.frontend.clientTimeout))
+      },
+      FetchEntry("be_server_timeout", .none, .int, .backendSide) { context, _ in
+        .int(Int64(context.backend.serverTimeout))
+      },
+      FetchEntry("be_tunnel_timeout", .none, .int, .backendSide) { context, _ in
+        .int(Int64(context.backend.tunnelTimeout))
+      },
+    ]
+
+  private static let backends: [FetchEntry] = [
+    backend("nbsrv", .usableServers), backend("connslots", .connectionSlots), backend("queue", .queue),
+    backend("avg_queue", .averageQueue), backend("be_conn", .connections),
+    backend("be_conn_free", .freeConnections), backend("be_sess_rate", .sessionRate),
+  ]
+
+  private static let frontends: [FetchEntry] = [
+    frontend("fe_conn", .connections), frontend("fe_req_rate", .requestRate), frontend("fe_sess_rate", .sessionRate),
+  ]
+
+  private static let servers: [FetchEntry] = [
+    server("srv_conn", .connections), server("srv_conn_free", .freeConnections), server("srv_queue", .queue),
+    server("srv_sess_rate", .sessionRate), server("srv_weight", .weight), server("srv_iweight", .initialWeight),
+    server("srv_uweight", .userWeight),
+    FetchEntry("srv_is_up", .required(.server), .bool, .inner, volatile: true) { context, a in
+      guard case .server(let server, let backend) = a[0] else { return nil }
+      return .bool(context.environment.serverCount(.isUp, of: server, in: backend) != 0)
+    },
+  ]
+
+  private static func backend(_ name: String, _ query: BackendQuery) -> FetchEntry {
+    FetchEntry(name, .required(.backend), .int, .inner, volatile: true) { context, a in
+      guard case .proxy(_, let proxy) = a[0] else { return nil }
+      return .int(Int64(context.environment.backendCount(query, of: proxy)))
+    }
+  }
+
+  private static func frontend(_ name: String, _ query: FrontendQuery) -> FetchEntry {
+    FetchEntry(name, .required(.frontend), .int, .inner, volatile: true) { context, a in
+      guard case .proxy(_, let proxy) = a[0] else { return nil }
+      return .int(Int64(context.environment.frontendCount(query, of: proxy)))
+    }
+  }
+
+  private static func server(_ name: String, _ query: ServerQuery) -> FetchEntry {
+    FetchEntry(name, .required(.server), .int, .inner, volatile: true) { context, a in
+      guard case .server(let server, let backend) = a[0] else { return nil }
+      return .int(Int64(context.environment.serverCount(query, of: server, in: backend)))
+    }
+  }
+}
