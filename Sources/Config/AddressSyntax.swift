@@ -30,7 +30,8 @@ struct AddressSyntax {
   /// The host as written, without prefix and port.
   var hostText = ""
 
-  init(_ text: String, at place: SourceLocation, keyword: String, rules: Rules) throws(Refusal) {
+  init(_ written: String, at place: SourceLocation, keyword: String, rules: Rules) throws(Refusal) {
+    let text = written
     var rest = Substring(text)
     if let plus = rest.firstIndex(of: "+"), rest.contains("@"), ["stream", "dgram"].contains(rest[..<plus]) {
       rest = rest[rest.index(after: plus)...]

@@ -13,9 +13,7 @@ enum BindLine {
       guard let keyword = BindKeywords.table[word.text] else {
         throw unknown(word, arguments.keyword)
       }
-      var option = arguments
-      try keyword.parse(&settings, &option, context)
-      arguments = option
+      try keyword.parse(&settings, &arguments, context)
     }
     return settings
   }
