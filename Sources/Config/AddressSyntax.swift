@@ -30,8 +30,7 @@ struct AddressSyntax {
   /// The host as written, without prefix and port.
   var hostText = ""
 
-  init(_ written: String, at place: SourceLocation, keyword: String, rules: Rules) throws(Refusal) {
-    let text = written
+  init(_ text: String, at place: SourceLocation, keyword: String, rules: Rules) throws(Refusal) {
     var rest = Substring(text)
     if let plus = rest.firstIndex(of: "+"), rest.contains("@"), ["stream", "dgram"].contains(rest[..<plus]) {
       rest = rest[rest.index(after: plus)...]

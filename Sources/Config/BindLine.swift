@@ -32,7 +32,7 @@ enum BindLine {
   ) throws(Refusal) {
     let prefix = context.configuration.global.unixBind.prefix
     for piece in word.commaSeparated {
-      let text = piece.string
+      let text = context.expandVariables(piece.string)
       let syntax = try AddressSyntax(
         text, at: word.location, keyword: keyword, rules: [.portRequired, .portRange])
       switch syntax.host {

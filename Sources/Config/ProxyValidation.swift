@@ -4,13 +4,16 @@ extension ProxySettings {
   /// HAProxy's word for the kind: a `listen` section is a "proxy".
   public var kindLabel: String { kind == .listen ? "proxy" : kind.rawValue }
 
+  /// The count goes on past servers with an id of their own, as HAProxy's does.
   mutating func assignServerIDs() {
-    var used = Set(servers.lazy.compactMap(\.id))
+    let given = Set(servers.lazy.compactMap(\.id))
     var next = 1
-    for index in servers.indices where servers[index].id == nil {
-      while used.contains(next) { next += 1 }
-      used.insert(next)
-      servers[index].id = next
+    for index in servers.indices {
+      if servers[index].id == nil {
+        while given.contains(next) { next += 1 }
+        servers[index].id = next
+      }
+      next += 1
     }
   }
 

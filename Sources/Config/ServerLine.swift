@@ -65,7 +65,8 @@ enum ServerLine {
   private static func setAddress(_ server: inout ServerSettings, _ word: Word, _ context: LoadContext)
     throws(Refusal)
   {
-    let syntax = try AddressSyntax(word.text, at: word.location, keyword: "server", rules: [.portOffset])
+    let syntax = try AddressSyntax(
+      context.expandVariables(word.text), at: word.location, keyword: "server", rules: [.portOffset])
     server.host = syntax.hostText
     server.addressLocation = word.location
     server.port = syntax.ports?.lowerBound

@@ -39,7 +39,8 @@ struct ServerValidation {
     context.diagnostics.add(diagnostic)
   }
 
-  func refuse(_ server: ServerSettings, _ message: String, at place: SourceLocation, expected: String? = nil) {
+  func refuse(_ server: ServerSettings, _ message: String, at place: SourceLocation, expected: String? = nil)
+  {
     var diagnostic = Diagnostic(
       .alert, at: place, "'server \(proxyName)/\(server.name)' : \(message)", expected: expected)
     diagnostic.form = .place
@@ -83,7 +84,8 @@ struct ServerValidation {
       .warning, at: server.location,
       "'server \(proxyName)/\(server.name)' : no 'ca-file' for 'ssl': its certificate is verified against the "
         + "system's authorities; HAProxy refuses this line.",
-      expected: "'ca-file @system-ca' to say so, a file of authorities, or 'verify none' on a trusted network")
+      expected: "'ca-file @system-ca' to say so, a file of authorities, or 'verify none' on a trusted network"
+    )
     diagnostic.form = .place
     diagnostic.countsAsWarning = false
     context.diagnostics.add(diagnostic)

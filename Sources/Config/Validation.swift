@@ -81,7 +81,8 @@ struct Validation {
       guard let serverName = parts.last else { continue }
       let backendName = parts.count > 1 ? parts[0] : proxies[index].name
       guard let backend = context.backendsByName[backendName] else {
-        report.refuse(server, "unable to find required proxy '\(backendName)' for tracking.", at: track.location)
+        report.refuse(
+          server, "unable to find required proxy '\(backendName)' for tracking.", at: track.location)
         continue
       }
       guard let target = proxies[backend].servers.first(where: { $0.name == serverName }) else {

@@ -36,6 +36,11 @@ private func run() -> Int32 {
     if error.showsUsage { say(CommandLineTexts.usage("gatehouse"), to: 2) }
     return 1
   }
+  if !options.keywordDump.isEmpty {
+    let reference = options.keywordDump == ["markdown"]
+    say(reference ? KeywordReference.text : KeywordListing.text(classes: options.keywordDump), to: 1)
+    if options.configurations.isEmpty { return 0 }
+  }
   switch options.action {
   case .showVersion(let form):
     say(CommandLineTexts.version(form), to: 1)
