@@ -25,7 +25,9 @@ public struct Arguments {
   public init(_ line: Directive, keywordWords: Int = 1) {
     self.line = line
     position = min(keywordWords, line.words.count)
-    keyword = line.words.prefix(keywordWords).map(\.text).joined(separator: " ")
+    keyword =
+      keywordWords == 1
+      ? line.keyword : line.words.prefix(keywordWords).map(\.text).joined(separator: " ")
   }
 
   /// The same line with `count` more words counted as its keyword.

@@ -13,9 +13,7 @@ enum BindLine {
       guard let keyword = BindKeywords.table[word.text] else {
         throw unknown(word, arguments.keyword)
       }
-      var option = arguments
-      try keyword.parse(&settings, &option, context)
-      arguments = option
+      try keyword.parse(&settings, &arguments, context)
     }
     return settings
   }
@@ -34,7 +32,7 @@ enum BindLine {
   ) throws(Refusal) {
     let prefix = context.configuration.global.unixBind.prefix
     for piece in word.commaSeparated {
-      let text = piece.string
+      let text = context.expandVariables(piece.string)
       let syntax = try AddressSyntax(
         text, at: word.location, keyword: keyword, rules: [.portRequired, .portRange])
       switch syntax.host {

@@ -27,9 +27,9 @@ extension ProxyKeywords {
         suggestion: suggestion)
     }
     var inner = Arguments(arguments.line, keywordWords: 2)
-    guard try settings.allows(keyword.sections, "\(family) \(name.text)", name.location, context) else {
-      return
-    }
+    let allowed = try settings.kind.allows(
+      keyword.sections, "\(family) \(name.text)", settings.name, name.location, context)
+    guard allowed else { return }
     try keyword.parse(&settings, &inner, context)
   }
 

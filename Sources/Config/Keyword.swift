@@ -30,6 +30,8 @@ public struct Keyword<Target>: Sendable {
   public let deprecatedSince: String?
   /// Accepts the `no` and `default` prefixes.
   public let takesPrefix: Bool
+  /// False for a keyword that is only known in order to be refused.
+  public private(set) var isSupported = true
   let parse: Parse
 
   public init(
@@ -47,9 +49,11 @@ public struct Keyword<Target>: Sendable {
 
   /// A keyword that is known and cannot work yet.
   static func unsupported(_ name: String, in sections: SectionSet, _ help: String = "") -> Keyword {
-    Keyword(name, in: sections, "", help) { _, arguments, _ throws(Refusal) in
+    var keyword = Keyword(name, in: sections, "", help) { _, arguments, _ throws(Refusal) in
       throw Refusal("'\(name)' is not supported yet.", at: arguments.lastLocation)
     }
+    keyword.isSupported = false
+    return keyword
   }
 }
 

@@ -76,9 +76,11 @@ struct Lexer {
   /// Handles what stands at `at`; false at the end of what matters.
   private mutating func step(_ scope: borrowing VariableScope) throws(LexicalError) -> Bool {
     let c = text[at]
-    if c > UInt8(ascii: "-"), c != UInt8(ascii: "\\") {
-      emit(c)
-      at += 1
+    if Lexer.isPlain(c) {
+      if !inWord { openWord() }
+      let start = at
+      repeat { at += 1 } while at < end && Lexer.isPlain(text[at])
+      out.append(contentsOf: text[start..<at])
       return true
     }
     switch c {
@@ -102,6 +104,9 @@ struct Lexer {
     }
     return true
   }
+
+  /// Octets that mean themselves wherever they stand.
+  private static func isPlain(_ c: UInt8) -> Bool { c > UInt8(ascii: "-") && c != UInt8(ascii: "\\") }
 
   private mutating func skipBlanks() {
     while at < end, Lexer.isSpace(text[at]) { at += 1 }

@@ -43,7 +43,28 @@ public final class LoadContext {
   /// The current line as a place.
   public var here: SourceLocation { SourceLocation(file: file, line: line) }
 
-  func isNegated(_ arguments: Arguments) -> Bool { prefix == .no }
+  /// Addresses may name variables without quotes: `$NAME` and `${NAME}`; an unknown one stays as it is.
+  func expandVariables(_ text: String) -> String {
+    guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
+    var result = ""
+    var rest = Substring(text)
+    while let dollar = rest.firstIndex(of: "$") {
+      result += rest[..<dollar]
+      var name = rest[rest.index(after: dollar)...]
+      let isBraced = name.hasPrefix("{")
+      if isBraced { name = name.dropFirst() }
+      let end = name.firstIndex { !$0.isASCII || !($0.isLetter || $0.isNumber || $0 == "_") } ?? name.endIndex
+      let isClosed = !isBraced || (end < name.endIndex && name[end] == "}")
+      if isClosed, let value = environment[String(name[..<end])] {
+        result += value
+        rest = isBraced ? name[name.index(after: end)...] : name[end...]
+      } else {
+        result += "$"
+        rest = rest[rest.index(after: dollar)...]
+      }
+    }
+    return result + rest
+  }
 }
 
 /// `default-path` (manual chapter 3): what relative paths in the files are relative to.

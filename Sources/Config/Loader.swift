@@ -53,7 +53,8 @@ public struct ConfigurationLoader {
   }
 
   private func finish(_ context: LoadContext) -> LoadedConfiguration {
-    Validation(context).run()
+    var validation = Validation(context)
+    validation.run()
     context.configuration.environment = context.environment
     return LoadedConfiguration(
       configuration: context.configuration, diagnostics: context.diagnostics, sources: context.sources,

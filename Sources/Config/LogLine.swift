@@ -10,7 +10,7 @@ enum LogLine {
 
   static func parse(_ arguments: inout Arguments, _ context: LoadContext) throws(Refusal) -> LogTarget {
     let word = try arguments.required("a target address")
-    var target = LogTarget(destination: try destination(word), location: word.location)
+    var target = LogTarget(destination: try destination(word, context), location: word.location)
     while let option = arguments.peek {
       switch option.text {
       case "len":
@@ -41,7 +41,9 @@ enum LogLine {
       at: arguments.endLocation, expected: "a facility: \(facilities.oneOf)")
   }
 
-  private static func destination(_ word: Word) throws(Refusal) -> LogTarget.Destination {
+  private static func destination(_ word: Word, _ context: LoadContext) throws(Refusal)
+    -> LogTarget.Destination
+  {
     switch word.text {
     case "stdout": return .descriptor(1)
     case "stderr": return .descriptor(2)
@@ -49,7 +51,8 @@ enum LogLine {
     }
     if word.text.hasPrefix("ring@") { return .ring(String(word.text.dropFirst(5))) }
     if word.text.hasPrefix("backend@") { throw Refusal.notSupported("'log backend@'", word) }
-    let address = try AddressSyntax(word.text, at: word.location, keyword: "log", rules: [.datagram])
+    let address = try AddressSyntax(
+      context.expandVariables(word.text), at: word.location, keyword: "log", rules: [.datagram])
     switch address.host {
     case .unix(let path): return .unixDatagram(path)
     case .abstract(let name): return .unixDatagram("\0" + name)

@@ -153,17 +153,17 @@ public enum ProxyKeywords {
   static let back: [Keyword<ProxySettings>] = [
     Keyword("server", in: [.backend, .listen], "<name> <address>[:<port>] [<option>...]", "A server.") {
       settings, arguments, context throws(Refusal) in
-      settings.servers.append(try ServerLine.server(settings, &arguments, context))
+      settings.servers.append(try ServerLine.server(settings.serverOwner, &arguments, context))
     },
     Keyword(
       "server-template", in: [.backend, .listen], "<prefix> <count> <address>[:<port>] [<option>...]",
       "Servers that differ by their number."
     ) { settings, arguments, context throws(Refusal) in
-      settings.servers += try ServerLine.template(settings, &arguments, context)
+      settings.servers += try ServerLine.template(settings.serverOwner, &arguments, context)
     },
     Keyword("default-server", in: .back, "<option>...", "Options of the servers that follow.") {
       settings, arguments, context throws(Refusal) in
-      settings.defaultServer = try ServerLine.defaults(settings, &arguments, context)
+      settings.defaultServer = try ServerLine.defaults(settings.serverOwner, &arguments, context)
     },
     number("retries", in: .back, "Attempts to connect after the first.") { $0.retries = $1 },
     Keyword("retry-on", in: .back, "<reason>...", "What is retried.", parse: retryOn),

@@ -75,7 +75,9 @@ final class ProxySection: Section {
         line.words[0], section: settings.kind.rawValue,
         suggestion: ProxyKeywords.table.suggestion(for: line.keyword, in: settings.kind.sections))
     }
-    guard try settings.allows(keyword.sections, keyword.name, line.words[0].location, context) else { return }
+    let allowed = try settings.kind.allows(
+      keyword.sections, keyword.name, settings.name, line.words[0].location, context)
+    guard allowed else { return }
     var arguments = Arguments(line)
     try keyword.parse(&settings, &arguments, context)
   }
@@ -119,17 +121,21 @@ extension ProxySettings {
     inheritsForwardFor = forwardFor != nil
   }
 
+  var serverOwner: ServerLine.Owner { ServerLine.Owner(name: name, defaults: defaultServer) }
+}
+
+extension ProxySettings.Kind {
   /// Whether a keyword for `sections` acts here; one for the other side is ignored with a warning.
   func allows(
-    _ sections: SectionSet, _ name: String, _ place: SourceLocation, _ context: LoadContext
+    _ sections: SectionSet, _ name: String, _ proxy: String, _ place: SourceLocation, _ context: LoadContext
   ) throws(Refusal) -> Bool {
-    if sections.contains(kind.sections) { return true }
-    if kind == .defaults {
+    if sections.contains(self.sections) { return true }
+    if self == .defaults {
       throw Refusal("'\(name)' not allowed in 'defaults' section.", at: place)
     }
     let needed = sections.contains(.frontend) ? "frontend" : "backend"
     context.diagnostics.warning(
-      "'\(name)' ignored because \(kind.rawValue) '\(self.name)' has no \(needed) capability.", at: place)
+      "'\(name)' ignored because \(rawValue) '\(proxy)' has no \(needed) capability.", at: place)
     return false
   }
 }

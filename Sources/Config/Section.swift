@@ -52,7 +52,7 @@ struct SectionKind: Sendable {
   }()
 
   /// Sections that are known and cannot work yet; a parser takes such a name's place in `table`.
-  private static let unsupported = [
+  static let unsupported = [
     "resolvers", "peers", "cache", "ring", "mailers", "log-forward", "log-profile", "program", "fcgi-app",
     "traces",
     "acme", "dynamic-update", "healthcheck",

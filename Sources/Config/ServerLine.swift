@@ -2,23 +2,29 @@ import Base
 
 /// `server` and `default-server` lines (manual chapter 5.2).
 enum ServerLine {
-  static func server(_ proxy: ProxySettings, _ arguments: inout Arguments, _ context: LoadContext)
+  /// What a line has to know of its proxy.
+  struct Owner {
+    var name: String
+    var defaults: ServerDefaults?
+  }
+
+  static func server(_ proxy: Owner, _ arguments: inout Arguments, _ context: LoadContext)
     throws(Refusal) -> ServerSettings
   {
     let name = try arguments.required("a server name")
     try Name.check(name, of: "server")
     let address = try arguments.required("an address")
     var server =
-      proxy.defaultServer?.settings ?? ServerSettings(name: name.text, host: "", location: name.location)
+      proxy.defaults?.settings ?? ServerSettings(name: name.text, host: "", location: name.location)
     server.name = name.text
     server.location = name.location
     try setAddress(&server, address, context)
-    try options(&server, &arguments, context, what: "server \(proxy.name)/\(name.text)")
+    try options(&server, &arguments, context, what: { "server \(proxy.name)/\(name.text)" })
     return server
   }
 
   /// `server-template <prefix> <count> <address>`: that many servers that differ by their number.
-  static func template(_ proxy: ProxySettings, _ arguments: inout Arguments, _ context: LoadContext)
+  static func template(_ proxy: Owner, _ arguments: inout Arguments, _ context: LoadContext)
     throws(Refusal) -> [ServerSettings]
   {
     let prefix = try arguments.required("a prefix")
@@ -35,10 +41,10 @@ enum ServerLine {
     }
     let address = try arguments.required("an address")
     var server =
-      proxy.defaultServer?.settings ?? ServerSettings(name: prefix.text, host: "", location: prefix.location)
+      proxy.defaults?.settings ?? ServerSettings(name: prefix.text, host: "", location: prefix.location)
     server.location = prefix.location
     try setAddress(&server, address, context)
-    try options(&server, &arguments, context, what: "server-template \(proxy.name)/\(prefix.text)")
+    try options(&server, &arguments, context, what: { "server-template \(proxy.name)/\(prefix.text)" })
     return (bounds.count == 1 ? 1...max(1, high) : low...high).map { number in
       var copy = server
       copy.name = "\(prefix.text)\(number)"
@@ -46,20 +52,21 @@ enum ServerLine {
     }
   }
 
-  static func defaults(_ proxy: ProxySettings, _ arguments: inout Arguments, _ context: LoadContext)
+  static func defaults(_ proxy: Owner, _ arguments: inout Arguments, _ context: LoadContext)
     throws(Refusal) -> ServerDefaults
   {
     var server =
-      proxy.defaultServer?.settings
+      proxy.defaults?.settings
       ?? ServerSettings(name: "default-server", host: "", location: arguments.line.location)
-    try options(&server, &arguments, context, what: "default-server")
+    try options(&server, &arguments, context, what: { "default-server" })
     return ServerDefaults(server)
   }
 
   private static func setAddress(_ server: inout ServerSettings, _ word: Word, _ context: LoadContext)
     throws(Refusal)
   {
-    let syntax = try AddressSyntax(word.text, at: word.location, keyword: "server", rules: [.portOffset])
+    let syntax = try AddressSyntax(
+      context.expandVariables(word.text), at: word.location, keyword: "server", rules: [.portOffset])
     server.host = syntax.hostText
     server.addressLocation = word.location
     server.port = syntax.ports?.lowerBound
@@ -80,21 +87,19 @@ enum ServerLine {
   }
 
   private static func options(
-    _ server: inout ServerSettings, _ arguments: inout Arguments, _ context: LoadContext, what: String
+    _ server: inout ServerSettings, _ arguments: inout Arguments, _ context: LoadContext, what: () -> String
   ) throws(Refusal) {
     while let word = arguments.next() {
       guard let keyword = ServerKeywords.table[word.text] else {
         let suggestion = ServerKeywords.table.suggestion(for: word.text, in: .proxy)
         let hint = suggestion.map { "; did you mean '\($0)' maybe ?" } ?? ""
         var refusal = Refusal(
-          "'\(what)' : unknown keyword '\(word.text)'\(hint)", at: word.location,
+          "'\(what())' : unknown keyword '\(word.text)'\(hint)", at: word.location,
           expected: "an option of 'server'", suggestion: suggestion)
         refusal.diagnostic.form = .place
         throw refusal
       }
-      var option = arguments
-      try keyword.parse(&server, &option, context)
-      arguments = option
+      try keyword.parse(&server, &arguments, context)
     }
   }
 }

@@ -3,44 +3,44 @@ import Base
 /// Judges the servers of one proxy when all files are read, and finds their addresses.
 struct ServerValidation {
   private let context: LoadContext
-  private let proxyIndex: Int
   private let proxyName: String
 
-  init(_ context: LoadContext, _ proxyIndex: Int) {
+  init(_ context: LoadContext, _ proxyName: String) {
     self.context = context
-    self.proxyIndex = proxyIndex
-    proxyName = context.configuration.proxies[proxyIndex].name
+    self.proxyName = proxyName
   }
 
-  func run() {
+  /// Says whether any server follows another one's state.
+  func run(_ proxy: inout ProxySettings) -> Bool {
     var lines: [String: SourceLocation] = [:]
-    let indices = context.configuration.proxies[proxyIndex].servers.indices
-    lines.reserveCapacity(indices.count)
-    for index in indices {
-      let name = context.configuration.proxies[proxyIndex].servers[index].name
-      let place = context.configuration.proxies[proxyIndex].servers[index].location
-      if let earlier = lines[name] {
-        var diagnostic = Diagnostic(
-          .alert, at: place,
-          "'server \(proxyName)/\(name)' : another server named '\(name)' was already defined at line "
-            + "\(earlier.line), please use a distinct name.")
-        diagnostic.form = .place
-        diagnostic.related = [(earlier, "first defined here")]
-        context.diagnostics.add(diagnostic)
+    var tracking = false
+    lines.reserveCapacity(proxy.servers.count)
+    for index in proxy.servers.indices {
+      let place = proxy.servers[index].location
+      if let earlier = lines.updateValue(place, forKey: proxy.servers[index].name) {
+        lines[proxy.servers[index].name] = earlier
+        duplicate(proxy.servers[index].name, place, earlier)
       }
-      lines[name] = lines[name] ?? place
-      if context.configuration.proxies[proxyIndex].isDisabled { continue }
-      resolve(index)
-      verify(index)
-      track(index)
+      if proxy.isDisabled { continue }
+      resolve(&proxy.servers[index])
+      verify(&proxy.servers[index])
+      if proxy.servers[index].track != nil { tracking = true }
     }
+    return tracking
   }
 
-  private var servers: [ServerSettings] { context.configuration.proxies[proxyIndex].servers }
+  private func duplicate(_ name: String, _ place: SourceLocation, _ earlier: SourceLocation) {
+    var diagnostic = Diagnostic(
+      .alert, at: place,
+      "'server \(proxyName)/\(name)' : another server named '\(name)' was already defined at line "
+        + "\(earlier.line), please use a distinct name.")
+    diagnostic.form = .place
+    diagnostic.related = [(earlier, "first defined here")]
+    context.diagnostics.add(diagnostic)
+  }
 
-  private func refuse(
-    _ server: ServerSettings, _ message: String, at place: SourceLocation, expected: String? = nil
-  ) {
+  func refuse(_ server: ServerSettings, _ message: String, at place: SourceLocation, expected: String? = nil)
+  {
     var diagnostic = Diagnostic(
       .alert, at: place, "'server \(proxyName)/\(server.name)' : \(message)", expected: expected)
     diagnostic.form = .place
@@ -48,23 +48,25 @@ struct ServerValidation {
   }
 
   /// `init-addr`: the methods in order until one gives an address; `last,libc` when there is no such option.
-  private func resolve(_ index: Int) {
-    let server = servers[index]
+  private func resolve(_ server: inout ServerSettings) {
     guard case .none = server.address else { return }
     for method in server.initAddr.isEmpty ? ["last", "libc"] : server.initAddr {
+      var found: IPAddress?
       switch method {
       case "last": continue
-      case "libc":
-        if let ip = context.resolve(server.host) { return set(index, ip, server.port) }
+      case "libc": found = context.resolve(server.host)
       case "none":
-        context.configuration.proxies[proxyIndex].servers[index].startsUnresolved = true
+        server.startsUnresolved = true
         return
-      default:
-        if let ip = IPAddress(method) { return set(index, ip, server.port) }
+      default: found = IPAddress(method)
+      }
+      if let found {
+        server.address = .ip(found, port: server.port ?? 0)
+        return
       }
     }
     if context.ignoresUnresolvable {
-      context.configuration.proxies[proxyIndex].servers[index].startsUnresolved = true
+      server.startsUnresolved = true
       return
     }
     refuse(
@@ -72,15 +74,10 @@ struct ServerValidation {
       expected: "a name that resolves now, or 'init-addr last,libc,none' to start without it")
   }
 
-  private func set(_ index: Int, _ ip: IPAddress, _ port: UInt16?) {
-    context.configuration.proxies[proxyIndex].servers[index].address = .ip(ip, port: port ?? 0)
-  }
-
   /// HAProxy refuses to start without an authority; the system's store is as safe.
-  private func verify(_ index: Int) {
-    let server = servers[index]
-    let usesTLS = server.isTLS || server.checkTLS == true
-    guard usesTLS, server.tls.caFile == nil, server.tls.verification != .some(.none),
+  private func verify(_ server: inout ServerSettings) {
+    guard server.isTLS || server.checkTLS == true, server.tls.caFile == nil,
+      server.tls.verification != .some(.none),
       context.configuration.global.verifyServers || server.tls.verification == .required
     else { return }
     var diagnostic = Diagnostic(
@@ -92,32 +89,7 @@ struct ServerValidation {
     diagnostic.form = .place
     diagnostic.countsAsWarning = false
     context.diagnostics.add(diagnostic)
-    context.configuration.proxies[proxyIndex].servers[index].tls.caFile = "@system-ca"
-  }
-
-  /// `track [<backend>/]<server>`.
-  private func track(_ index: Int) {
-    let server = servers[index]
-    guard let track = server.track else { return }
-    let parts = track.text.split(separator: "/", maxSplits: 1).map(String.init)
-    guard let serverName = parts.last else { return }
-    let backendName = parts.count > 1 ? parts[0] : proxyName
-    guard let backend = context.backendsByName[backendName] else {
-      return refuse(
-        server, "unable to find required proxy '\(backendName)' for tracking.", at: track.location)
-    }
-    guard let target = context.configuration.proxies[backend].servers.first(where: { $0.name == serverName })
-    else {
-      return refuse(
-        server, "unable to find required server '\(backendName)/\(serverName)' for tracking.",
-        at: track.location)
-    }
-    if !target.checksEnabled, !target.agentEnabled, target.track == nil {
-      refuse(
-        server,
-        "unable to use \(backendName)/\(serverName) for tracking as it does not have any check nor agent "
-          + "enabled.", at: track.location)
-    }
+    server.tls.caFile = "@system-ca"
   }
 }
 

@@ -4,7 +4,8 @@ import Base
 enum SourceLine {
   static func parse(_ arguments: inout Arguments, _ context: LoadContext) throws(Refusal) -> SourceSettings {
     let word = try arguments.requiredOption("source", "<addr>[:<port>[-<port>]]")
-    let syntax = try AddressSyntax(word.text, at: word.location, keyword: "source", rules: [.portRange])
+    let syntax = try AddressSyntax(
+      context.expandVariables(word.text), at: word.location, keyword: "source", rules: [.portRange])
     guard let ip = syntax.address(context.io) else {
       throw Refusal("'source' : invalid address: '\(word.text)'", at: word.location)
     }

@@ -1,11 +1,4 @@
 public import Base
-<<<<<<< HEAD
-public struct ProxyHeaderDecoder {
-  public struct Header { public var consumed = 0; public var source: SocketAddress?; public var destination: SocketAddress?; public var tlvs: [(type: UInt8, value: Bytes)] = [] }
-  public enum R { case needMore, complete(Header), invalid }
-  public init() {}
-  public mutating func decode(_ s: borrowing Span<UInt8>) -> R { .needMore }
-=======
 
 /// The PROXY protocol: who the client of a connection is, told by a proxy in front of us or by us.
 ///
@@ -274,5 +267,4 @@ enum CRC32C {
     }
     return ~crc
   }
->>>>>>> http
 }

@@ -100,16 +100,8 @@ public struct RuntimeBuilder {
   }
 
   private func logFormats(_ proxy: ProxySettings, _ compiled: CompiledProxy) -> LogFormats {
-    let style: LogFormat =
-      switch proxy.logStyle {
-      case .http: .http
-      case .https: .https
-      case .tcp: .tcp
-      case .clf: .clf
-      case .format, nil: .short
-      }
     return LogFormats(
-      stream: compiled.logFormat ?? style, error: compiled.errorLogFormat, structuredData: compiled.logFormatSD)
+      stream: compiled.logFormat ?? (proxy.mode == .http ? .shortHTTP : .shortTCP), error: compiled.errorLogFormat, structuredData: compiled.logFormatSD)
   }
 
   // MARK: Listeners

@@ -17,6 +17,11 @@ enum Program {
       Console.write("[ALERT]    (\(getpid())) : Could not change to directory \(directory).\n", to: 2)
       return 1
     }
+    if !options.keywordDump.isEmpty {
+      let reference = options.keywordDump == ["markdown"]
+      Console.write(reference ? KeywordReference.text : KeywordListing.text(classes: options.keywordDump), to: 1)
+      if options.configurations.isEmpty { return 0 }
+    }
     switch options.action {
     case .showVersion(let form):
       Console.write(CommandLineTexts.version(form), to: 1)

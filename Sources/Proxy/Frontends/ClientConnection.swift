@@ -92,7 +92,6 @@ final class ClientConnection: TransportOwner, TimerOwner {
 
   /// True when the header has been read.
   private func readProxyHeader() -> Bool {
-    var decoder = ProxyHeaderDecoder()
     while true {
       switch transport.receive() {
       case .nothing where !transport.hasInput: return false
@@ -101,15 +100,17 @@ final class ClientConnection: TransportOwner, TimerOwner {
         return false
       default: break
       }
-      switch transport.withWaiting({ decoder.decode($0) }) {
+      switch transport.withWaiting({ ProxyProtocol.decode($0) }) {
       case .needMore:
         return false
-      case .complete(let header):
-        transport.consume(header.consumed)
-        if let source = header.source { facts.source = source }
-        if let destination = header.destination { facts.destination = destination }
+      case .complete(let consumed, let header):
+        transport.consume(consumed)
+        if header.isProxied, header.source != .none {
+          facts.source = header.source
+          facts.destination = header.destination
+        }
         facts.receivedProxyHeader = true
-        facts.proxyTLVs = header.tlvs
+        facts.proxyTLVs = header.tlvs.map { ($0.type, $0.value) }
         beginHandshake()
         return true
       case .invalid:

@@ -19,7 +19,12 @@ final class H2Exchange: ClientEndpoint {
   private var wantsRoom = false
   private var isGone = false
   private var isResponding = false
-  private var resetsAtEnd = false
+  /// Octets of a request that was answered before its end.
+  private var discarded = 0
+
+  /// What a client may still send of a request that is answered. Some clients take an early reset for a lost
+  /// response, so the rest of a small body is swallowed.
+  private static let discardBound = 1 << 20
 
   /// Octets of a response body held for one stream.
   private static let outputBound = 64 * 1024
@@ -60,11 +65,17 @@ final class H2Exchange: ClientEndpoint {
 
   func bodyArrived(_ octets: UnsafeRawBufferPointer) {
     inputTotal += octets.count
-    guard let stream else { return session.consumed(self, octets.count) }
+    guard let stream else { return discard(octets.count) }
     let buffer = input ?? session.worker.buffers.take()
     buffer.appendGrowing(octets)
     input = buffer
     stream.advance()
+  }
+
+  private func discard(_ n: Int) {
+    discarded += n
+    session.consumed(self, n)
+    if discarded > H2Exchange.discardBound { session.reset(self, H2Error.noError) }
   }
 
   func bodyEnded() {
@@ -157,7 +168,6 @@ final class H2Exchange: ClientEndpoint {
     if buffer.isEmpty {
       session.worker.buffers.give(buffer)
       output = nil
-      if outputEnded, resetsAtEnd, !inputEnded { session.reset(self, H2Error.noError) }
     }
   }
 
@@ -179,10 +189,6 @@ final class H2Exchange: ClientEndpoint {
     dropInput()
     if aborted, !outputEnded || !isResponding {
       session.reset(self, isResponding ? H2Error.internalError : H2Error.cancel)
-    } else if !inputEnded {
-      // The answer came before the whole request: the rest is not wanted.
-      resetsAtEnd = true
-      if output == nil { session.reset(self, H2Error.noError) }
     }
     session.exchangeIsOver()
   }

@@ -97,6 +97,7 @@ extension Stream {
     backend.counters.add(.sessions, worker: worker.index)
     if isHTTP { backend.counters.add(.requests, worker: worker.index) }
     context.backend = ProxyFacts(name: Bytes(backend.name), id: backend.id)
+    context.log.backendName = context.backend.name
   }
 
   /// Acts on a verdict other than `.next`.

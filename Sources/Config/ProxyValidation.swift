@@ -1,0 +1,138 @@
+import Base
+
+extension ProxySettings {
+  /// HAProxy's word for the kind: a `listen` section is a "proxy".
+  public var kindLabel: String { kind == .listen ? "proxy" : kind.rawValue }
+
+  /// The count goes on past servers with an id of their own, as HAProxy's does.
+  mutating func assignServerIDs() {
+    let given = Set(servers.lazy.compactMap(\.id))
+    var next = 1
+    for index in servers.indices {
+      if servers[index].id == nil {
+        while given.contains(next) { next += 1 }
+        servers[index].id = next
+      }
+      next += 1
+    }
+  }
+
+  /// A bind line's id is its first listener's; the others of the line count on.
+  mutating func assignListenerIDs() {
+    var used = Set(binds.lazy.compactMap(\.id))
+    var next = 1
+    for index in binds.indices {
+      if binds[index].id == nil {
+        while used.contains(next) { next += 1 }
+        binds[index].id = next
+      }
+      let first = binds[index].id ?? next
+      for id in first..<(first &+ max(1, binds[index].listenerCount)) { used.insert(id) }
+    }
+  }
+
+  /// What a proxy in TCP mode asks for and cannot have.
+  mutating func checkModes(_ report: ProxyReport) {
+    guard mode == .tcp else { return }
+    if cookie != nil, hasBackend {
+      report.warn("cookie will be ignored for \(kindLabel) '\(name)' (needs 'mode http').", at: location)
+      cookie = nil
+    }
+    if hasBackend, balance.needsHTTP {
+      report.warn(
+        "Layer 7 hash not possible for \(kindLabel) '\(name)' (needs 'mode http'). Falling back to round robin.",
+        at: balance.location)
+      balance.algorithm = .roundrobin
+    }
+    if hasFrontend, let logStyle { fallBack(from: logStyle, report) }
+    if stats != nil, !inheritsStats { ignored("'stats' statement ignored", "it requires", location, report) }
+    for keyword in ["http-request", "http-response", "http-after-response"] {
+      guard let rule = rules.first(where: { $0.keyword == keyword }) else { continue }
+      ignored("'\(keyword)' rules ignored", "they require", rule.location, report)
+    }
+    if forwardFor != nil, !inheritsForwardFor {
+      ignored("'option forwardfor' ignored", "it requires", location, report)
+    }
+  }
+
+  private func ignored(_ what: String, _ verb: String, _ place: SourceLocation, _ report: ProxyReport) {
+    report.warn("\(what) for \(kindLabel) '\(name)' as \(verb) HTTP mode.", at: place)
+  }
+
+  private mutating func fallBack(from style: LogStyle, _ report: ProxyReport) {
+    let option: String
+    switch style {
+    case .http: option = "httplog"
+    case .clf: option = "httplog clf"
+    case .https: option = "httpslog"
+    case .tcp, .format: return
+    }
+    logStyle = .tcp
+    report.diagnostics.warning(
+      "'option \(option)' not usable with \(kindLabel) '\(name)' (needs 'mode http'). Falling back to 'option "
+        + "tcplog'.", at: logStyleLocation)
+  }
+
+  /// What a proxy cannot do without.
+  func checkMissing(_ report: ProxyReport, globalLogs: Bool) {
+    if hasFrontend, binds.isEmpty {
+      report.warn(
+        "\(kindLabel) '\(name)' has no 'bind' directive. Please declare it as a backend if this was intended.",
+        at: location)
+    }
+    if lacksTimeouts {
+      report.warn(
+        """
+        missing timeouts for \(kindLabel) '\(name)'.
+           | While not properly invalid, you will certainly encounter various problems
+           | with such a configuration. To fix this, please ensure that all following
+           | timeouts are set to a non-zero value: 'client', 'connect', 'server'.
+        """, at: location)
+    }
+    if hasFrontend, logStyle != nil, !usesGlobalLogs, logs.isEmpty {
+      report.warn("log format ignored for \(kindLabel) '\(name)' since it has no log address.", at: location)
+    }
+    for bind in binds where bind.lacksCertificate {
+      report.refuse(
+        "Proxy '\(name)': no SSL certificate specified for bind '\(bind.addressText)' at "
+          + "[\(bind.location.place)] (use 'crt').", at: bind.location, expected: "crt <file>")
+    }
+  }
+
+  private var lacksTimeouts: Bool {
+    func unset(_ time: Timespan?) -> Bool { time == nil || time == .zero }
+    if hasFrontend, unset(timeouts.client) { return true }
+    guard hasBackend, !servers.isEmpty else { return false }
+    if unset(timeouts.connect) { return true }
+    return unset(timeouts.server) && (mode == .http || unset(timeouts.tunnel))
+  }
+}
+
+extension SourceLocation {
+  /// `file:line`.
+  public var place: String { "\(file):\(line)" }
+}
+
+extension Balance {
+  /// Whether the algorithm looks at a request.
+  var needsHTTP: Bool {
+    switch algorithm {
+    case .uri, .urlParameter, .header: true
+    default: false
+    }
+  }
+}
+
+extension BindSettings {
+  /// The number of listeners that the line makes.
+  var listenerCount: Int {
+    addresses.reduce(0) { sum, address in
+      if case .ip(_, let ports) = address { return sum + ports.count }
+      return sum + 1
+    }
+  }
+
+  var lacksCertificate: Bool {
+    isTLS && certificates.isEmpty && certificateLists.isEmpty && defaultCertificates.isEmpty
+  }
+}

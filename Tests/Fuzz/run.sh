@@ -1,0 +1,23 @@
+#!/bin/sh
+# Fuzzes one target: run.sh config [seconds]. New inputs stay in .build/fuzz; what crashes is printed.
+set -eu
+cd "$(dirname "$0")/../.."
+target="${1:-config}"
+seconds="${2:-60}"
+out=.build/fuzz
+mkdir -p "$out/$target"
+flags="-enable-experimental-feature Lifetimes -enable-upcoming-feature MemberImportVisibility -O -g"
+flags="$flags -parse-as-library -sanitize=fuzzer,address"
+case "$target" in
+  config) modules="Base Config" entry=Tests/Fuzz/ConfigFuzz.swift ;;
+  *) echo "unknown target '$target'" >&2; exit 2 ;;
+esac
+objects=""
+for module in $modules; do
+  swiftc $flags -module-name "$module" -I "$out" -emit-module -emit-module-path "$out/$module.swiftmodule" \
+    -wmo -c Sources/"$module"/*.swift -o "$out/$module.o"
+  objects="$objects $out/$module.o"
+done
+swiftc $flags -I "$out" "$entry" $objects -o "$out/$target-fuzzer"
+cp -n Tests/Fuzz/corpus/"$target"/* "$out/$target"/ 2>/dev/null || true
+exec "$out/$target-fuzzer" -max_total_time="$seconds" -max_len=8192 "$out/$target"
