@@ -164,13 +164,13 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
       let before = output.count
       if engine.pull(into: output, upTo: H2ClientSession.batch) != .open { isEnding = true }
       let produced = output.count - before
-      if produced > 0 { progressed = true }
       _ = transport.flush()
       if transport.hasFailed { return close() }
+      if produced == 0 { break }
+      progressed = true
       let waiting = blocked
       blocked.removeAll(keepingCapacity: true)
       for exchange in waiting { exchange.roomCame() }
-      if produced == 0, waiting.isEmpty { break }
     }
     if progressed { armTimer() }
     if isEnding, exchanges.isEmpty || !engine.wantsWrite, !transport.hasOutput { close() }

@@ -32,6 +32,7 @@ extension Stream {
   private func finishRequest(_ backend: Backend) -> Step {
     ruleIndex = 0
     if isHTTP {
+      if !countForward() { return .proceed }
       addForwardedFields(backend)
       if backend.settings.bufferRequest || frontend.settings.bufferRequest, !requestIsComplete {
         storage.wantedBody = 0
@@ -42,6 +43,21 @@ extension Stream {
       }
     }
     return enter(.assignServer)
+  }
+
+  /// Max-Forwards of TRACE and OPTIONS (RFC 9110 section 7.6.2): at zero the request ends here. False when it was
+  /// answered.
+  private func countForward() -> Bool {
+    guard let index = request.firstIndex(of: "max-forwards"), request.method == "TRACE" || request.method == "OPTIONS",
+      let left = ASCII.decimal(request.value(at: index).span)
+    else { return true }
+    if left > 0 {
+      request.replaceValue(at: index, with: Bytes(String(left - 1)))
+      return true
+    }
+    termination = Termination(cause: .local, state: .request)
+    answer(request.method == "OPTIONS" ? LocalReply(status: 200, reason: "OK", fields: [("content-length", "0")], body: []) : page(405))
+    return false
   }
 
   // MARK: Forwarded fields
