@@ -10,7 +10,10 @@ enum HostRules {
   ) -> HTTPFault? {
     guard facts.host.count > 0 else {
       if head.version >= .http11, limits.requiresHost { return HTTPFault(400, .missingHost, at: 0) }
-      if let target, !target.host.isEmpty { addHost(from: target, to: head) }
+      guard let target, !target.host.isEmpty else { return nil }
+      addHost(from: target, to: head)
+      let text = UnsafeRawBufferPointer(start: base + targetStart, count: head.targetRange.count)
+      normalize(text, target, head, field: head.count - 1, hostLength: target.host.count)
       return nil
     }
     let field = head.fields[facts.host.first]
