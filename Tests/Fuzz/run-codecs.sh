@@ -9,6 +9,8 @@ seconds=${1:-60}
 targets=${*:-H1Fuzz ChunkFuzz ClientHelloFuzz ProxyProtocolFuzz}
 out=.build/fuzz
 mkdir -p "$out"
+# The crash handler of the runtime would wait on a stopped process.
+export SWIFT_BACKTRACE=enable=no
 flags="-swift-version 6 -O -g -sanitize=fuzzer,address -parse-as-library -wmo -I $out
   -enable-upcoming-feature ExistentialAny -enable-upcoming-feature InternalImportsByDefault
   -enable-upcoming-feature MemberImportVisibility -enable-experimental-feature Lifetimes
