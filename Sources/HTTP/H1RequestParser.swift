@@ -177,6 +177,7 @@ public struct H1RequestParser {
       head.target = head.textJoined(head.targetRange, 0..<0, suffix: "/")
     }
     if let fault = RequestFraming.decide(base, head, scanner.facts, &info) { return refuse(fault, head) }
+    if scanner.facts.host.count > 1 { HostRules.removeRepeated(head, scanner.facts) }
     if info.namesFields { ConnectionFields.removeNamed(in: head) }
     return .complete(info)
   }

@@ -176,6 +176,8 @@ enum ResponseFraming {
     _ base: UnsafeRawPointer, _ head: MessageHead, _ facts: FieldFacts, _ info: inout H1MessageInfo
   ) -> HTTPFault? {
     info.framing = .untilClose
+    // Reading a length may move fields: the offset is taken before.
+    let offset = facts.transferEncoding.count > 0 ? Int(head.fields[facts.transferEncoding.first].value) : 0
     var length: UInt64?
     if facts.contentLength.count > 0 {
       switch ContentLength.read(base, head, facts.contentLength, status: 502) {
@@ -184,7 +186,6 @@ enum ResponseFraming {
       }
     }
     if facts.transferEncoding.count > 0 {
-      let offset = Int(head.fields[facts.transferEncoding.first].value)
       guard case .chunked = TransferEncoding.read(head) else {
         return HTTPFault(502, .badTransferEncoding, at: offset)
       }

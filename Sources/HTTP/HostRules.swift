@@ -2,7 +2,7 @@ import Base
 
 /// Host and the request target must name one authority (RFC 9110 section 7.2, RFC 9112 section 3.2).
 enum HostRules {
-  /// The fault of a request's Host fields, if any; repeated equal lines are reduced to one and a
+  /// The fault of a request's Host fields, if any; a
   /// missing one is filled in from an absolute target.
   static func check(
     _ base: UnsafeRawPointer, _ head: MessageHead, _ facts: FieldFacts,
@@ -10,13 +10,16 @@ enum HostRules {
   ) -> HTTPFault? {
     guard facts.host.count > 0 else {
       if head.version >= .http11, limits.requiresHost { return HTTPFault(400, .missingHost, at: 0) }
-      if let target, !target.host.isEmpty { addHost(from: target, to: head) }
+      guard let target, !target.host.isEmpty else { return nil }
+      addHost(from: target, to: head)
+      let text = UnsafeRawBufferPointer(start: base + targetStart, count: head.targetRange.count)
+      normalize(text, target, head, field: head.count - 1, hostLength: target.host.count)
       return nil
     }
     let field = head.fields[facts.host.first]
     let start = Int(field.value)
     let length = Int(field.valueLength)
-    if facts.host.count > 1, !reduce(base, head, facts) { return HTTPFault(400, .severalHosts, at: start) }
+    if facts.host.count > 1, !agree(head, facts) { return HTTPFault(400, .severalHosts, at: start) }
     let value = UnsafeRawBufferPointer(start: base + start, count: length)
     guard let (host, port) = HostSyntax.split(value, in: 0..<length) else {
       return HTTPFault(400, .badHost, at: start)
@@ -30,17 +33,20 @@ enum HostRules {
     return nil
   }
 
-  /// Drops further Host lines when all say the same.
-  private static func reduce(_ base: UnsafeRawPointer, _ head: MessageHead, _ facts: FieldFacts) -> Bool {
-    let name = FieldName.host
+  /// Whether all Host lines say the same.
+  private static func agree(_ head: MessageHead, _ facts: FieldFacts) -> Bool {
     let first = head.value(at: facts.host.first)
-    var i = facts.host.first + 1
-    while let next = head.firstIndex(of: name, from: i) {
-      if head.value(at: next) != first { return false }
-      head.remove(at: next)
-      i = next
+    var next = head.firstIndex(of: .host, from: facts.host.first + 1)
+    while let index = next {
+      if head.value(at: index) != first { return false }
+      next = head.firstIndex(of: .host, from: index + 1)
     }
     return true
+  }
+
+  /// Drops further Host lines; last of all checks, since it moves the fields that `facts` points to.
+  static func removeRepeated(_ head: MessageHead, _ facts: FieldFacts) {
+    while let index = head.firstIndex(of: .host, from: facts.host.first + 1) { head.remove(at: index) }
   }
 
   private static func sameHost(

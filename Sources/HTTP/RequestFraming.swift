@@ -22,6 +22,7 @@ enum RequestFraming {
       info.expectContinue = Octets.equalsFolded(base + Int(f.value), Int(f.valueLength), "100-continue")
     }
     if facts.transferEncoding.count > 0 { return transferEncoding(base, head, facts, &info) }
+    // Reading a length may move fields: nothing may use `facts` after it.
     if facts.contentLength.count > 0 {
       switch ContentLength.read(base, head, facts.contentLength, status: 400) {
       case .failure(let fault): return fault

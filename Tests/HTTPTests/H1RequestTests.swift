@@ -133,6 +133,34 @@ struct H1RequestTests {
     #expect(parseRequest(text, cuts: Array(1..<text.count)).verdict == .refused(c.status, c.reason))
   }
 
+  @Test("equal Host lines become one, and the other fields are still read right")
+  func repeatedHosts() {
+    let text =
+      "POST / HTTP/1.1\r\nHost: h\r\nHost: h\r\nHost: h\r\nConnection: close\r\nContent-Length: 5\r\n\r\n"
+    let (verdict, head) = parseRequest(Array(text.utf8))
+    guard case .accepted(let info) = verdict else {
+      Issue.record("\(verdict)")
+      return
+    }
+    #expect(info.framing == .length(5))
+    #expect(!info.keepAlive)
+    #expect(head.lines == ["host: h", "connection: close", "content-length: 5"])
+  }
+
+  @Test("repeated equal lengths become one, next to other framing fields")
+  func repeatedLengths() {
+    let text =
+      "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\nContent-Length: 5\r\n"
+      + "Transfer-Encoding: chunked\r\n\r\n"
+    let (verdict, head) = parseResponse(Array(text.utf8))
+    guard case .accepted(let info) = verdict else {
+      Issue.record("\(verdict)")
+      return
+    }
+    #expect(info.framing == .chunked)
+    #expect(head.lines == ["transfer-encoding: chunked"])
+  }
+
   @Test("random changes to a valid head never trap and never differ between whole and split input")
   func mutations() {
     var dice = Dice(state: 0x1234_5678_9ABC_DEF1)
