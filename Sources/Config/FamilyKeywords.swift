@@ -115,6 +115,7 @@ extension ProxyKeywords {
         settings.usesGlobalLogs = true
         return
       }
+      settings.sawLog = true
       settings.logs.append(try LogLine.parse(&arguments, context))
     },
     word("log-tag", in: .proxy, "<text>", "The tag of log lines.") { $0.logTag = $1.text },

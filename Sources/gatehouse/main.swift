@@ -14,6 +14,7 @@ private func say(_ text: String, to descriptor: Int32) {
 private func check(_ options: CommandLineOptions) -> Int32 {
   var loader = ConfigurationLoader()
   loader.ignoresUnresolvable = options.ignoresUnresolvable
+  loader.localPeer = options.localPeer
   let loaded = loader.load(paths: options.configurations)
   var report = ConfigurationReport(loaded, files: options.configurations)
   report.quiet = options.quiet
