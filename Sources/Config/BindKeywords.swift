@@ -152,7 +152,11 @@ public enum BindKeywords {
     flag("strict-sni", "Refuse unknown names.") { $0.strictSNI = true },
     flag("no-strict-sni", "Serve unknown names.") { $0.strictSNI = false },
     flag("no-ca-names", "Do not tell clients the authorities.") { $0.tls.noCANames = true },
-    .unsupported("generate-certificates", in: .front),
+    .unsupported("generate-certificates", in: .front), .unsupported("cc", in: .front),
+    .unsupported("idle-ping", in: .front), .unsupported("label", in: .front),
+    .unsupported("nbconn", in: .front), .unsupported("tcp-md5sig", in: .front),
+    .unsupported("tcp-ss", in: .front), .unsupported("quic-socket", in: .front),
+    word("ktls", "on|off", "Kernel TLS, a hint.") { _, _ in },
     .unsupported("ca-sign-file", in: .front),
     .unsupported("ca-sign-pass", in: .front),
   ]

@@ -12,6 +12,7 @@ public struct DiagnosticPrinter {
   /// Additions of ours below HAProxy's line.
   public var details = true
   private let sources: [String: [UInt8]]
+  private let lines = LineIndex()
 
   public init(processID: Int32, sources: [String: [UInt8]]) {
     self.processID = processID
@@ -91,14 +92,9 @@ public struct DiagnosticPrinter {
   }
 
   private func sourceLine(_ place: SourceLocation) -> ArraySlice<UInt8>? {
-    guard let text = sources[place.file] else { return nil }
-    var line = 1
-    var start = 0
-    while line < place.line {
-      guard let feed = text[start...].firstIndex(of: ASCII.lf) else { return nil }
-      start = feed + 1
-      line += 1
-    }
+    guard let text = sources[place.file],
+      let start = lines.start(of: place.line, in: place.file, text: text)
+    else { return nil }
     var end = text[start...].firstIndex(of: ASCII.lf) ?? text.count
     if end > start, text[end - 1] == ASCII.cr { end -= 1 }
     guard start < end else { return nil }
@@ -115,6 +111,23 @@ public struct DiagnosticPrinter {
       case .diag: "1;35"
       }
     return "\u{1B}[\(code)m\(text)\u{1B}[0m"
+  }
+}
+
+/// Where the lines of the files start, looked for once a file.
+private final class LineIndex {
+  private var starts: [String: [Int]] = [:]
+
+  func start(of line: Int, in file: String, text: [UInt8]) -> Int? {
+    if starts[file] == nil {
+      var found = [0]
+      for (offset, octet) in text.enumerated() where octet == ASCII.lf { found.append(offset + 1) }
+      starts[file] = found
+    }
+    guard let known = starts[file], line >= 1, line <= known.count, known[line - 1] < text.count else {
+      return nil
+    }
+    return known[line - 1]
   }
 }
 

@@ -23,7 +23,8 @@ extension ProxyKeywords {
       let suggestion = table.suggestion(for: name.text, in: settings.kind.sections)
       let hint = suggestion.map { "; did you mean '\(family) \($0)' maybe ?" } ?? ""
       throw Refusal(
-        "unknown \(family) '\(name.text)'\(hint)", at: name.location, expected: "a name behind '\(family)'",
+        "unknown \(family) '\(name.text)'\(hint)", at: name.location,
+        expected: table.keywords.count <= 20 ? table.keywords.map(\.name).oneOf : "a name behind '\(family)'",
         suggestion: suggestion)
     }
     var inner = Arguments(arguments.line, keywordWords: 2)
@@ -115,6 +116,7 @@ extension ProxyKeywords {
         settings.usesGlobalLogs = true
         return
       }
+      settings.sawLog = true
       settings.logs.append(try LogLine.parse(&arguments, context))
     },
     word("log-tag", in: .proxy, "<text>", "The tag of log lines.") { $0.logTag = $1.text },

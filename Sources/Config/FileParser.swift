@@ -74,6 +74,10 @@ final class FileParser {
       return try Macro(words: words, context: context).run(&conditions)
     }
     if conditions.isSkipping { return }
+    if first.bytes.isEmpty {
+      context.diagnostics.advice("a line that starts with an empty word is ignored.", at: first.location)
+      return
+    }
     if let empty = words.first(where: \.bytes.isEmpty) {
       throw Refusal(
         "argument at position \(empty.location.column) is empty and marks the end of the argument list.",

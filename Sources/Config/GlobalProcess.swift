@@ -128,14 +128,12 @@ extension GlobalKeywords {
     "cpu-map", "cpu-policy", "cpu-set", "cpu-affinity", "numa-cpu-mapping", "thread-group", "thread-groups",
     "max-threads-per-group", "thread-hard-limit", "prealloc-fd", "no-memory-trimming", "set-dumpable",
     "expose-experimental-directives", "expose-deprecated-directives", "mworker-max-reloads",
-    "warn-blocked-traffic-after", "pp2-never-send-local", "setcap", "httpclient.resolvers.disabled",
+    "warn-blocked-traffic-after", "pp2-never-send-local", "httpclient.resolvers.disabled",
     "httpclient.resolvers.id", "httpclient.resolvers.prefer", "httpclient.retries", "httpclient.ssl.ca-file",
     "httpclient.ssl.verify", "httpclient.timeout.connect", "limited-quic", "no-quic", "anonkey",
-    "harden.reject-privileged-ports.tcp", "harden.reject-privileged-ports.quic", "shm-stats-file",
-    "shm-stats-file-max-objects", "stress-level", "dns-accept-family", "http-err-codes", "http-fail-codes",
+    "harden.reject-privileged-ports.tcp", "harden.reject-privileged-ports.quic", "stress-level",
     "force-cfg-parser-pause", "h1-accept-payload-with-any-method",
-    "h1-do-not-close-on-insecure-transfer-encoding", "ssl-mode-async", "ssl-engine", "ssl-propquery",
-    "ssl-provider", "ssl-provider-path", "profiling.tasks", "profiling.memory", "cluster-secret",
+    "h1-do-not-close-on-insecure-transfer-encoding", "profiling.tasks", "profiling.memory", "cluster-secret",
   ].map { name in
     Keyword(name, in: .global, "...", "Kept as a hint.", takesPrefix: true) {
       settings, arguments, _ throws(Refusal) in
@@ -205,4 +203,15 @@ extension GlobalKeywords {
       context.environment = context.environment.filter { kept.contains($0.key) }
     },
   ]
+
+  /// Known, and refused because leaving them out would change what the process does.
+  static let refused: [Keyword<GlobalSettings>] = [
+    "ssl-mode-async", "ssl-engine", "ssl-propquery", "ssl-provider", "ssl-provider-path",
+    "ssl-passphrase-cmd",
+    "setcap", "shm-stats-file", "shm-stats-file-max-objects", "stats-file", "http-err-codes",
+    "http-fail-codes",
+    "dns-accept-family", "jwt.decrypt_alg_list", "jwt.decrypt_enc_list", "ocsp-update.disable",
+    "ocsp-update.httpproxy", "ocsp-update.maxdelay", "ocsp-update.mindelay", "ocsp-update.mode",
+    "acme.scheduler", "log-profile", "wurfl-data-file", "51degrees-data-file", "deviceatlas-json-file",
+  ].map { .unsupported($0, in: .global) }
 }

@@ -22,6 +22,8 @@ public final class LoadContext {
   var pathBase = PathBase()
 
   var defaultsByName: [String: ProxySettings] = [:]
+  /// Earlier places of names that more than one `defaults` section bears.
+  var ambiguousDefaults: [String: SourceLocation] = [:]
   /// The settings that a proxy without `from` starts with.
   var currentDefaults: ProxySettings?
   var frontendsByName: [String: Int] = [:]

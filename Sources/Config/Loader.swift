@@ -18,6 +18,8 @@ public struct ConfigurationLoader {
   private let environment: [String: String]
   /// `-dr`: names of servers that do not resolve are no error.
   public var ignoresUnresolvable = false
+  /// `-L`: this process' name among peers; nil keeps the environment's.
+  public var localPeer: String?
 
   public init(
     io: ConfigurationIO = ConfigurationIO.system(),
@@ -29,7 +31,8 @@ public struct ConfigurationLoader {
 
   /// Loads files and directories (their `*.cfg` in C-locale order) as one configuration.
   public func load(paths: [String]) -> LoadedConfiguration {
-    let context = LoadContext(io: io, environment: environment)
+    let context = LoadContext(
+      io: io, environment: BuiltInVariables.adding(to: environment, localPeer: localPeer))
     context.ignoresUnresolvable = ignoresUnresolvable
     let files = expand(paths, context)
     context.environment["HAPROXY_CFGFILES"] = files.joined(separator: ";")
@@ -46,7 +49,8 @@ public struct ConfigurationLoader {
 
   /// Loads one text that is already in memory.
   public func load(text: [UInt8], name: String) -> LoadedConfiguration {
-    let context = LoadContext(io: io, environment: environment)
+    let context = LoadContext(
+      io: io, environment: BuiltInVariables.adding(to: environment, localPeer: localPeer))
     context.ignoresUnresolvable = ignoresUnresolvable
     FileParser(text: text, name: name, context: context).parse()
     return finish(context)

@@ -105,6 +105,7 @@ public enum ProxyKeywords {
   static let front: [Keyword<ProxySettings>] = [
     Keyword("bind", in: [.frontend, .listen], "[<address>]:<port>[,...] [<option>...]", "A listener.") {
       settings, arguments, context throws(Refusal) in
+      settings.sawBind = true
       settings.binds.append(try BindLine.parse(&arguments, context))
     },
     Keyword("default_backend", in: .front, "<backend>", "The backend when no rule chose one.") {
@@ -136,7 +137,7 @@ public enum ProxyKeywords {
     word("unique-id-header", in: .front, "<name>", "The header that carries the unique id.") {
       $0.uniqueIDHeader = $1.bytes
     },
-    Keyword("unique-id-format", in: .front, "<fmt>", "How unique ids are made.") {
+    Keyword("unique-id-format", in: .proxy, "<fmt>", "How unique ids are made.") {
       settings, arguments, _ throws(Refusal) in
       _ = try arguments.required("a format")
       try arguments.end()

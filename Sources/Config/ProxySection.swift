@@ -32,7 +32,14 @@ final class ProxySection: Section {
       return arguments.line.keyword == "defaults" ? nil : context.currentDefaults
     }
     let name = try arguments.required("the name of a 'defaults' section")
-    if let found = context.defaultsByName[name.text] { return found }
+    if let found = context.defaultsByName[name.text] {
+      guard let earlier = context.ambiguousDefaults[name.text] else { return found }
+      var refusal = Refusal(
+        "ambiguous defaults section name '\(name.text)' exists at least at \(earlier.place) and "
+          + "\(found.location.place).", at: name.location, expected: "a name that one section bears")
+      refusal.diagnostic.related = [(earlier, "declared here"), (found.location, "and here")]
+      throw refusal
+    }
     throw Refusal(
       "defaults section '\(name.text)' not found for \(arguments.line.keyword) "
         + "'\(arguments.line.words.count > 1 ? arguments.line.words[1].text : "")'.",
@@ -85,7 +92,10 @@ final class ProxySection: Section {
   func finish(_ context: LoadContext) {
     if settings.kind == .defaults {
       context.currentDefaults = settings
-      if !settings.name.isEmpty { context.defaultsByName[settings.name] = settings }
+      guard !settings.name.isEmpty else { return }
+      if let earlier = context.defaultsByName.updateValue(settings, forKey: settings.name) {
+        context.ambiguousDefaults[settings.name] = earlier.location
+      }
       return
     }
     let index = context.configuration.proxies.count
@@ -116,6 +126,7 @@ extension ProxySettings {
     guid = nil
     description = nil
     binds = []
+    sawBind = false
     servers = []
     inheritsStats = stats != nil
     inheritsForwardFor = forwardFor != nil

@@ -46,6 +46,8 @@ extension ProxySettings {
     }
     if hasFrontend, let logStyle { fallBack(from: logStyle, report) }
     if stats != nil, !inheritsStats { ignored("'stats' statement ignored", "it requires", location, report) }
+    // Such a proxy becomes an HTTP one in the middle of a connection.
+    if rules.contains(where: { $0.words.contains { $0.text == "switch-mode" } }) { return }
     for keyword in ["http-request", "http-response", "http-after-response"] {
       guard let rule = rules.first(where: { $0.keyword == keyword }) else { continue }
       ignored("'\(keyword)' rules ignored", "they require", rule.location, report)
@@ -75,7 +77,7 @@ extension ProxySettings {
 
   /// What a proxy cannot do without.
   func checkMissing(_ report: ProxyReport, globalLogs: Bool) {
-    if hasFrontend, binds.isEmpty {
+    if hasFrontend, binds.isEmpty, !sawBind {
       report.warn(
         "\(kindLabel) '\(name)' has no 'bind' directive. Please declare it as a backend if this was intended.",
         at: location)
@@ -89,7 +91,7 @@ extension ProxySettings {
            | timeouts are set to a non-zero value: 'client', 'connect', 'server'.
         """, at: location)
     }
-    if hasFrontend, logStyle != nil, !usesGlobalLogs, logs.isEmpty {
+    if hasFrontend, logStyle != nil, !usesGlobalLogs, logs.isEmpty, !sawLog {
       report.warn("log format ignored for \(kindLabel) '\(name)' since it has no log address.", at: location)
     }
     for bind in binds where bind.lacksCertificate {

@@ -35,6 +35,10 @@ extension ServerKeywords {
     },
   ]
 
+  static let refused: [Keyword<ServerSettings>] = [
+    "cc", "check-pool-conn-name", "idle-ping", "log-bufsize", "log-proto", "shard", "tcp-md5sig",
+  ].map { .unsupported($0, in: .back) }
+
   static let agents: [Keyword<ServerSettings>] = [
     flag("agent-check", "Ask an agent about the server.") { $0.agentEnabled = true },
     flag("no-agent-check", "Ask no agent.") { $0.agentEnabled = false },
@@ -113,8 +117,10 @@ extension ServerKeywords {
       }
     },
     Keyword("set-proxy-v2-tlv-fmt", in: .back, "(<id>) <fmt>", "A TLV of version 2 of the PROXY protocol.") {
-      _, arguments, _ throws(Refusal) in
-      throw Refusal("'set-proxy-v2-tlv-fmt' is not supported yet.", at: arguments.lastLocation)
+      settings, arguments, _ throws(Refusal) in
+      let format = try arguments.requiredOption("set-proxy-v2-tlv-fmt", "<fmt>")
+      let name = arguments.line.words[max(0, arguments.position - 2)]
+      settings.setProxyTLVs.append(Directive(words: [name, format], location: name.location))
     },
   ]
 }

@@ -3,7 +3,7 @@ import Base
 /// The options of `server` and `default-server` lines (manual chapter 5.2).
 public enum ServerKeywords {
   public static let table = KeywordTable<ServerSettings>(
-    general, checks, checkDetails, agents, connections, proxyProtocol, tls, versions, names)
+    general, checks, checkDetails, agents, connections, proxyProtocol, tls, versions, names, refused)
 
   static func flag(
     _ name: String, _ help: String, _ set: @escaping @Sendable (inout ServerSettings) -> Void
@@ -55,6 +55,14 @@ public enum ServerKeywords {
     number("maxqueue", "The most requests waiting for it.") { $0.maxQueue = $1 },
     word("cookie", "<value>", "Its value of the persistence cookie.") { $0.cookie = $1.bytes },
     word("redir", "<prefix>", "Redirect clients to it.") { $0.redirect = $1.bytes },
+    word("ws", "{ auto | h1 | h2 }", "The protocol of websockets.") { settings, word throws(Refusal) in
+      guard ["auto", "h1", "h2"].contains(word.text) else {
+        throw Refusal.unknownArgument(word, of: "ws", among: ["auto", "h1", "h2"])
+      }
+      settings.webSocketProtocol = word.text
+    },
+    flag("strict-maxconn", "maxconn counts connections, not requests.") { $0.strictMaxConnections = true },
+    flag("stick", "Stored in stick tables.") { $0.nonStick = false },
     word("proto", "<name>", "The protocol, whatever ALPN says.") { $0.proto = $1.text },
     flag("non-stick", "Never stored in stick tables.") { $0.nonStick = true },
     time("slowstart", "How long its weight rises after a start.", unit: .milliseconds(1)) {

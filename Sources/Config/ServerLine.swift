@@ -90,7 +90,7 @@ enum ServerLine {
     _ server: inout ServerSettings, _ arguments: inout Arguments, _ context: LoadContext, what: () -> String
   ) throws(Refusal) {
     while let word = arguments.next() {
-      guard let keyword = ServerKeywords.table[word.text] else {
+      guard let keyword = ServerKeywords.table[word.text] ?? parenthesized(word) else {
         let suggestion = ServerKeywords.table.suggestion(for: word.text, in: .proxy)
         let hint = suggestion.map { "; did you mean '\($0)' maybe ?" } ?? ""
         var refusal = Refusal(
@@ -101,5 +101,13 @@ enum ServerLine {
       }
       try keyword.parse(&server, &arguments, context)
     }
+  }
+
+  /// `name(argument)` as the keyword `name`.
+  private static func parenthesized(_ word: Word) -> Keyword<ServerSettings>? {
+    guard let open = word.text.firstIndex(of: "("), word.text.hasPrefix("set-proxy-v2-tlv-fmt(") else {
+      return nil
+    }
+    return ServerKeywords.table[String(word.text[..<open])]
   }
 }

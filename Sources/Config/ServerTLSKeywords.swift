@@ -42,6 +42,7 @@ extension ServerKeywords {
     flag("tls-tickets", "Take session tickets.") { $0.tls.noTickets = false },
     flag("no-ssl-reuse", "Do not resume sessions.") { $0.tls.noReuse = true },
     flag("ssl-reuse", "Resume sessions.") { $0.tls.noReuse = false },
+    flag("no-renegotiate", "Refuse renegotiation, as always.") { _ in },
     flag("allow-0rtt", "Send early data.") { $0.tls.allow0RTT = true },
   ]
 

@@ -17,6 +17,10 @@ struct DiagnosticTests {
         "backend b\n server s 1.2.3.4:80 chek\n",
         "2: 'server b/s' : unknown keyword 'chek'; did you mean 'check' maybe ?"
       ),
+      (
+        "defaults d\n mode http\ndefaults d\n mode tcp\nlisten l from d\n bind :80\n",
+        "5: ambiguous defaults section name 'd' exists at least at t.cfg:1 and t.cfg:3."
+      ),
       ("defaults\n bind :80\n", "2: 'bind' not allowed in 'defaults' section."),
       ("defaults\n acl a src 1.1.1.1\n", "2: 'acl' not allowed in anonymous 'defaults' section."),
       (

@@ -63,6 +63,13 @@ struct LexerTests {
     #expect(loaded.configuration.proxies[0].acls[0].words[2].bytes.array == [0xFF, 0xC3])
   }
 
+  @Test("a line whose first word is empty is ignored with advice, as HAProxy ignores it")
+  func emptyFirstWord() {
+    let loaded = Loading.load("backend b\n \"\" nonsense\n")
+    #expect(!loaded.diagnostics.hasErrors)
+    #expect(loaded.diagnostics.warningCount == 0)
+  }
+
   @Test("lines may end with CR LF")
   func carriageReturns() {
     let loaded = Loading.load("listen l\r\n bind :80\r\n server s 127.0.0.1:80\r\n")

@@ -1,0 +1,105 @@
+public import Base
+
+/// The `global` section (manual chapter 3).
+public struct GlobalSettings: Sendable {
+  public var isDaemon = false
+  public var masterWorker = false
+  public var pidfile: String?
+  public var maxConnections: Int?
+  public var threads: Int?
+  public var user: String?
+  public var group: String?
+  public var uid: UInt32?
+  public var gid: UInt32?
+  public var chroot: String?
+  public var ulimitN: Int?
+  public var node: String?
+  public var description: String?
+  public var logs: [LogTarget] = []
+  public var logTag = "haproxy"
+  /// `log-send-hostname`: nil when not asked for, empty for this machine's own name.
+  public var logSendHostname: String?
+  public var statsSockets: [BindSettings] = []
+  public var statsTimeout: Timespan = .seconds(10)
+  public var statsMaxConnections = 10
+  public var hardStopAfter: Timespan?
+  public var grace: Timespan?
+  public var spreadChecks = 0
+  public var maxSpreadChecks: Timespan?
+  public var bufferSize = 16384
+  public var maxRewrite = 1024
+  public var maxHeaders = 101
+  public var serverStateBase: String?
+  public var serverStateFile: String?
+  public var certificateBase: String?
+  public var caBase: String?
+  public var issuersChainPath: String?
+  public var dhParameterSize: Int?
+  public var dhParameterFile: String?
+  public var bindTLS = TLSSettings()
+  public var serverTLS = TLSSettings()
+  /// `ssl-server-verify none` clears it.
+  public var verifyServers = true
+  public var busyPolling = false
+  public var rateLimitConnections: Int?
+  public var rateLimitSessions: Int?
+  public var rateLimitTLSSessions: Int?
+  public var maxTLSConnections: Int?
+  /// `tune.*` and everything else that is a name and a value, by keyword.
+  public var tunables: [String: String] = [:]
+  /// `set-var` and `set-var-fmt` lines.
+  public var variableLines: [Directive] = []
+  /// `h1-case-adjust from to` pairs, keyed by the lower-case name.
+  public var headerCaseAdjust: [String: String] = [:]
+  public var strictLimits = true
+  /// `zero-warning`: warnings are fatal.
+  public var zeroWarning = false
+  public var keyBase: String?
+  /// `unix-bind`: what unix sockets of bind lines start with.
+  public var unixBind = UnixBindDefaults()
+  public var insecureForkWanted = false
+  public var externalCheckAllowed = false
+
+  public init() {}
+}
+
+/// `unix-bind` (manual chapter 3.1).
+public struct UnixBindDefaults: Sendable {
+  /// Put in front of paths.
+  public var prefix = ""
+  public var mode: UInt32?
+  public var user: String?
+  public var group: String?
+  public var uid: UInt32?
+  public var gid: UInt32?
+  public init() {}
+}
+
+/// Where and how to log (`log` lines).
+public struct LogTarget: Sendable {
+  public enum Destination: Hashable, Sendable {
+    case udp(host: String, port: UInt16)
+    case unixDatagram(String)
+    case descriptor(Int32)
+    case ring(String)
+  }
+  public enum Format: String, Sendable { case local, rfc3164, rfc5424, priority, short, timed, iso, raw }
+
+  public var destination: Destination
+  public var maxLength = 1024
+  public var format: Format = .local
+  /// 0...23, syslog's facility number.
+  public var facility = 16
+  /// 0...7; messages above `level` are not sent, those below `minimumLevel` are sent as it.
+  public var level = 7
+  public var minimumLevel = 0
+  /// `sample <ranges>:<size>`.
+  public var sampleRanges: [ClosedRange<Int>] = []
+  public var sampleSize = 0
+  public var location: SourceLocation
+
+  public init(destination: Destination, location: SourceLocation) {
+    self.destination = destination
+    self.location = location
+  }
+}

@@ -1,0 +1,140 @@
+public import Base
+
+public struct SourceSettings: Sendable {
+  public var address: SocketAddress
+  public var interface: String?
+  public var useSource: String?
+  /// The ports to use, when more than any one.
+  public var ports: ClosedRange<UInt16>?
+  public init(address: SocketAddress) { self.address = address }
+}
+
+/// How a backend probes its servers (`option httpchk` and its kin).
+public struct CheckSettings: Sendable {
+  public enum Kind: Sendable, Equatable {
+    case connection
+    /// `option httpchk`'s own words; `http-check` lines add to them.
+    case http(method: Bytes, uri: Bytes, version: Bytes, headers: Bytes)
+    case tcp
+    case ldap
+    case mysql(user: Bytes?, modern: Bool)
+    case pgsql(user: Bytes)
+    case redis
+    case smtp(greeting: Bytes)
+    case tlsHello
+    case spop
+    case external
+  }
+  public var kind: Kind = .connection
+  public var location: SourceLocation = .none
+  public init() {}
+}
+
+/// One `server` line, with `default-server` applied.
+public struct ServerSettings: Sendable {
+  public enum OnError: String, Sendable {
+    case fastinter, failCheck = "fail-check", suddenDeath = "sudden-death", markDown = "mark-down"
+  }
+  public enum Observe: String, Sendable { case none, layer4, layer7 }
+
+  public var name: String
+  public var location: SourceLocation
+  public var id: Int?
+  public var guid: String?
+  /// The address as written: `host[:port]`, `unix@path`, `:port` (same as the client's), `+n`, `-n`.
+  public var host: String
+  public var port: UInt16?
+  /// `+n` and `-n`: added to the port that the client reached.
+  public var portOffset: Int?
+  public var isUnix = false
+  /// Filled when the host was resolved at start-up.
+  public var address: SocketAddress = .none
+  /// The word that gave the address.
+  public var addressLocation: SourceLocation = .none
+  public var initAddr: [String] = []
+  /// The name did not resolve and need not: the server waits in maintenance for an address.
+  public var startsUnresolved = false
+  /// `init-state`: up, down, fully-up or fully-down.
+  public var initState = "up"
+  /// `hash-key`: what consistent hashing hashes.
+  public var hashKey = "id"
+  /// `ws`: auto, h1 or h2.
+  public var webSocketProtocol = "auto"
+  public var strictMaxConnections = false
+  public var poolConnectionName: Directive?
+  public var sniAuto: Bool?
+  public var checkSNIAuto: Bool?
+  public var checkReusesPool = false
+  public var weight = 1
+  public var isBackup = false
+  public var isDisabled = false
+  public var maxConnections: Int?
+  public var minConnections: Int?
+  public var maxQueue: Int?
+  public var cookie: Bytes?
+  public var redirect: Bytes?
+  public var proto: String?
+  public var isTLS = false
+  public var tls = TLSSettings()
+  /// `sni <expression>` as words.
+  public var sni: Directive?
+  public var verifyHost: String?
+  public var certificate: Word?
+  public var sendProxy: ProxyVersion?
+  public var proxyV2Options: [String] = []
+  public var setProxyTLVs: [Directive] = []
+  public var checksEnabled = false
+  public var agentEnabled = false
+  public var checkTLS: Bool?
+  public var checkPort: UInt16?
+  public var checkAddress: String?
+  public var checkSNI: Bytes?
+  public var checkALPN: [String]?
+  public var checkProto: String?
+  public var checkSendProxy = false
+  public var checkViaSocks = false
+  public var interval: Timespan = .seconds(2)
+  public var fastInterval: Timespan?
+  public var downInterval: Timespan?
+  public var rise = 2
+  public var fall = 3
+  public var agentInterval: Timespan?
+  public var agentPort: UInt16?
+  public var agentAddress: String?
+  public var agentSend: Bytes?
+  public var track: Word?
+  public var observe: Observe = .none
+  public var onError: OnError = .failCheck
+  public var errorLimit = 10
+  public var shutdownSessionsWhenDown = false
+  public var shutdownBackupSessionsWhenUp = false
+  public var slowStart: Timespan?
+  public var nonStick = false
+  public var source: SourceSettings?
+  public var tcpUserTimeout: Timespan?
+  public var tcpFastOpen = false
+  public var poolMaximum: Int?
+  public var poolLowConnections = 0
+  public var poolPurgeDelay: Timespan = .seconds(5)
+  public var maxReuse: Int?
+  public var namespace: String?
+  public var socks4: SocketAddress?
+  public var resolvers: String?
+  public var resolvePrefer: String?
+  public var resolveNet: String?
+  public var resolveOptions: String?
+
+  public init(name: String, host: String, location: SourceLocation) {
+    self.name = name
+    self.host = host
+    self.location = location
+  }
+}
+
+/// `default-server`: shared by all the proxies that inherit it.
+public final class ServerDefaults: Sendable {
+  public let settings: ServerSettings
+  public init(_ settings: ServerSettings) { self.settings = settings }
+}
+
+public enum ProxyVersion: Int, Sendable { case v1 = 1, v2 }
