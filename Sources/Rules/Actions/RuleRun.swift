@@ -2,7 +2,7 @@ import Base
 
 /// A run of neighbouring rules whose conditions each test the same sample for equality with some strings: one
 /// hash look-up finds the first that holds, however many there are.
-struct RuleRun: Sendable {
+final class RuleRun: Sendable {
   let range: Range<Int>
   private let sample: SampleExpression
   private let table: StringTable
