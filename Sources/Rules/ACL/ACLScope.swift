@@ -17,7 +17,8 @@ extension CompileScope {
     for line in directives {
       guard line.words.count >= 3 else {
         diagnostics.error(
-          "'acl' expects an ACL name and a criterion", at: line.location, expected: "acl <name> <criterion> [values]")
+          "'acl' expects an ACL name and a criterion", at: line.location,
+          expected: "acl <name> <criterion> [values]")
         continue
       }
       let name = line.words[1].text
@@ -60,7 +61,9 @@ extension CompileScope {
         do throws(RuleError) {
           expressions.append(try ACLParser.expression(Array(line.words.dropFirst(2)), scope: self))
         } catch {
-          if !acls.broken.contains(name) { report(error, "error detected while parsing ACL '\(name)' : ", line) }
+          if !acls.broken.contains(name) {
+            report(error, "error detected while parsing ACL '\(name)' : ", line)
+          }
         }
       }
       // A broken line was reported; the rules that use the ACL are still looked at.
@@ -77,13 +80,15 @@ extension CompileScope {
     }
     throw RuleError(
       "no such ACL : '\(name)'",
-      suggestion: Suggestions.nearest(name, acls.order) ?? Suggestions.nearest(name, ACLKeywords.predefined.keys))
+      suggestion: Suggestions.nearest(name, acls.order)
+        ?? Suggestions.nearest(name, ACLKeywords.predefined.keys))
   }
 
   func report(_ error: RuleError, _ prefix: String, _ line: Directive) {
     diagnostics.add(
       Diagnostic(
-        .alert, at: line.location, prefix + error.message, expected: error.expected, suggestion: error.suggestion,
+        .alert, at: line.location, prefix + error.message, expected: error.expected,
+        suggestion: error.suggestion,
         replacement: error.replacement))
   }
 }

@@ -22,7 +22,8 @@ enum HeaderActions {
       let method = try parser.need("a matching method").text
       let test = try nameTest(method, word.bytes)
       return on(parser) { head, context in
-        for index in stride(from: head.count - 1, through: 0, by: -1) where test(head.name(at: index), context) {
+        for index in stride(from: head.count - 1, through: 0, by: -1)
+        where test(head.name(at: index), context) {
           head.remove(at: index)
         }
       }
@@ -47,7 +48,8 @@ enum HeaderActions {
     },
   ]
 
-  private static func nameAndFormat(_ parser: inout ActionParser) throws(RuleError) -> (FieldName, LogFormat) {
+  private static func nameAndFormat(_ parser: inout ActionParser) throws(RuleError) -> (FieldName, LogFormat)
+  {
     let name = try parser.need("a header name")
     guard HeaderText.isName(name.bytes) else { throw RuleError("'\(name.text)' is not a valid header name") }
     return (FieldName(name.bytes), try parser.format("a header value"))
@@ -57,7 +59,8 @@ enum HeaderActions {
     _ parser: inout ActionParser
   ) throws(RuleError) -> (FieldName, RegularExpression, LogFormat) {
     let name = try parser.need("a header name")
-    let regex = try RegularExpression.compile(try parser.need("a regular expression").bytes, ignoresCase: false)
+    let regex = try RegularExpression.compile(
+      try parser.need("a regular expression").bytes, ignoresCase: false)
     return (FieldName(name.bytes), regex, try parser.format("a replacement"))
   }
 

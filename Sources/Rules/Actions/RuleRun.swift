@@ -20,7 +20,9 @@ final class RuleRun: Sendable {
   func firstMatch(_ context: RuleContext, from start: Int) -> Int? {
     var best = Int.max
     _ = sample.forEach(context) { value in
-      guard case .string(let text)? = value.cast(to: .string), let key = table.find(text) else { return false }
+      guard case .string(let text)? = value.cast(to: .string), let key = table.find(text) else {
+        return false
+      }
       for rule in rulesOfKey[key] where Int(rule) >= start {
         best = min(best, Int(rule))
         break
@@ -42,7 +44,9 @@ final class RuleRun: Sendable {
         continue
       }
       var end = index + 1
-      while end < rules.count, let next = equality(rules[end]), next.allSatisfy({ $0.key == first[0].key }) { end += 1 }
+      while end < rules.count, let next = equality(rules[end]), next.allSatisfy({ $0.key == first[0].key }) {
+        end += 1
+      }
       if end - index >= shortest, first.allSatisfy({ $0.key == first[0].key }) {
         runs.append(make(rules, index..<end, like: first[0]))
       }
@@ -74,7 +78,8 @@ final class RuleRun: Sendable {
       guard !term.isNegated, term.endsConjunction else { return nil }
       expressions += term.acl.expressions
     }
-    guard !expressions.isEmpty, expressions.allSatisfy({ $0.patterns.exactStrings != nil && $0.sample.isStable })
+    guard !expressions.isEmpty,
+      expressions.allSatisfy({ $0.patterns.exactStrings != nil && $0.sample.isStable })
     else { return nil }
     return expressions
   }

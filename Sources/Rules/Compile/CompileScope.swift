@@ -77,7 +77,12 @@ final class CompileScope {
   }
 
   func userlist(named name: String) throws(RuleError) -> CompiledUserlist {
-    if let list = shared.userlists[name] { return list }
+    if let list = shared.userlists[name] {
+      if list.hasHashes, CryptographyHooks.current.verifyPassword == nil {
+        throw RuleError("hashed passwords (in userlist '\(name)') are not supported yet in this build")
+      }
+      return list
+    }
     throw RuleError(
       "unable to find userlist '\(name)'", suggestion: Suggestions.nearest(name, shared.userlists.keys))
   }

@@ -14,7 +14,8 @@ extension ProxyCompiler {
       session.append(try rule(line, .tcpSession, words.dropFirst(), .session))
     case "content"?:
       note(.tcpContent, line)
-      content.append(try rule(line, .tcpContent, words.dropFirst(), places(.frontendContent, .backendContent)))
+      content.append(
+        try rule(line, .tcpContent, words.dropFirst(), places(.frontendContent, .backendContent)))
     case "inspect-delay"?: draft.inspectDelay = try delay(words.dropFirst())
     case let other:
       throw RuleError(
@@ -38,7 +39,8 @@ extension ProxyCompiler {
 
   private func delay(_ words: ArraySlice<Word>) throws(RuleError) -> Timespan {
     guard let word = words.first, let value = Numbers.duration(word.text) else {
-      throw RuleError("'inspect-delay' expects a positive delay in milliseconds", expected: "a duration such as 5s")
+      throw RuleError(
+        "'inspect-delay' expects a positive delay in milliseconds", expected: "a duration such as 5s")
     }
     return value
   }
@@ -62,7 +64,8 @@ extension ProxyCompiler {
     let (name, condition) = ConditionParser.split(line.words.dropFirst())
     guard let word = name.first else { throw RuleError("'use_backend' expects a backend name") }
     if name.count > 1, let extra = name.dropFirst().first {
-      throw RuleError("unexpected keyword '\(extra.text)' behind the backend's name", expected: "if or unless")
+      throw RuleError(
+        "unexpected keyword '\(extra.text)' behind the backend's name", expected: "if or unless")
     }
     let target: BackendTarget
     if word.text.contains("%") {
@@ -74,7 +77,8 @@ extension ProxyCompiler {
     let compiled = try ConditionParser.parse(condition, scope: scope, line: line)
     if let last = routes.last, last.condition == nil {
       scope.diagnostics.advice(
-        "this 'use_backend' is never reached: the one at line \(last.origin.line) has no condition", at: line.location)
+        "this 'use_backend' is never reached: the one at line \(last.origin.line) has no condition",
+        at: line.location)
     }
     draft.routeTargets.append(target)
     routes.append(Rule(condition: compiled, origin: origin(line, "use_backend")) { _ in nil })
@@ -134,13 +138,15 @@ extension ProxyCompiler {
     var words = line.words.map(\.text)[...]
     let isDeclaration = words.first == "declare"
     if isDeclaration { words = words.dropFirst() }
-    guard words.popFirst() == "capture", let side = words.popFirst(), side == "request" || side == "response" else {
+    guard words.popFirst() == "capture", let side = words.popFirst(), side == "request" || side == "response"
+    else {
       throw RuleError("expects 'request' or 'response' behind 'capture'")
     }
     var field: FieldName?
     if !isDeclaration {
       guard words.popFirst() == "header", let name = words.popFirst() else {
-        throw RuleError("expects 'header <name> len <length>'", expected: "capture \(side) header <name> len <length>")
+        throw RuleError(
+          "expects 'header <name> len <length>'", expected: "capture \(side) header <name> len <length>")
       }
       field = FieldName(name)
     }

@@ -48,7 +48,8 @@ struct ProxyCompiler {
     draft.tcpRequestContent = RuleSet(kind: .requestContent, rules: content)
     draft.tcpResponseContent = RuleSet(kind: .responseContent, rules: responseContent)
     // Old `req*` lines came after http-request rules and before redirections.
-    draft.httpRequest = RuleSet(kind: .request, rules: blocks + request + legacyRequest + legacyAdditions + redirects)
+    draft.httpRequest = RuleSet(
+      kind: .request, rules: blocks + request + legacyRequest + legacyAdditions + redirects)
     draft.httpResponse = RuleSet(kind: .response, rules: response + legacyResponse)
     draft.httpAfterResponse = RuleSet(kind: .response, rules: afterResponse)
     draft.routes = RuleSet(kind: .request, rules: routes)
@@ -82,7 +83,8 @@ struct ProxyCompiler {
     case "http-response":
       response.append(try rule(line, .httpResponse, words, places(.frontendResponse, .backendResponse)))
     case "http-after-response":
-      afterResponse.append(try rule(line, .httpAfterResponse, words, places(.frontendResponse, .backendResponse)))
+      afterResponse.append(
+        try rule(line, .httpAfterResponse, words, places(.frontendResponse, .backendResponse)))
     case "redirect": try compileRedirect(line)
     case "use_backend": try compileRoute(line)
     case "use-server": try compileServerChoice(line)

@@ -40,7 +40,8 @@ struct ClientHello {
   }
 
   private mutating func read(_ reader: inout Reader) -> Bool {
-    guard let major = reader.byte(), let minor = reader.byte(), reader.take(32) != nil, reader.vector8() != nil,
+    guard let major = reader.byte(), let minor = reader.byte(), reader.take(32) != nil,
+      reader.vector8() != nil,
       let suites = reader.vector16(), reader.vector8() != nil
     else { return false }
     version = (major, minor)

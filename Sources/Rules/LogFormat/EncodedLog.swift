@@ -59,7 +59,8 @@ enum EncodedLog {
         LogAliasWriter(context: context, flags: []).write(alias, into: &text)
         if !text.isEmpty { return .string(Bytes(text)) }
         // JSON tells an empty text from captures that there are not.
-        let isCapture = [.requestHeaders, .responseHeaders, .requestHeaderList, .responseHeaderList].contains(alias)
+        let isCapture = [.requestHeaders, .responseHeaders, .requestHeaderList, .responseHeaderList].contains(
+          alias)
         return isCapture || !isJSON ? nil : .string(.empty)
       }
     case .text(let bytes): return .string(bytes)

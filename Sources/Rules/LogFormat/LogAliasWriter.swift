@@ -9,7 +9,8 @@ struct LogAliasWriter {
     switch alias {
     case .clientIP, .clientPort, .frontendIP, .frontendPort, .backendIP, .backendPort, .serverIP, .serverPort:
       writeAddress(alias, into: &out)
-    case .acceptDate, .acceptDateUTC, .acceptDateLocal, .acceptSeconds, .milliseconds, .requestDate, .requestDateUTC,
+    case .acceptDate, .acceptDateUTC, .acceptDateLocal, .acceptSeconds, .milliseconds, .requestDate,
+      .requestDateUTC,
       .requestDateLocal:
       writeDate(alias, into: &out)
     case .method, .path, .pathOnly, .query, .uri, .version, .requestLine:
@@ -22,7 +23,8 @@ struct LogAliasWriter {
     case .responseHeaders: writeCaptures(context.log.responseCaptures, into: &out)
     case .requestHeaderList: writeCaptureList(context.log.requestCaptures, into: &out)
     case .responseHeaderList: writeCaptureList(context.log.responseCaptures, into: &out)
-    case .frontend, .backend, .server, .requestCookie, .responseCookie, .hostName, .uniqueID, .origin, .cipher,
+    case .frontend, .backend, .server, .requestCookie, .responseCookie, .hostName, .uniqueID, .origin,
+      .cipher,
       .tlsVersion, .frontendTransport, .termination, .terminationWithCookies:
       writeText(alias, into: &out)
     default: writeNumber(alias, into: &out)
@@ -116,7 +118,8 @@ struct LogAliasWriter {
     switch alias {
     case .acceptSeconds:
       if flags.contains(.hex) {
-        out.append(contentsOf: Hexadecimal.encode(UInt64(UInt32(truncatingIfNeeded: accepted.seconds)), width: 4))
+        out.append(
+          contentsOf: Hexadecimal.encode(UInt64(UInt32(truncatingIfNeeded: accepted.seconds)), width: 4))
       } else {
         out.append(number: Int(accepted.seconds))
       }
@@ -149,7 +152,8 @@ struct LogAliasWriter {
         if i > 0 { $0.append(0x7C) }
         if let capture {
           LogText.appendEncoded(
-            capture, marker: 0x23, unsafe: LogText.isUnsafeInCapture, escaping: flags.contains(.escape), into: &$0)
+            capture, marker: 0x23, unsafe: LogText.isUnsafeInCapture, escaping: flags.contains(.escape),
+            into: &$0)
         }
       }
       $0.append(0x7D)
@@ -162,7 +166,8 @@ struct LogAliasWriter {
       quoted(into: &out) {
         if let capture {
           LogText.appendEncoded(
-            capture, marker: 0x23, unsafe: LogText.isUnsafeInCapture, escaping: flags.contains(.escape), into: &$0)
+            capture, marker: 0x23, unsafe: LogText.isUnsafeInCapture, escaping: flags.contains(.escape),
+            into: &$0)
         } else if !flags.contains(.quote) {
           $0.append(0x2D)
         }
@@ -219,7 +224,8 @@ enum LogRequestLine {
     case .query:
       guard let question = context.log.uri.firstIndex(of: ASCII.question) else { return .empty }
       return context.log.uri.dropFirst(question)
-    case .path: return context.log.uri.prefix(context.log.uri.firstIndex(of: ASCII.question) ?? context.log.uri.count)
+    case .path:
+      return context.log.uri.prefix(context.log.uri.firstIndex(of: ASCII.question) ?? context.log.uri.count)
     case .pathOnly: return RequestTarget(context.log.uri).path
     default:
       var line = context.log.method.array

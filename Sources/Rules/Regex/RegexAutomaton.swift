@@ -46,7 +46,9 @@ struct RegexAutomaton: Sendable {
       for octet in representatives {
         var next = Closure(program, atStart: false)
         for state in states[index] {
-          if case .set(let set) = program.code[state], program.sets[set].contains(octet) { next.add(state + 1) }
+          if case .set(let set) = program.code[state], program.sets[set].contains(octet) {
+            next.add(state + 1)
+          }
         }
         // A match may begin at every place.
         for state in restart.states { next.insert(state) }

@@ -87,6 +87,8 @@ struct RegexProgram: Sendable {
       try emit(.match)
       try compile(inner)
     }
-    for split in splits { code[split] = isGreedy ? .split(split + 1, code.count) : .split(code.count, split + 1) }
+    for split in splits {
+      code[split] = isGreedy ? .split(split + 1, code.count) : .split(code.count, split + 1)
+    }
   }
 }
