@@ -12,7 +12,14 @@ struct ACLParser {
   private var hasSeparator = false
 
   static func expression(_ words: [Word], scope: CompileScope) throws(RuleError) -> ACLExpression {
-    guard let first = words.first else { throw RuleError("missing criterion in ACL expression") }
+    guard var first = words.first else { throw RuleError("missing criterion in ACL expression") }
+    var words = words
+    // A comma at the end of a word: the next converter stands in the next word.
+    while first.bytes.count > 0, first.bytes[first.bytes.count - 1] == 0x2C, words.count > 1 {
+      first = Word(Bytes(first.bytes.array + words[1].bytes.array), at: first.location)
+      words.remove(at: 0)
+      words[0] = first
+    }
     let keyword = ExpressionParser.keyword(first.bytes)
     let derivative = ACLKeywords.derivatives[keyword]
     let sample: SampleExpression

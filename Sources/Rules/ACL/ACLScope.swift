@@ -48,6 +48,14 @@ extension CompileScope {
     for name in acls.order where acls.built[name] == nil && !acls.broken.contains(name) {
       _ = try? acl(named: name)
     }
+    guard !diagnostics.hasErrors, let proxy else { return }
+    for name in acls.order where !acls.used.contains(name) {
+      // Those that came from a defaults section may be meant for other proxies.
+      guard let place = acls.lines[name]?.first?.location, place.file == proxy.location.file,
+        place.line > proxy.location.line
+      else { continue }
+      diagnostics.advice("acl '\(name)' is defined and never used", at: place)
+    }
   }
 
   func acl(named name: String) throws(RuleError) -> ACL {

@@ -126,7 +126,10 @@ struct ActionParser {
   }
 
   mutating func expression(_ what: String = "a sample expression") throws(RuleError) -> SampleExpression {
-    let word = try need(what)
+    var word = try need(what)
+    while word.text.hasSuffix(","), let more = next() {
+      word = Word(Bytes(word.bytes.array + more.bytes.array), at: word.location)
+    }
     let expression = try ExpressionParser.parse(word.bytes, scope: scope)
     guard !expression.fetch.places.isDisjoint(with: scope.place) else {
       throw RuleError(

@@ -14,7 +14,9 @@ enum CaptureActions {
         guard let length = Int(word.text), length > 0 else {
           throw RuleError("a positive 'len' argument is mandatory")
         }
-        let slot = parser.scope.captures.add(.init(field: nil, length: length), isResponse: false)
+        guard let slot = parser.scope.captureOfRule[parser.scope.ruleAtHand] else {
+          throw RuleError("'capture' is not supported here")
+        }
         return { context in
           if let text = expression.evaluate(context)?.text {
             CaptureSlots.put(text.prefix(length), slot, &context.log.requestCaptures)

@@ -12,6 +12,10 @@ final class CompileScope {
   var acls = ACLScope()
   /// Slots that `capture` and `declare capture` lines have made so far.
   var captures = CaptureSlots()
+  /// The slot of each `capture ... len` rule, by the rule's index in the proxy.
+  var captureOfRule: [Int: Int] = [:]
+  /// The index of the rule being compiled.
+  var ruleAtHand = -1
   /// The line being compiled, for warnings from deep inside.
   var lineAtHand = SourceLocation.none
   /// Where the expression at hand will be evaluated.

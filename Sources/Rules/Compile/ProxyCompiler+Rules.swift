@@ -133,6 +133,25 @@ extension ProxyCompiler {
     }
   }
 
+  /// Gives each capture its slot, in the order of the file, before any rule refers to one.
+  mutating func declareCaptures() {
+    for (index, line) in proxy.rules.enumerated() {
+      let words = line.words.map(\.text)
+      if line.keyword == "capture" || line.keyword == "declare" {
+        do throws(RuleError) {
+          try compileCapture(line)
+        } catch {
+          scope.report(error, "error detected while parsing a '\(line.keyword)' line : ", line)
+        }
+      } else if words.count > 4, words[1] == "capture" || words[2] == "capture",
+        let at = words.firstIndex(of: "len"),
+        at + 1 < words.count, let length = Int(words[at + 1]), length > 0, line.keyword != "http-response"
+      {
+        scope.captureOfRule[index] = scope.captures.add(.init(field: nil, length: length), isResponse: false)
+      }
+    }
+  }
+
   /// `capture request header <name> len <n>`, `declare capture request len <n>`.
   mutating func compileCapture(_ line: Directive) throws(RuleError) {
     var words = line.words.map(\.text)[...]

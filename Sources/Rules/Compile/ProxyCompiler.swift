@@ -32,8 +32,10 @@ struct ProxyCompiler {
     // Sections of defaults are compiled as part of those that inherit them.
     guard proxy.kind != .defaults else { return draft }
     scope.declareACLs(proxy.acls)
-    for line in proxy.rules {
+    declareCaptures()
+    for (index, line) in proxy.rules.enumerated() {
       scope.lineAtHand = line.location
+      scope.ruleAtHand = index
       do throws(RuleError) { try compile(line) } catch { scope.report(error, prefix(of: line), line) }
     }
     compileFormats()
@@ -89,7 +91,7 @@ struct ProxyCompiler {
     case "use_backend": try compileRoute(line)
     case "use-server": try compileServerChoice(line)
     case "monitor": try compileMonitor(line)
-    case "capture", "declare": try compileCapture(line)
+    case "capture", "declare": break
     case "force-persist", "ignore-persist": try compilePersist(line)
     case "block": try compileBlock(line)
     case "stick", "stick-table": throw RuleError("stick tables are not supported yet")

@@ -46,6 +46,12 @@ enum ConnectionFetches {
     FetchEntry("fc_err_str", .none, .string, .layer4Client) { context, _ in
       context.connection.errorText.isEmpty ? nil : .string(context.connection.errorText)
     },
+    FetchEntry("bc_err", .none, .int, .layer4Server) { context, _ in
+      .int(Int64(context.connection.serverErrorCode))
+    },
+    FetchEntry("bc_err_str", .none, .string, .layer4Server) { context, _ in
+      context.connection.serverErrorText.isEmpty ? nil : .string(context.connection.serverErrorText)
+    },
     FetchEntry("fc_glitches", .none, .int, .layer4Client) { context, _ in
       .int(Int64(context.connection.glitches))
     },

@@ -13,6 +13,7 @@ enum PayloadFetches {
     + hello("req.ssl_st_ext", .int, .requestData) { .int(Int64($0.sessionTicket)) }
     + hello("req.ssl_cipherlist", .binary, .layer4Client) { $0.ciphers.map(Sample.binary) }
     + hello("req.ssl_sigalgs", .binary, .layer4Client) { $0.signatureAlgorithms.map(Sample.binary) }
+    + hello("req.ssl_keyshare_groups", .binary, .layer4Client) { $0.keyShares.map(Sample.binary) }
     + hello("req.ssl_supported_groups", .binary, .layer4Client) { $0.groups.map(Sample.binary) }
     + [
       FetchEntry("req.len", .none, .int, .requestData, volatile: true, length),

@@ -43,6 +43,7 @@ enum VariableFetches {
       let isNegated = name.hasPrefix("!")
       if isNegated { name.removeFirst() }
       acls.append(try scope.acl(named: name))
+      scope.acls.used.insert(name)
       negations.append(isNegated)
     }
     arguments.list = [.acls(acls, negations)]

@@ -34,7 +34,12 @@ extension LogFormat {
       EncodedLog.write(expression.evaluate(context), flags, nil, into: &out)
       return
     }
-    let text = expression.evaluate(context)?.text ?? .empty
+    let value = expression.evaluate(context)
+    if case .ip(let address)? = value, !flags.contains(.quote) {
+      AddressText.append(address, into: &out)
+      return
+    }
+    let text = value?.text ?? .empty
     switch escaping {
     case .header: LogText.appendEncoded(text, marker: 0x25, unsafe: LogText.isUnsafeInHeader, into: &out)
     case .log, .none: LogText.append(text, flags, into: &out)
