@@ -214,6 +214,14 @@ struct ActionTests {
     #expect(fixture.value("x-user") == "joe")
   }
 
+  @Test("a hashed password is verified by the system's crypt")
+  func hashed() {
+    guard PasswordHash.isAvailable else { return }
+    let hash: Bytes = "$1$abcdefgh$irWbblnpmw.5z7wgBnprh0"
+    #expect(!PasswordHash.verify("wrong", hash))
+    #expect(PasswordHash.verify("password", "$1$xyz$cEUv8aN9ehjhMXG/kSFnM1"))
+  }
+
   static let legacy: [(String, String)] = [
     ("reqadd X-Forwarded-Proto:\\ https", "http-request add-header X-Forwarded-Proto https"),
     ("reqadd X-A:\\ b\\ c if TRUE", "http-request add-header X-A \"b c\" if TRUE"),

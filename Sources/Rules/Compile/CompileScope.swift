@@ -82,8 +82,10 @@ final class CompileScope {
 
   func userlist(named name: String) throws(RuleError) -> CompiledUserlist {
     if let list = shared.userlists[name] {
-      if list.hasHashes, CryptographyHooks.current.verifyPassword == nil {
-        throw RuleError("hashed passwords (in userlist '\(name)') are not supported yet in this build")
+      if list.hasHashes, !PasswordHash.isAvailable {
+        throw RuleError(
+          "hashed passwords (in userlist '\(name)') need libcrypt.so.1, which is not on this machine; write insecure-password"
+        )
       }
       return list
     }

@@ -15,7 +15,7 @@ struct RegexAutomaton: Sendable {
 
   private static let initial = 1
   private static let matched: UInt16 = 0xFFFF
-  private static let mostStates = 1500
+  private static let mostStates = 300
 
   /// nil when the pattern needs more than an automaton of this size can tell.
   init?(_ program: RegexProgram) {

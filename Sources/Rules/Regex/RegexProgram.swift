@@ -15,7 +15,7 @@ struct RegexProgram: Sendable {
   private(set) var sets: [ByteSet] = []
   private var numbers: [ByteSet: Int] = [:]
   /// Larger patterns are refused: the time of a match grows with the product of this and the text.
-  private static let longest = 20_000
+  private static let longest = 5000
 
   init(_ node: RegexNode) throws(RuleError) {
     try emit(.save(0))

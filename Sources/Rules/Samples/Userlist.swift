@@ -29,8 +29,7 @@ final class CompiledUserlist: Sendable {
   func accepts(user name: Bytes, password: Bytes) -> Bool {
     guard let user = users[name] else { return false }
     if user.isClear { return SecureCompare.equal(user.password, password) }
-    guard let verify = CryptographyHooks.current.verifyPassword else { return false }
-    return verify(password, user.password)
+    return PasswordHash.verify(password, user.password)
   }
 
   func groups(of user: Bytes) -> Set<Bytes> { groupsOfUser[user] ?? [] }
