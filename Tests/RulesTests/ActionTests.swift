@@ -37,7 +37,8 @@ struct ActionTests {
     ("set-path /new", "/path/to?x=1", "/new?x=1"), ("set-path /new%[path]", "/path?x=1", "/new/path?x=1"),
     ("set-pathq /n?y", "/path?x=1", "/n?y"), ("set-query z=2", "/path?x=1", "/path?z=2"),
     ("set-query z=2", "/path", "/path?z=2"), ("set-uri /u", "/path?x", "/u"),
-    ("replace-path /a(/.*) \\\\1", "/a/b?c=/a/d", "/b?c=/a/d"), ("replace-pathq /a(.*) /z\\\\1", "/a/b?c", "/z/b?c"),
+    ("replace-path /a(/.*) \\\\1", "/a/b?c=/a/d", "/b?c=/a/d"),
+    ("replace-pathq /a(.*) /z\\\\1", "/a/b?c", "/z/b?c"),
     ("replace-uri ^(.*)$ http://h\\\\1", "/a?b", "http://h/a?b"),
     ("set-path /p", "http://host/old?q", "http://host/p?q"),
   ]
@@ -68,6 +69,60 @@ struct ActionTests {
     fixture.context.response = Fixture.response(200, [])
     _ = fixture.runResponse()
     #expect(fixture.value("x-r", in: fixture.context.response) == "7")
+  }
+
+  static let normalized: [(String, String, String)] = [
+    ("fragment-encode", "/#foo", "/%23foo"), ("fragment-strip", "/#foo", "/"),
+    ("path-merge-slashes", "//", "/"),
+    ("path-merge-slashes", "/foo//bar?a//b", "/foo/bar?a//b"), ("path-strip-dot", "/.", "/"),
+    ("path-strip-dot", "/./bar/", "/bar/"), ("path-strip-dot", "/a/./a", "/a/a"),
+    ("path-strip-dot", "/.well-known/", "/.well-known/"), ("path-strip-dotdot", "/foo/../", "/"),
+    ("path-strip-dotdot", "/foo/../bar/", "/bar/"), ("path-strip-dotdot", "/foo/bar/../", "/foo/"),
+    ("path-strip-dotdot", "/../bar/", "/../bar/"), ("path-strip-dotdot", "/bar/../../", "/../"),
+    ("path-strip-dotdot", "/foo//../", "/foo/"), ("path-strip-dotdot full", "/../bar/", "/bar/"),
+    ("path-strip-dotdot full", "/bar/../../", "/"), ("percent-decode-unreserved", "/%61dmin", "/admin"),
+    ("percent-decode-unreserved", "/foo%3Fbar=baz", "/foo%3Fbar=baz"),
+    ("percent-decode-unreserved", "/%%36%36", "/%66"),
+    ("percent-to-uppercase", "/%6f", "/%6F"), ("query-sort-by-name", "/?c=3&a=1&b=2", "/?a=1&b=2&c=3"),
+    ("query-sort-by-name", "/?aaa=3&a=1&aa=2", "/?a=1&aa=2&aaa=3"),
+    ("query-sort-by-name", "/?a=3&b=4&a=1", "/?a=3&a=1&b=4"),
+  ]
+
+  @Test("targets are normalized", arguments: normalized)
+  func normalize(_ normalizer: String, _ before: String, _ after: String) {
+    let fixture = Fixture(["http-request normalize-uri \(normalizer)"])
+    #expect(fixture.messages.isEmpty)
+    fixture.context.request?.target = Bytes(before)
+    _ = fixture.runRequest()
+    #expect(fixture.context.request?.target.string == after)
+  }
+
+  @Test("a strict normalizer refuses what it cannot decode")
+  func strict() {
+    let fixture = Fixture(["http-request normalize-uri percent-decode-unreserved strict"])
+    fixture.context.request?.target = "/%ZZ"
+    guard case .deny(400, nil) = fixture.runRequest() else {
+      Issue.record("not refused")
+      return
+    }
+  }
+
+  static let conditional: [(String, String, String)] = [
+    ("ifexists", "txn.new", ""), ("ifnotexists", "txn.new", "x"), ("ifset", "txn.old", "x"),
+    ("ifnotset", "txn.old", "5"),
+    ("ifempty", "txn.old", "5"), ("ifnotempty", "txn.old", "x"), ("ifset,ifnotempty", "txn.old", "x"),
+    ("ifgt", "txn.old", "x"),
+  ]
+
+  @Test("a variable is set under its conditions", arguments: conditional)
+  func conditions(_ conditions: String, _ name: String, _ after: String) {
+    let fixture = Fixture([
+      "http-request set-var(txn.old) int(5)", "http-request set-var(\(name),\(conditions)) str(x)",
+      "http-request set-header X-V %[var(\(name))]",
+    ])
+    #expect(fixture.messages.isEmpty)
+    _ = fixture.runRequest()
+    #expect(fixture.value("x-v") == after)
   }
 
   static let redirects: [(String, Int, String)] = [
@@ -118,7 +173,9 @@ struct ActionTests {
   func errorFile() {
     let fixture = Fixture(
       ["http-request deny status 429 errorfile page"],
-      files: ["page": "HTTP/1.0 403 Forbidden\r\nCache-Control: no-cache\r\nConnection: close\r\n\r\n<b>no</b>"])
+      files: [
+        "page": "HTTP/1.0 403 Forbidden\r\nCache-Control: no-cache\r\nConnection: close\r\n\r\n<b>no</b>"
+      ])
     #expect(fixture.messages.isEmpty)
     guard case .deny(let status, let reply?) = fixture.runRequest() else {
       Issue.record("not denied")
@@ -140,7 +197,8 @@ struct ActionTests {
     let fixture = Fixture(
       [
         "http-request auth realm Zone if !{ http_auth(users) }",
-        "http-request deny unless { http_auth_group(users) admins }", "http-request set-header X-User %[http_auth_user]",
+        "http-request deny unless { http_auth_group(users) admins }",
+        "http-request set-header X-User %[http_auth_user]",
       ], userlists: [list])
     #expect(fixture.messages.isEmpty)
     guard case .reply(let reply) = fixture.runRequest() else {
@@ -154,6 +212,14 @@ struct ActionTests {
     fixture.context.request?.append("authorization", Bytes("Basic " + "am9lOnNlY3JldA=="))
     _ = fixture.runRequest()
     #expect(fixture.value("x-user") == "joe")
+  }
+
+  @Test("a hashed password is verified by the system's crypt")
+  func hashed() {
+    guard PasswordHash.isAvailable else { return }
+    let hash: Bytes = "$1$abcdefgh$irWbblnpmw.5z7wgBnprh0"
+    #expect(!PasswordHash.verify("wrong", hash))
+    #expect(PasswordHash.verify("password", "$1$xyz$cEUv8aN9ehjhMXG/kSFnM1"))
   }
 
   static let legacy: [(String, String)] = [
@@ -175,7 +241,8 @@ struct ActionTests {
   @Test("old additions, deletions and replacements do what they did")
   func oldRules() {
     let fixture = Fixture([
-      "reqadd X-Forwarded-Proto:\\ https", "reqidel ^x-secret:.*", "reqirep ^([^\\ :]*)\\ /path/(.*) \\\\1\\ /\\\\2",
+      "reqadd X-Forwarded-Proto:\\ https", "reqidel ^x-secret:.*",
+      "reqirep ^([^\\ :]*)\\ /path/(.*) \\\\1\\ /\\\\2",
       "reqirep ^Host:\\ .* Host:\\ inner", "block if { hdr(x-bad) -m found }",
     ])
     fixture.context.request?.append("x-secret", "1")
@@ -200,7 +267,8 @@ struct ActionTests {
     for split in 0..<hello.count {
       fixture.context.payload = Bytes(Array(hello.prefix(split)))
       var index = 0
-      guard case .needMoreData = fixture.proxy.tcpRequestContent.evaluate(fixture.context, resumingAt: &index) else {
+      guard case .needMoreData = fixture.proxy.tcpRequestContent.evaluate(fixture.context, resumingAt: &index)
+      else {
         Issue.record("decided after \(split) octets")
         return
       }
@@ -231,7 +299,8 @@ enum TestHello {
     let host = Array(name.utf8)
     func vector16(_ body: [UInt8]) -> [UInt8] { [UInt8(body.count >> 8), UInt8(body.count & 255)] + body }
     let sni = [0, 0] + vector16(vector16([0] + vector16(host)))
-    let body = [3, 3] + [UInt8](repeating: 7, count: 32) + [0] + vector16([0x13, 1]) + [1, 0] + vector16(sni)
+    let body =
+      [3, 3] + [UInt8](repeating: 7, count: 32) + [0] + vector16([0x13, 1]) + [1, 0] + vector16(sni)
     let message = [1, 0] + vector16(body)
     return [0x16, 3, 1] + vector16(message)
   }

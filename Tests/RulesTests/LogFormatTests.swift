@@ -46,7 +46,8 @@ struct LogFormatTests {
   func http() {
     #expect(
       render(.http)
-        == "10.1.2.3:4321 [\(date)] f b/s1 1/0/2/3/6 200 1234 - - ---- 1/1/0/0/0 0/0 \"GET /a?b=#22c#22 HTTP/1.1\"")
+        == "10.1.2.3:4321 [\(date)] f b/s1 1/0/2/3/6 200 1234 - - ---- 1/1/0/0/0 0/0 \"GET /a?b=#22c#22 HTTP/1.1\""
+    )
     let line = render(.http) { context in
       context.log.frontendIsTLS = true
       context.log.requestCaptures = ["a|b", nil]
@@ -60,7 +61,8 @@ struct LogFormatTests {
     }
     #expect(
       line
-        == "10.1.2.3:4321 [\(date)] f~ b/s1 1/0/2/3/+6 200 +1234 c=1 - PR-- 1/1/0/0/+2 0/0 {a#7Cb|} {x} \"<BADREQ>\"")
+        == "10.1.2.3:4321 [\(date)] f~ b/s1 1/0/2/3/+6 200 +1234 c=1 - PR-- 1/1/0/0/+2 0/0 {a#7Cb|} {x} \"<BADREQ>\""
+    )
   }
 
   @Test("tcplog, the short line and clf are HAProxy's")
@@ -69,7 +71,8 @@ struct LogFormatTests {
     #expect(render(.shortTCP) == "Connect from 10.1.2.3:4321 to 192.168.0.1:80 (f/TCP)")
     #expect(
       render(.clf)
-        == "10.1.2.3 - - [14/Nov/2023:22:13:20 +0000] \"GET /a?b=#22c#22 HTTP/1.1\" 200 1234 \"\" \"\" 4321 123 \"f\" \"b\" \"s1\" 1 0 2 3 6 ---- 1 1 0 0 0 0 0 \"\" \"\" ")
+        == "10.1.2.3 - - [14/Nov/2023:22:13:20 +0000] \"GET /a?b=#22c#22 HTTP/1.1\" 200 1234 \"\" \"\" 4321 123 \"f\" \"b\" \"s1\" 1 0 2 3 6 ---- 1 1 0 0 0 0 0 \"\" \"\" "
+    )
   }
 
   static let formats: [(String, String)] = [
@@ -77,7 +80,8 @@ struct LogFormatTests {
     ("%HM %HP %HQ %HU %HV %HPO", "GET /a ?b=#22c#22 /a?b=#22c#22 HTTP/1.1 /a"), ("a  b", "a b"), ("%CC", "-"),
     ("%hr %hs x", "x"), ("%[src]", "10.1.2.3"), ("%[hdr(nothing)]", "-"), ("%{+Q}[hdr(nothing)]", "\"\""),
     ("%{+E}[str('a]b')]", "a\\]b"), ("%Ts %ms", "1700000000 123"), ("%{+X}o %ci %pid", "0A010203 04D2"),
-    ("%Tq %Ta %Tt %Tu", "1 6 7 7"), ("%ID %H %pid %rt", "- host 1234 0"), ("%ac/%fc/%bc", "1/1/0"), ("%ft%b", "fb"),
+    ("%Tq %Ta %Tt %Tu", "1 6 7 7"), ("%ID %H %pid %rt", "- host 1234 0"), ("%ac/%fc/%bc", "1/1/0"),
+    ("%ft%b", "fb"),
     ("%{+json}o %(ip)ci %(n)ST %(missing)CC", "{\"ip\": \"10.1.2.3\", \"n\": 200, \"missing\": \"\"}"),
     ("%{+cbor}o %(n)ST", "BF616E18C8FF"), ("%cix", "10.1.2.3x"),
   ]
@@ -96,13 +100,15 @@ struct LogFormatTests {
 
   static let mistakes = [
     ("%zz", "no such format alias 'zz'"), ("%", "no variable name"), ("%[src", "missing ']'"),
-    ("%{+Y}s", "unknown log-format flag 'Y'"), ("%{+Q", "missing '}'"), ("%[nosuch]", "unknown fetch method 'nosuch'"),
+    ("%{+Y}s", "unknown log-format flag 'Y'"), ("%{+Q", "missing '}'"),
+    ("%[nosuch]", "unknown fetch method 'nosuch'"),
   ]
 
   @Test("a broken format is refused with a reason", arguments: mistakes)
   func mistake(_ text: String, _ message: String) {
     let diagnostics = Diagnostics()
-    #expect(RuleCompiler.logFormat(Word(text), configuration: Configuration(), diagnostics: diagnostics) == nil)
+    #expect(
+      RuleCompiler.logFormat(Word(text), configuration: Configuration(), diagnostics: diagnostics) == nil)
     #expect(diagnostics.all.first?.message.contains(message) ?? false)
   }
 }
@@ -129,8 +135,10 @@ struct ScaleTests {
   @Test("a run inside of http-request rules performs each rule that holds, in order")
   func runs() {
     let fixture = Fixture([
-      "http-request add-header X-A 1 if { path /path/to }", "http-request add-header X-A 2 if { path /other }",
-      "http-request add-header X-A 3 if { path /path/to /third }", "http-request add-header X-A 4 if { path /path/to }",
+      "http-request add-header X-A 1 if { path /path/to }",
+      "http-request add-header X-A 2 if { path /other }",
+      "http-request add-header X-A 3 if { path /path/to /third }",
+      "http-request add-header X-A 4 if { path /path/to }",
       "http-request add-header X-A 5",
     ])
     _ = fixture.runRequest()

@@ -11,22 +11,29 @@ struct ConditionTests {
     ("if { path /path/to }", true), ("if { path /path }", false), ("if { path_beg /path }", true),
     ("if { path_end to }", true), ("if { path_sub th/t }", true), ("if { path_dir path }", true),
     ("if { path_dir pat }", false), ("if { path_reg ^/p.*to$ }", true), ("if { path_len 8 }", true),
-    ("if { path_len gt 8 }", false), ("if !{ path / }", true), ("if ! { path / }", true), ("unless { path / }", true),
+    ("if { path_len gt 8 }", false), ("if !{ path / }", true), ("if ! { path / }", true),
+    ("unless { path / }", true),
     ("if { hdr(host) -i www.example.com:8080 }", true), ("if { hdr(host) www.example.com:8080 }", false),
     ("if { hdr_beg(host) -i WWW. }", true), ("if { hdr_dom(host) -i example.com }", true),
-    ("if { hdr_end(host) -i .com:8080 }", true), ("if { hdr(host),host_only,lower -m str www.example.com }", true),
-    ("if { hdr_cnt(host) 1 }", true), ("if { hdr(nothing) -m found }", false), ("if { hdr(host) -m found }", true),
-    ("if { src 10.0.0.0/8 }", true), ("if { src 10.1.2.3 }", true), ("if { src 11.0.0.0/8 192.168.0.0/16 }", false),
+    ("if { hdr_end(host) -i .com:8080 }", true),
+    ("if { hdr(host),host_only,lower -m str www.example.com }", true),
+    ("if { hdr_cnt(host) 1 }", true), ("if { hdr(nothing) -m found }", false),
+    ("if { hdr(host) -m found }", true),
+    ("if { src 10.0.0.0/8 }", true), ("if { src 10.1.2.3 }", true),
+    ("if { src 11.0.0.0/8 192.168.0.0/16 }", false),
     ("if { dst_port 80 443 }", true), ("if { dst_port lt 80 }", false), ("if { dst_port 1:1024 }", true),
     ("if { method GET POST }", true), ("if METH_GET", true), ("if METH_POST", false), ("if HTTP_1.1", true),
     ("if { ssl_fc }", false), ("if TRUE", true), ("if FALSE or TRUE", true), ("if FALSE || FALSE", false),
     ("if FALSE OR TRUE", true), ("if TRUE FALSE or TRUE !FALSE", true), ("if TRUE !TRUE", false),
-    ("if { url_param(x) 1 }", true), ("if { url_param(y) -m str two }", true), ("if { url_param(z) -m found }", false),
+    ("if { url_param(x) 1 }", true), ("if { url_param(y) -m str two }", true),
+    ("if { url_param(z) -m found }", false),
     ("if { urlp_val(x) ge 1 }", true), ("if { nbsrv(a) lt 1 }", false), ("if { nbsrv(full) lt 1 }", true),
-    ("if { req.hdr(x-list) b }", true), ("if { req.fhdr(x-list) b }", false), ("if { req.hdr(x-list,1) a }", true),
+    ("if { req.hdr(x-list) b }", true), ("if { req.fhdr(x-list) b }", false),
+    ("if { req.hdr(x-list,1) a }", true),
     ("if { req.hdr(x-list,-1) c }", true), ("if { cook(sid) abc }", true), ("if { cook_cnt(sid) 1 }", true),
     ("if LOCALHOST", false), ("if { always_true } { always_false }", false), ("if { int(5) 5 }", true),
-    ("if { str(abc) -m sub b }", true), ("if { str(ABC) -i -m str abc }", true), ("if { bin(414243) -m bin 414243 }", true),
+    ("if { str(abc) -m sub b }", true), ("if { str(ABC) -i -m str abc }", true),
+    ("if { bin(414243) -m bin 414243 }", true),
     ("if { src,ipmask(24) 10.1.2.0 }", true), ("if { path,field(2,/) -m str path }", true),
     ("if { http_first_req }", true), ("if { path -f list }", true), ("if { src -f nets }", true),
     ("if { path_beg -i -f list -- /zzz }", true), ("if { hdr(host) -m reg -i ^www\\\\.EXAMPLE }", true),
@@ -48,7 +55,8 @@ struct ConditionTests {
   @Test("named ACLs with several lines are alternatives")
   func alternatives() {
     let fixture = Fixture([
-      "acl site path_beg /nope", "acl site path_beg /path", "acl other path_end nope", "use_backend a if other",
+      "acl site path_beg /nope", "acl site path_beg /path", "acl other path_end nope",
+      "use_backend a if other",
       "use_backend b if site !other",
     ])
     #expect(fixture.messages.isEmpty)
@@ -62,7 +70,10 @@ struct ConditionTests {
   static let mistakes: [(String, String, String?)] = [
     ("http-request deny if nosuch", "no such ACL : 'nosuch'", nil),
     ("http-request deny if is_admn", "no such ACL : 'is_admn'", "is_admin"),
-    ("http-request deny if { pathbeg / }", "unknown fetch method 'pathbeg' in ACL expression 'pathbeg'", "path_beg"),
+    (
+      "http-request deny if { pathbeg / }", "unknown fetch method 'pathbeg' in ACL expression 'pathbeg'",
+      "path_beg"
+    ),
     ("http-request deny if { path_beg /", "missing closing '}' in condition", nil),
     ("http-request denny", "unknown action 'denny' in 'http-request' rule", "deny"),
     ("http-request deny iff TRUE", "expects 'if', 'unless' or end of line, got 'iff'", "if"),
@@ -89,10 +100,14 @@ struct ConditionTests {
   }
 
   static let warnings: [(String, String)] = [
-    ("http-request deny if { res.hdr(x) a }",
-      "anonymous acl will never match because it uses keyword 'res.hdr' which is incompatible with 'frontend http-request header rule'"),
-    ("tcp-request connection reject if { path / }",
-      "anonymous acl will never match because it uses keyword 'path' which is incompatible with 'frontend tcp-request connection rule'"),
+    (
+      "http-request deny if { res.hdr(x) a }",
+      "anonymous acl will never match because it uses keyword 'res.hdr' which is incompatible with 'frontend http-request header rule'"
+    ),
+    (
+      "tcp-request connection reject if { path / }",
+      "anonymous acl will never match because it uses keyword 'path' which is incompatible with 'frontend tcp-request connection rule'"
+    ),
   ]
 
   @Test("criteria that cannot match where they stand give a warning", arguments: warnings)
@@ -105,6 +120,8 @@ struct ConditionTests {
   func order() {
     let fixture = Fixture(["redirect scheme https if { ssl_fc }", "http-request deny if FALSE"])
     #expect(
-      fixture.messages == ["a 'http-request' rule placed after a 'redirect' rule will still be processed before"])
+      fixture.messages == [
+        "a 'http-request' rule placed after a 'redirect' rule will still be processed before"
+      ])
   }
 }

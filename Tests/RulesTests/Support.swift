@@ -74,8 +74,11 @@ struct Fixture {
       configuration.proxies.append(ProxySettings(kind: .backend, name: name, location: .none))
     }
     configuration.userlists = userlists
-    rules = RuleCompiler.compile(configuration, diagnostics: diagnostics) { path in files[path].map { Array($0.utf8) } }
-    let now = Now(instant: Instant(microseconds: 5_000_000), wall: WallTime(microseconds: 1_700_000_000_123_456))
+    rules = RuleCompiler.compile(configuration, diagnostics: diagnostics) { path in
+      files[path].map { Array($0.utf8) }
+    }
+    let now = Now(
+      instant: Instant(microseconds: 5_000_000), wall: WallTime(microseconds: 1_700_000_000_123_456))
     let connection = ConnectionFacts(
       source: .ip(.v4(0x0A01_0203), port: 4321), destination: .ip(.v4(0xC0A8_0001), port: 80), accepted: now)
     context = RuleContext(connection: connection, environment: FixedEnvironment(), now: now)
@@ -130,8 +133,11 @@ struct Fixture {
 }
 
 /// The text of an expression for a stream, nil without a value, and the message when it does not compile.
-func evaluated(_ expression: String, _ prepare: (RuleContext) -> Void = { _ in }, files: [String: String] = [:]) -> String? {
-  let fixture = Fixture(["http-request set-header X-Result \"%[\(expression.replacingQuotes)]\""], files: files)
+func evaluated(
+  _ expression: String, _ prepare: (RuleContext) -> Void = { _ in }, files: [String: String] = [:]
+) -> String? {
+  let fixture = Fixture(
+    ["http-request set-header X-Result \"%[\(expression.replacingQuotes)]\""], files: files)
   if fixture.diagnostics.hasErrors { return "error: " + (fixture.messages.first ?? "") }
   prepare(fixture.context)
   _ = fixture.runRequest()

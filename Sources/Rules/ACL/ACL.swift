@@ -6,12 +6,17 @@ final class ACL: Sendable {
   let name: String
   let expressions: [ACLExpression]
 
+  /// The expression of the usual ACL, which has only one.
+  private let only: ACLExpression?
+
   init(name: String, expressions: [ACLExpression]) {
     self.name = name
     self.expressions = expressions
+    only = expressions.count == 1 ? expressions[0] : nil
   }
 
   func evaluate(_ context: RuleContext) -> Truth {
+    if let only { return only.evaluate(context) }
     var result = Truth.fail
     for expression in expressions {
       result = result.or(expression.evaluate(context))

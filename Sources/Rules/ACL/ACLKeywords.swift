@@ -14,11 +14,14 @@ enum ACLKeywords {
       }
     }
     let others: [(String, String, MatchMethod)] = [
-      ("http_auth_group", "http_auth_group", .str), ("method", "method", .str), ("payload", "req.payload", .bin),
+      ("http_auth_group", "http_auth_group", .str), ("method", "method", .str),
+      ("payload", "req.payload", .bin),
       ("payload_lv", "req.payload_lv", .bin), ("req.ssl_ver", "req.ssl_ver", .int),
       ("req_rdp_cookie", "req.rdp_cookie", .str), ("req_rdp_cookie_cnt", "req.rdp_cookie_cnt", .int),
-      ("req_ssl_sni", "req.ssl_sni", .str), ("req_ssl_ver", "req.ssl_ver", .int), ("req_ver", "req.ver", .str),
-      ("resp_ver", "res.ver", .str), ("ssl_fc_sni_end", "ssl_fc_sni", .end), ("ssl_fc_sni_reg", "ssl_fc_sni", .reg),
+      ("req_ssl_sni", "req.ssl_sni", .str), ("req_ssl_ver", "req.ssl_ver", .int),
+      ("req_ver", "req.ver", .str),
+      ("resp_ver", "res.ver", .str), ("ssl_fc_sni_end", "ssl_fc_sni", .end),
+      ("ssl_fc_sni_reg", "ssl_fc_sni", .reg),
     ]
     for (name, fetch, method) in others { table[name] = (fetch, method) }
     return table

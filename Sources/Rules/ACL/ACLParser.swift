@@ -12,7 +12,14 @@ struct ACLParser {
   private var hasSeparator = false
 
   static func expression(_ words: [Word], scope: CompileScope) throws(RuleError) -> ACLExpression {
-    guard let first = words.first else { throw RuleError("missing criterion in ACL expression") }
+    guard var first = words.first else { throw RuleError("missing criterion in ACL expression") }
+    var words = words
+    // A comma at the end of a word: the next converter stands in the next word.
+    while first.bytes.count > 0, first.bytes[first.bytes.count - 1] == 0x2C, words.count > 1 {
+      first = Word(Bytes(first.bytes.array + words[1].bytes.array), at: first.location)
+      words.remove(at: 0)
+      words[0] = first
+    }
     let keyword = ExpressionParser.keyword(first.bytes)
     let derivative = ACLKeywords.derivatives[keyword]
     let sample: SampleExpression
@@ -29,7 +36,8 @@ struct ACLParser {
     }
     var parser = ACLParser(scope: scope, words: words.dropFirst())
     // A converter behind the criterion takes the place of its own method.
-    let ownMethod = first.bytes.firstIndex(of: 0x2C) == nil || derivative?.method != .str ? derivative?.method : nil
+    let ownMethod =
+      first.bytes.firstIndex(of: 0x2C) == nil || derivative?.method != .str ? derivative?.method : nil
     return try parser.finish(sample, keyword, ownMethod ?? derivative?.method)
   }
 
@@ -48,7 +56,9 @@ struct ACLParser {
     } else {
       throw RuleError(
         "matching method must be specified first (using '-m') when using a sample fetch of this type ('\(keyword)')",
-        expected: "-m str, -m beg, -m end, -m sub, -m reg, -m dir, -m dom, -m len, -m ip, -m int, -m bool, -m bin or -m found")
+        expected:
+          "-m str, -m beg, -m end, -m sub, -m reg, -m dir, -m dom, -m len, -m ip, -m int, -m bool, -m bin or -m found"
+      )
     }
     guard sample.type.casts(to: method.expects) else {
       throw RuleError("matching method '\(method.rawValue)' cannot be used with fetch keyword '\(keyword)'")
@@ -60,7 +70,8 @@ struct ACLParser {
     }
     let patterns = try PatternBuilder(method, isFolded, keyword).build(words, try filePatterns())
     return ACLExpression(
-      sample: sample, patterns: patterns, keyword: keyword, key: "\(sample.text) \(method.rawValue) \(isFolded)")
+      sample: sample, patterns: patterns, keyword: keyword,
+      key: "\(sample.text) \(method.rawValue) \(isFolded)")
   }
 
   private mutating func readFlags(_ keyword: String) throws(RuleError) {
@@ -117,7 +128,11 @@ struct ACLParser {
         continue
       }
       let content: Bytes
-      if isOptional, scope.shared.readFile(path) == nil { continue } else { content = try scope.shared.file(path) }
+      if isOptional, scope.shared.readFile(path) == nil {
+        continue
+      } else {
+        content = try scope.shared.file(path)
+      }
       for line in PatternFile.lines(content) {
         var end = line.text.count
         if isMap { end = (0..<line.text.count).first { ASCII.isBlank(line.text[$0]) } ?? end }
@@ -158,7 +173,9 @@ struct PatternBuilder {
     case .bin:
       var octets: [Bytes] = []
       for text in all {
-        guard let decoded = HexText.decode(text) else { throw RuleError("'\(text.string)' is not a hexadecimal string") }
+        guard let decoded = HexText.decode(text) else {
+          throw RuleError("'\(text.string)' is not a hexadecimal string")
+        }
         octets.append(Bytes(decoded))
       }
       return .octets(strings(octets))
@@ -200,7 +217,9 @@ struct PatternBuilder {
         continue
       }
       if let comparison {
-        guard let value = dotted(text) else { throw RuleError("'\(text)' is neither a number nor a supported operator") }
+        guard let value = dotted(text) else {
+          throw RuleError("'\(text)' is neither a number nor a supported operator")
+        }
         // "greater than the greatest" is no range at all.
         if let range = IntegerRanges.range(operator: comparison, value) { set.insert(range) }
         continue
@@ -220,7 +239,8 @@ struct PatternBuilder {
   private func dotted(_ text: String) -> Int64? {
     if let value = Numbers.integer(text) { return keyword.contains("ssl_ver") ? value << 16 : value }
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard keyword.contains("ssl_ver"), parts.count == 2, let major = Int64(parts[0]), let minor = Int64(parts[1]),
+    guard keyword.contains("ssl_ver"), parts.count == 2, let major = Int64(parts[0]),
+      let minor = Int64(parts[1]),
       (0..<65536).contains(major), (0..<65536).contains(minor)
     else { return nil }
     return major << 16 | minor
@@ -228,7 +248,9 @@ struct PatternBuilder {
 
   private func dottedRange(_ text: String) -> ClosedRange<Int64>? {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-    guard parts.count == 2, let low = dotted(parts[0]), let high = dotted(parts[1]), low <= high else { return nil }
+    guard parts.count == 2, let low = dotted(parts[0]), let high = dotted(parts[1]), low <= high else {
+      return nil
+    }
     return low...high
   }
 }

@@ -17,7 +17,8 @@ extension CompileScope {
     for line in directives {
       guard line.words.count >= 3 else {
         diagnostics.error(
-          "'acl' expects an ACL name and a criterion", at: line.location, expected: "acl <name> <criterion> [values]")
+          "'acl' expects an ACL name and a criterion", at: line.location,
+          expected: "acl <name> <criterion> [values]")
         continue
       }
       let name = line.words[1].text
@@ -47,6 +48,14 @@ extension CompileScope {
     for name in acls.order where acls.built[name] == nil && !acls.broken.contains(name) {
       _ = try? acl(named: name)
     }
+    guard !diagnostics.hasErrors, let proxy else { return }
+    for name in acls.order where !acls.used.contains(name) {
+      // Those that came from a defaults section may be meant for other proxies.
+      guard let place = acls.lines[name]?.first?.location, place.file == proxy.location.file,
+        place.line > proxy.location.line
+      else { continue }
+      diagnostics.advice("acl '\(name)' is defined and never used", at: place)
+    }
   }
 
   func acl(named name: String) throws(RuleError) -> ACL {
@@ -60,7 +69,9 @@ extension CompileScope {
         do throws(RuleError) {
           expressions.append(try ACLParser.expression(Array(line.words.dropFirst(2)), scope: self))
         } catch {
-          if !acls.broken.contains(name) { report(error, "error detected while parsing ACL '\(name)' : ", line) }
+          if !acls.broken.contains(name) {
+            report(error, "error detected while parsing ACL '\(name)' : ", line)
+          }
         }
       }
       // A broken line was reported; the rules that use the ACL are still looked at.
@@ -77,13 +88,15 @@ extension CompileScope {
     }
     throw RuleError(
       "no such ACL : '\(name)'",
-      suggestion: Suggestions.nearest(name, acls.order) ?? Suggestions.nearest(name, ACLKeywords.predefined.keys))
+      suggestion: Suggestions.nearest(name, acls.order)
+        ?? Suggestions.nearest(name, ACLKeywords.predefined.keys))
   }
 
   func report(_ error: RuleError, _ prefix: String, _ line: Directive) {
     diagnostics.add(
       Diagnostic(
-        .alert, at: line.location, prefix + error.message, expected: error.expected, suggestion: error.suggestion,
+        .alert, at: line.location, prefix + error.message, expected: error.expected,
+        suggestion: error.suggestion,
         replacement: error.replacement))
   }
 }

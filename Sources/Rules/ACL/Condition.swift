@@ -22,12 +22,23 @@ public final class Condition: Sendable {
     let endsConjunction: Bool
   }
 
+  /// A term as it is evaluated: `terms` keeps the ACL alive, so that no count need be kept here.
+  private struct Step: Sendable {
+    let acl: Unmanaged<ACL>
+    let isNegated: Bool
+    let endsConjunction: Bool
+  }
+
   let terms: [Term]
+  private let steps: [Step]
   /// `unless`.
   let isNegated: Bool
 
   init(terms: [Term], isNegated: Bool) {
     self.terms = terms
+    steps = terms.map {
+      Step(acl: .passUnretained($0.acl), isNegated: $0.isNegated, endsConjunction: $0.endsConjunction)
+    }
     self.isNegated = isNegated
   }
 
@@ -43,14 +54,13 @@ public final class Condition: Sendable {
     var result = Truth.fail
     var conjunction = Truth.pass
     var index = 0
-    while index < terms.count {
-      let acl = terms[index].acl
-      let truth = acl.evaluate(context)
-      conjunction = conjunction.and(terms[index].isNegated ? truth.negated : truth)
+    while index < steps.count {
+      let truth = steps[index].acl._withUnsafeGuaranteedRef { $0.evaluate(context) }
+      conjunction = conjunction.and(steps[index].isNegated ? truth.negated : truth)
       if conjunction == .fail {
-        while index < terms.count, !terms[index].endsConjunction { index += 1 }
+        while index < steps.count, !steps[index].endsConjunction { index += 1 }
       }
-      if index < terms.count, terms[index].endsConjunction {
+      if index < steps.count, steps[index].endsConjunction {
         result = result.or(conjunction)
         if result == .pass { break }
         conjunction = .pass

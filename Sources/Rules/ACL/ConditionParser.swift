@@ -5,11 +5,15 @@ import Config
 enum ConditionParser {
   /// Splits a rule's words at its `if` or `unless`.
   static func split(_ words: ArraySlice<Word>) -> (action: ArraySlice<Word>, condition: ArraySlice<Word>) {
-    guard let at = words.firstIndex(where: { $0.text == "if" || $0.text == "unless" }) else { return (words, []) }
+    guard let at = words.firstIndex(where: { $0.text == "if" || $0.text == "unless" }) else {
+      return (words, [])
+    }
     return (words[..<at], words[at...])
   }
 
-  static func parse(_ words: ArraySlice<Word>, scope: CompileScope, line: Directive) throws(RuleError) -> Condition? {
+  static func parse(_ words: ArraySlice<Word>, scope: CompileScope, line: Directive) throws(RuleError)
+    -> Condition?
+  {
     guard let polarity = words.first else { return nil }
     guard polarity.text == "if" || polarity.text == "unless" else {
       throw RuleError("conditions must start with either 'if' or 'unless'")
@@ -79,7 +83,8 @@ enum ConditionParser {
           ? "\(who) will never match because it uses keyword '\(misfit.keyword)' which is incompatible with '\(scope.place.name)'"
           : "\(who) will never match because it only involves keywords that are incompatible with '\(scope.place.name)'"
       } else {
-        message = "\(who) involves keyword '\(misfit.keyword)' which is incompatible with '\(scope.place.name)'"
+        message =
+          "\(who) involves keyword '\(misfit.keyword)' which is incompatible with '\(scope.place.name)'"
       }
       scope.diagnostics.warning(message, at: line.location)
       return

@@ -51,7 +51,8 @@ struct ActionEntry: Sendable {
 enum ActionKeywords {
   static let table: [ActionEntry] =
     FinalActions.table + HeaderActions.table + RequestLineActions.table + VariableActions.table
-    + ConnectionActions.table + StreamActions.table + ReplyActions.table + CaptureActions.table
+    + ConnectionActions.table + SocketActions.table + NormalizeActions.table + StreamActions.table
+    + ReplyActions.table + CaptureActions.table
 
   /// The entry for the first word of an action, which may carry an argument in parentheses.
   static func find(_ word: String, in place: RulePlaces) throws(RuleError) -> ActionEntry {
@@ -71,9 +72,9 @@ enum ActionKeywords {
     if name.hasPrefix("lua.") { return "needs Lua, which is not supported" }
     let later: Set<String> = [
       "add-acl", "del-acl", "add-map", "del-map", "set-map", "do-resolve", "cache-use", "cache-store",
-      "send-spoe-group", "set-bandwidth-limit", "attach-srv", "switch-mode", "do-log", "set-fc-mark", "set-fc-tos",
-      "set-bc-mark", "set-bc-tos", "pause", "normalize-uri", "set-headers-bin", "add-headers-bin", "del-headers-bin",
-      "wait-for-handshake", "set-retries", "on-error", "set-dst-port-offset", "set-mark", "set-tos", "set-nice",
+      "send-spoe-group", "set-bandwidth-limit", "attach-srv", "switch-mode", "do-log", "pause",
+      "set-headers-bin", "add-headers-bin", "del-headers-bin",
+      "wait-for-handshake", "set-retries", "on-error", "set-dst-port-offset", "set-nice",
       "expect-netscaler-cip",
     ]
     return later.contains(name) ? "is not supported yet" : nil
@@ -125,11 +126,15 @@ struct ActionParser {
   }
 
   mutating func expression(_ what: String = "a sample expression") throws(RuleError) -> SampleExpression {
-    let word = try need(what)
+    var word = try need(what)
+    while word.text.hasSuffix(","), let more = next() {
+      word = Word(Bytes(word.bytes.array + more.bytes.array), at: word.location)
+    }
     let expression = try ExpressionParser.parse(word.bytes, scope: scope)
     guard !expression.fetch.places.isDisjoint(with: scope.place) else {
       throw RuleError(
-        "fetch method '\(word.text)' extracts information from '\(PlaceRequirement.text(expression.fetch))', none of which is available here")
+        "fetch method '\(word.text)' extracts information from '\(PlaceRequirement.text(expression.fetch))', none of which is available here"
+      )
     }
     return expression
   }

@@ -11,8 +11,12 @@ enum CaptureActions {
       let isResponse = parser.place.isResponse
       if parser.accept("len"), !isResponse {
         let word = try parser.need("a length")
-        guard let length = Int(word.text), length > 0 else { throw RuleError("a positive 'len' argument is mandatory") }
-        let slot = parser.scope.captures.add(.init(field: nil, length: length), isResponse: false)
+        guard let length = Int(word.text), length > 0 else {
+          throw RuleError("a positive 'len' argument is mandatory")
+        }
+        guard let slot = parser.scope.captureOfRule[parser.scope.ruleAtHand] else {
+          throw RuleError("'capture' is not supported here")
+        }
         return { context in
           if let text = expression.evaluate(context)?.text {
             CaptureSlots.put(text.prefix(length), slot, &context.log.requestCaptures)
@@ -21,7 +25,8 @@ enum CaptureActions {
         }
       }
       guard parser.accept("id") else {
-        throw RuleError(isResponse ? "expects 'id <id>'" : "expects 'len' or 'id'", expected: "len <length> or id <id>")
+        throw RuleError(
+          isResponse ? "expects 'id <id>'" : "expects 'len' or 'id'", expected: "len <length> or id <id>")
       }
       let word = try parser.need("a capture id")
       let slots = isResponse ? parser.scope.captures.response : parser.scope.captures.request
@@ -63,7 +68,9 @@ struct CaptureSlots: Sendable {
   }
 
   static func put(_ text: Bytes, _ slot: Int, _ captures: inout [Bytes?]) {
-    if captures.count <= slot { captures.append(contentsOf: repeatElement(nil, count: slot + 1 - captures.count)) }
+    if captures.count <= slot {
+      captures.append(contentsOf: repeatElement(nil, count: slot + 1 - captures.count))
+    }
     captures[slot] = Bytes(copying: text.span)
   }
 

@@ -6,9 +6,13 @@ enum ConnectionActions {
 
   static let table: [ActionEntry] = [
     address("set-src") { connection, address in connection.source = moved(connection.source, to: address) },
-    address("set-dst") { connection, address in connection.destination = moved(connection.destination, to: address) },
+    address("set-dst") { connection, address in
+      connection.destination = moved(connection.destination, to: address)
+    },
     port("set-src-port") { connection, port in connection.source = moved(connection.source, to: port) },
-    port("set-dst-port") { connection, port in connection.destination = moved(connection.destination, to: port) },
+    port("set-dst-port") { connection, port in
+      connection.destination = moved(connection.destination, to: port)
+    },
   ]
 
   private static func moved(_ old: SocketAddress, to address: IPAddress) -> SocketAddress {

@@ -7,7 +7,8 @@ enum FinalActions {
     ActionEntry("accept", .tcp) { _ throws(RuleError) in { _ in .next } },
     ActionEntry("allow", .http) { _ throws(RuleError) in { _ in .next } },
     ActionEntry("reject", [.tcp, .httpRequest]) { _ throws(RuleError) in { _ in .reject } },
-    ActionEntry("silent-drop", [.tcp, .httpRequest, .httpResponse], "[ rst-ttl <ttl> ]") { parser throws(RuleError) in
+    ActionEntry("silent-drop", [.tcp, .httpRequest, .httpResponse], "[ rst-ttl <ttl> ]") {
+      parser throws(RuleError) in
       if parser.peek == "rst-ttl" { throw RuleError("'rst-ttl' is not supported yet") }
       return { _ in .silentDrop }
     },

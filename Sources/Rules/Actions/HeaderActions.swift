@@ -7,11 +7,11 @@ enum HeaderActions {
   static let table: [ActionEntry] = [
     ActionEntry("set-header", .http, "<name> <fmt>") { parser throws(RuleError) in
       let (name, format) = try nameAndFormat(&parser)
-      return on(parser) { head, context in head.set(name, value(format, context)) }
+      return on(parser) { head, context in put(format, context, into: head, name, replacing: true) }
     },
     ActionEntry("add-header", .http, "<name> <fmt>") { parser throws(RuleError) in
       let (name, format) = try nameAndFormat(&parser)
-      return on(parser) { head, context in head.append(name, value(format, context)) }
+      return on(parser) { head, context in put(format, context, into: head, name, replacing: false) }
     },
     ActionEntry("del-header", .http, "<name> [ -m <meth> ]") { parser throws(RuleError) in
       let word = try parser.need("a header name")
@@ -22,7 +22,8 @@ enum HeaderActions {
       let method = try parser.need("a matching method").text
       let test = try nameTest(method, word.bytes)
       return on(parser) { head, context in
-        for index in stride(from: head.count - 1, through: 0, by: -1) where test(head.name(at: index), context) {
+        for index in stride(from: head.count - 1, through: 0, by: -1)
+        where test(head.name(at: index), context) {
           head.remove(at: index)
         }
       }
@@ -47,7 +48,8 @@ enum HeaderActions {
     },
   ]
 
-  private static func nameAndFormat(_ parser: inout ActionParser) throws(RuleError) -> (FieldName, LogFormat) {
+  private static func nameAndFormat(_ parser: inout ActionParser) throws(RuleError) -> (FieldName, LogFormat)
+  {
     let name = try parser.need("a header name")
     guard HeaderText.isName(name.bytes) else { throw RuleError("'\(name.text)' is not a valid header name") }
     return (FieldName(name.bytes), try parser.format("a header value"))
@@ -57,7 +59,8 @@ enum HeaderActions {
     _ parser: inout ActionParser
   ) throws(RuleError) -> (FieldName, RegularExpression, LogFormat) {
     let name = try parser.need("a header name")
-    let regex = try RegularExpression.compile(try parser.need("a regular expression").bytes, ignoresCase: false)
+    let regex = try RegularExpression.compile(
+      try parser.need("a regular expression").bytes, ignoresCase: false)
     return (FieldName(name.bytes), regex, try parser.format("a replacement"))
   }
 
@@ -70,6 +73,24 @@ enum HeaderActions {
       if let head = isResponse ? context.response : context.request { body(head, context) }
       return nil
     }
+  }
+
+  private static func put(
+    _ format: LogFormat, _ context: RuleContext, into head: MessageHead, _ name: FieldName, replacing: Bool
+  ) {
+    if let constant = format.constant {
+      if replacing { head.remove(name) }
+      head.append(name, constant)
+      return
+    }
+    // The context's memory is borrowed, so that a rule allocates nothing.
+    var text: [UInt8] = []
+    swap(&text, &context.scratch)
+    text.removeAll(keepingCapacity: true)
+    format.render(context, into: &text)
+    if replacing { head.remove(name) }
+    head.append(name: name.bytes.span, value: text.span)
+    swap(&text, &context.scratch)
   }
 
   private static func value(_ format: LogFormat, _ context: RuleContext) -> Bytes {

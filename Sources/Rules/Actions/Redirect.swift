@@ -75,12 +75,14 @@ enum RedirectParser {
           kind,
           usesFormat
             ? try LogFormatParser.header(value.bytes, scope: parser.scope)
-            : LogFormat(items: [LogFormatItem(content: .text(value.bytes))], globalFlags: [], escaping: .header)
+            : LogFormat(
+              items: [LogFormatItem(content: .text(value.bytes))], globalFlags: [], escaping: .header)
         )
       } else if word.text == "code" {
         let text = try parser.need("a status code").text
         guard let number = Int(text), [301, 302, 303, 307, 308].contains(number) else {
-          throw RuleError("'code': unsupported HTTP code '\(text)' (must be one of 301, 302, 303, 307 or 308)")
+          throw RuleError(
+            "'code': unsupported HTTP code '\(text)' (must be one of 301, 302, 303, 307 or 308)")
         }
         code = number
       } else {
@@ -120,7 +122,8 @@ enum RedirectParser {
           suggestion: Suggestions.nearest(
             name,
             [
-              "code", "prefix", "location", "scheme", "set-cookie", "clear-cookie", "drop-query", "keep-query",
+              "code", "prefix", "location", "scheme", "set-cookie", "clear-cookie", "drop-query",
+              "keep-query",
               "append-slash", "ignore-empty", "if", "unless",
             ]))
       }

@@ -5,18 +5,27 @@ import HTTP
 /// Actions that answer the client.
 enum ReplyActions {
   static let table: [ActionEntry] = [
-    ActionEntry("deny", [.httpRequest, .httpResponse], "[ { status | deny_status } <code> ] [ content-type <type> ] [ <body> ] [ hdr <name> <fmt> ]*") {
+    ActionEntry(
+      "deny", [.httpRequest, .httpResponse],
+      "[ { status | deny_status } <code> ] [ content-type <type> ] [ <body> ] [ hdr <name> <fmt> ]*"
+    ) {
       parser throws(RuleError) in
       let standard = parser.place.isResponse ? 502 : 403
       let (status, reply) = try ReplyParser.parse(&parser, standardStatus: standard, isRefusal: true)
       return { _ in .deny(status: status, reply) }
     },
-    ActionEntry("tarpit", .httpRequest, "[ { status | deny_status } <code> ] [ content-type <type> ] [ <body> ] [ hdr <name> <fmt> ]*") {
+    ActionEntry(
+      "tarpit", .httpRequest,
+      "[ { status | deny_status } <code> ] [ content-type <type> ] [ <body> ] [ hdr <name> <fmt> ]*"
+    ) {
       parser throws(RuleError) in
       let (status, reply) = try ReplyParser.parse(&parser, standardStatus: 500, isRefusal: true)
       return { _ in .tarpit(status: status, reply) }
     },
-    ActionEntry("return", [.httpRequest, .httpResponse], "[ status <code> ] [ content-type <type> ] [ <body> ] [ hdr <name> <fmt> ]*") {
+    ActionEntry(
+      "return", [.httpRequest, .httpResponse],
+      "[ status <code> ] [ content-type <type> ] [ <body> ] [ hdr <name> <fmt> ]*"
+    ) {
       parser throws(RuleError) in
       let (status, reply) = try ReplyParser.parse(&parser, standardStatus: 200, isRefusal: false)
       let answer = reply ?? Reply(status: status)
@@ -54,8 +63,10 @@ struct AuthenticationChallenge: Sendable {
     self.realm = realm
     self.standard = standard
     let value = AuthenticationChallenge.value(realm, standard)
-    direct = Reply(kind: .authentication, status: 401, fields: [("www-authenticate", value)], body: .proxyPage)
-    proxied = Reply(kind: .authentication, status: 407, fields: [("proxy-authenticate", value)], body: .proxyPage)
+    direct = Reply(
+      kind: .authentication, status: 401, fields: [("www-authenticate", value)], body: .proxyPage)
+    proxied = Reply(
+      kind: .authentication, status: 407, fields: [("proxy-authenticate", value)], body: .proxyPage)
   }
 
   private static func value(_ realm: LogFormat?, _ standard: Bytes) -> LogFormat {

@@ -22,10 +22,14 @@ struct ReplyParser {
 
   private init(status: Int) { self.status = status }
 
-  private mutating func option(_ name: String, _ parser: inout ActionParser, _ isRefusal: Bool) throws(RuleError) {
+  private mutating func option(_ name: String, _ parser: inout ActionParser, _ isRefusal: Bool)
+    throws(RuleError)
+  {
     switch name {
     case "status", "deny_status":
-      if name == "deny_status", !isRefusal { throw RuleError("'deny_status' is only for deny and tarpit rules; write 'status'") }
+      if name == "deny_status", !isRefusal {
+        throw RuleError("'deny_status' is only for deny and tarpit rules; write 'status'")
+      }
       let word = try parser.need("a status code")
       guard let code = Int(word.text), (200...599).contains(code) else {
         throw RuleError("status code must be in the range 200..599 (got '\(word.text)')")
@@ -55,7 +59,8 @@ struct ReplyParser {
         suggestion: Suggestions.nearest(
           name,
           [
-            "status", "deny_status", "content-type", "hdr", "default-errorfiles", "string", "lf-string", "file",
+            "status", "deny_status", "content-type", "hdr", "default-errorfiles", "string", "lf-string",
+            "file",
             "lf-file", "errorfile", "errorfiles", "if", "unless",
           ]))
     }
@@ -69,10 +74,12 @@ struct ReplyParser {
   private func finish(_ isRefusal: Bool) throws(RuleError) -> Reply? {
     if body == nil, contentType != nil { throw RuleError("content-type is given without a body") }
     if case .bytes(let bytes)? = body, bytes.count > 0, contentType == nil {
-      throw RuleError("a content type must be defined for a body; write for example 'content-type text/plain'")
+      throw RuleError(
+        "a content type must be defined for a body; write for example 'content-type text/plain'")
     }
     if isRefusal, body == nil, fields.isEmpty { return nil }
-    return Reply(status: status, reason: reason, contentType: contentType, fields: fields, body: body ?? .none)
+    return Reply(
+      status: status, reason: reason, contentType: contentType, fields: fields, body: body ?? .none)
   }
 }
 
@@ -84,17 +91,21 @@ extension Reply {
     200: "OK", 201: "Created", 202: "Accepted", 203: "Non-Authoritative Information", 204: "No Content",
     205: "Reset Content", 206: "Partial Content", 207: "Multi-Status", 210: "Content Different",
     226: "IM Used", 300: "Multiple Choices", 301: "Moved Permanently", 302: "Found", 303: "See Other",
-    304: "Not Modified", 305: "Use Proxy", 307: "Temporary Redirect", 308: "Permanent Redirect", 400: "Bad Request",
-    401: "Unauthorized", 402: "Payment Required", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+    304: "Not Modified", 305: "Use Proxy", 307: "Temporary Redirect", 308: "Permanent Redirect",
+    400: "Bad Request",
+    401: "Unauthorized", 402: "Payment Required", 403: "Forbidden", 404: "Not Found",
+    405: "Method Not Allowed",
     406: "Not Acceptable", 407: "Proxy Authentication Required", 408: "Request Time-out", 409: "Conflict",
     410: "Gone", 411: "Length Required", 412: "Precondition Failed", 413: "Request Entity Too Large",
     414: "Request-URI Too Long", 415: "Unsupported Media Type", 416: "Requested range unsatisfiable",
     417: "Expectation failed", 418: "I'm a teapot", 421: "Misdirected Request", 422: "Unprocessable Content",
-    423: "Locked", 424: "Method failure", 425: "Too Early", 426: "Upgrade Required", 428: "Precondition Required",
+    423: "Locked", 424: "Method failure", 425: "Too Early", 426: "Upgrade Required",
+    428: "Precondition Required",
     429: "Too Many Requests", 431: "Request Header Fields Too Large", 451: "Unavailable For Legal Reasons",
     500: "Internal Server Error", 501: "Not Implemented", 502: "Bad Gateway", 503: "Service Unavailable",
     504: "Gateway Time-out", 505: "HTTP Version not supported", 506: "Variant also negotiate",
-    507: "Insufficient storage", 508: "Loop detected", 510: "Not extended", 511: "Network authentication required",
+    507: "Insufficient storage", 508: "Loop detected", 510: "Not extended",
+    511: "Network authentication required",
   ]
 }
 

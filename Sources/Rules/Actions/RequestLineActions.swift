@@ -60,11 +60,14 @@ enum RequestLineActions {
     _ apply: @escaping @Sendable (MessageHead, Bytes) -> Void
   ) -> ActionEntry {
     ActionEntry(name, .httpRequest, "<match-regex> <replace-fmt>") { parser throws(RuleError) in
-      let regex = try RegularExpression.compile(try parser.need("a regular expression").bytes, ignoresCase: false)
+      let regex = try RegularExpression.compile(
+        try parser.need("a regular expression").bytes, ignoresCase: false)
       let format = try parser.format("a replacement")
       return { context in
         guard let request = context.request else { return nil }
-        if let value = HeaderActions.substitute(pick(request), regex, format, context) { apply(request, value) }
+        if let value = HeaderActions.substitute(pick(request), regex, format, context) {
+          apply(request, value)
+        }
         return nil
       }
     }

@@ -2,7 +2,7 @@ import Base
 
 /// A run of neighbouring rules whose conditions each test the same sample for equality with some strings: one
 /// hash look-up finds the first that holds, however many there are.
-struct RuleRun: Sendable {
+final class RuleRun: Sendable {
   let range: Range<Int>
   private let sample: SampleExpression
   private let table: StringTable
@@ -20,7 +20,9 @@ struct RuleRun: Sendable {
   func firstMatch(_ context: RuleContext, from start: Int) -> Int? {
     var best = Int.max
     _ = sample.forEach(context) { value in
-      guard case .string(let text)? = value.cast(to: .string), let key = table.find(text) else { return false }
+      guard case .string(let text)? = value.cast(to: .string), let key = table.find(text) else {
+        return false
+      }
       for rule in rulesOfKey[key] where Int(rule) >= start {
         best = min(best, Int(rule))
         break
@@ -42,7 +44,9 @@ struct RuleRun: Sendable {
         continue
       }
       var end = index + 1
-      while end < rules.count, let next = equality(rules[end]), next.allSatisfy({ $0.key == first[0].key }) { end += 1 }
+      while end < rules.count, let next = equality(rules[end]), next.allSatisfy({ $0.key == first[0].key }) {
+        end += 1
+      }
       if end - index >= shortest, first.allSatisfy({ $0.key == first[0].key }) {
         runs.append(make(rules, index..<end, like: first[0]))
       }
@@ -74,7 +78,8 @@ struct RuleRun: Sendable {
       guard !term.isNegated, term.endsConjunction else { return nil }
       expressions += term.acl.expressions
     }
-    guard !expressions.isEmpty, expressions.allSatisfy({ $0.patterns.exactStrings != nil && $0.sample.isStable })
+    guard !expressions.isEmpty,
+      expressions.allSatisfy({ $0.patterns.exactStrings != nil && $0.sample.isStable })
     else { return nil }
     return expressions
   }

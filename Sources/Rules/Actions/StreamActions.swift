@@ -21,7 +21,9 @@ enum StreamActions {
     ActionEntry("strict-mode", .http, "{ on | off }") { parser throws(RuleError) in
       // Rewrites here cannot fail half-way, which is what the strict mode is about.
       let word = try parser.need("'on' or 'off'").text
-      guard word == "on" || word == "off" else { throw RuleError("unexpected value '\(word)'", expected: "on or off") }
+      guard word == "on" || word == "off" else {
+        throw RuleError("unexpected value '\(word)'", expected: "on or off")
+      }
       return { _ in nil }
     },
     ActionEntry("disable-l7-retry", .httpRequest) { _ throws(RuleError) in
@@ -62,7 +64,10 @@ enum StreamActions {
         return enough > 0 && count >= enough ? nil : .waitForBody(timeout: timeout, atLeast: enough)
       }
     },
-    ActionEntry("set-timeout", [.httpRequest, .httpResponse], "{ client | server | tunnel | connect | queue | tarpit } { <time> | <expr> }") {
+    ActionEntry(
+      "set-timeout", [.httpRequest, .httpResponse],
+      "{ client | server | tunnel | connect | queue | tarpit } { <time> | <expr> }"
+    ) {
       parser throws(RuleError) in
       let which = try parser.need("the name of a timeout")
       let apply = try timeout(which.text)
@@ -85,7 +90,9 @@ enum StreamActions {
     priority("set-priority-offset") { context, value in context.priorityOffset = value },
   ]
 
-  private static func timeout(_ name: String) throws(RuleError) -> @Sendable (inout TimeoutChanges, Timespan) -> Void {
+  private static func timeout(_ name: String) throws(RuleError)
+    -> @Sendable (inout TimeoutChanges, Timespan) -> Void
+  {
     switch name {
     case "client": return { $0.client = $1 }
     case "server": return { $0.server = $1 }

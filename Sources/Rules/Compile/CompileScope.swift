@@ -12,6 +12,10 @@ final class CompileScope {
   var acls = ACLScope()
   /// Slots that `capture` and `declare capture` lines have made so far.
   var captures = CaptureSlots()
+  /// The slot of each `capture ... len` rule, by the rule's index in the proxy.
+  var captureOfRule: [Int: Int] = [:]
+  /// The index of the rule being compiled.
+  var ruleAtHand = -1
   /// The line being compiled, for warnings from deep inside.
   var lineAtHand = SourceLocation.none
   /// Where the expression at hand will be evaluated.
@@ -77,7 +81,14 @@ final class CompileScope {
   }
 
   func userlist(named name: String) throws(RuleError) -> CompiledUserlist {
-    if let list = shared.userlists[name] { return list }
+    if let list = shared.userlists[name] {
+      if list.hasHashes, !PasswordHash.isAvailable {
+        throw RuleError(
+          "hashed passwords (in userlist '\(name)') need libcrypt.so.1, which is not on this machine; write insecure-password"
+        )
+      }
+      return list
+    }
     throw RuleError(
       "unable to find userlist '\(name)'", suggestion: Suggestions.nearest(name, shared.userlists.keys))
   }

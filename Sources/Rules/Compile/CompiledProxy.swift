@@ -1,6 +1,5 @@
 public import Base
 
-
 /// The rules of one proxy, ready to run; immutable, shared by all workers.
 public final class CompiledProxy: Sendable {
   public let name: String

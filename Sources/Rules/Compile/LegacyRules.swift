@@ -32,7 +32,9 @@ enum LegacyRules {
   }
 
   /// Words as they would stand in a file again.
-  static func text(_ words: ArraySlice<Word>) -> String { words.map { quoted($0.text) }.joined(separator: " ") }
+  static func text(_ words: ArraySlice<Word>) -> String {
+    words.map { quoted($0.text) }.joined(separator: " ")
+  }
 
   static func quoted(_ text: String) -> String {
     let plain = !text.isEmpty && !text.contains { " \t\"'\\#$".contains($0) }
@@ -92,7 +94,8 @@ enum LegacyRules {
     }
   }
 
-  static func replace(_ regex: RegularExpression, _ template: Bytes, _ context: RuleContext, isResponse: Bool) {
+  static func replace(_ regex: RegularExpression, _ template: Bytes, _ context: RuleContext, isResponse: Bool)
+  {
     guard let head = isResponse ? context.response : context.request else { return }
     let start = startLine(head, isResponse: isResponse)
     if let captures = regex.captures(start, &context.regexScratch) {
@@ -141,7 +144,8 @@ extension ProxyCompiler {
   mutating func compileLegacy(_ line: Directive) throws(RuleError) {
     guard let parsed = LegacyRules.Parsed(line.keyword) else { return }
     let isResponse = parsed.isResponse
-    scope.place = isResponse ? places(.frontendResponse, .backendResponse) : places(.frontendRequest, .backendRequest)
+    scope.place =
+      isResponse ? places(.frontendResponse, .backendResponse) : places(.frontendRequest, .backendRequest)
     let (words, condition) = ConditionParser.split(line.words.dropFirst())
     guard let pattern = words.first else { throw RuleError("'\(line.keyword)' expects an argument") }
     let compiled = try ConditionParser.parse(condition, scope: scope, line: line)
@@ -205,14 +209,17 @@ extension ProxyCompiler {
       }
     default:
       throw RuleError(
-        "'allow' and 'pass' among old rules are not supported; put the exception into the condition of the deny rule")
+        "'allow' and 'pass' among old rules are not supported; put the exception into the condition of the deny rule"
+      )
     }
   }
 }
 
 /// The modern line for an old one.
 enum LegacyModern {
-  static func line(_ parsed: LegacyRules.Parsed, _ words: ArraySlice<Word>, _ condition: ArraySlice<Word>) -> String {
+  static func line(_ parsed: LegacyRules.Parsed, _ words: ArraySlice<Word>, _ condition: ArraySlice<Word>)
+    -> String
+  {
     let set = parsed.isResponse ? "http-response" : "http-request"
     let pattern = words.first?.text ?? ""
     let tail = condition.isEmpty ? "" : " " + LegacyRules.text(condition)
@@ -228,10 +235,13 @@ enum LegacyModern {
       return "\(set) del-header \(LegacyRules.quoted(pattern)) -m reg\(tail)"
     case "rep":
       let replacement = words.dropFirst().first?.text ?? ""
-      if let name = header(pattern).name, let at = pattern.firstIndex(of: ":"), let to = replacement.firstIndex(of: ":") {
+      if let name = header(pattern).name, let at = pattern.firstIndex(of: ":"),
+        let to = replacement.firstIndex(of: ":")
+      {
         let search = pattern[at...].dropFirst().drop { $0 == " " || $0 == "\\" }
         let value = replacement[to...].dropFirst().drop { $0 == " " || $0 == "\\" }
-        return "\(set) replace-header \(name) \(LegacyRules.quoted(String(search))) \(LegacyRules.quoted(String(value)))\(tail)"
+        return
+          "\(set) replace-header \(name) \(LegacyRules.quoted(String(search))) \(LegacyRules.quoted(String(value)))\(tail)"
       }
       return "\(set) replace-uri \(LegacyRules.quoted(pattern)) \(LegacyRules.quoted(replacement))\(tail)"
     case "tarpit": return "\(set) tarpit if { url_reg \(LegacyRules.quoted(pattern)) }"
@@ -250,7 +260,9 @@ enum LegacyModern {
     let text = pattern.hasPrefix("^") ? pattern.dropFirst() : pattern[...]
     guard let colon = text.firstIndex(of: ":") else { return (nil, false) }
     let name = String(text[..<colon])
-    guard HeaderText.isName(Bytes(name)), !name.contains("*"), !name.contains("|") else { return (nil, false) }
+    guard HeaderText.isName(Bytes(name)), !name.contains("*"), !name.contains("|") else {
+      return (nil, false)
+    }
     return (name, [":", ":.*", ":.*$"].contains(String(text[colon...])))
   }
 }

@@ -14,7 +14,8 @@ extension ProxyCompiler {
       session.append(try rule(line, .tcpSession, words.dropFirst(), .session))
     case "content"?:
       note(.tcpContent, line)
-      content.append(try rule(line, .tcpContent, words.dropFirst(), places(.frontendContent, .backendContent)))
+      content.append(
+        try rule(line, .tcpContent, words.dropFirst(), places(.frontendContent, .backendContent)))
     case "inspect-delay"?: draft.inspectDelay = try delay(words.dropFirst())
     case let other:
       throw RuleError(
@@ -38,7 +39,8 @@ extension ProxyCompiler {
 
   private func delay(_ words: ArraySlice<Word>) throws(RuleError) -> Timespan {
     guard let word = words.first, let value = Numbers.duration(word.text) else {
-      throw RuleError("'inspect-delay' expects a positive delay in milliseconds", expected: "a duration such as 5s")
+      throw RuleError(
+        "'inspect-delay' expects a positive delay in milliseconds", expected: "a duration such as 5s")
     }
     return value
   }
@@ -62,7 +64,8 @@ extension ProxyCompiler {
     let (name, condition) = ConditionParser.split(line.words.dropFirst())
     guard let word = name.first else { throw RuleError("'use_backend' expects a backend name") }
     if name.count > 1, let extra = name.dropFirst().first {
-      throw RuleError("unexpected keyword '\(extra.text)' behind the backend's name", expected: "if or unless")
+      throw RuleError(
+        "unexpected keyword '\(extra.text)' behind the backend's name", expected: "if or unless")
     }
     let target: BackendTarget
     if word.text.contains("%") {
@@ -74,7 +77,8 @@ extension ProxyCompiler {
     let compiled = try ConditionParser.parse(condition, scope: scope, line: line)
     if let last = routes.last, last.condition == nil {
       scope.diagnostics.advice(
-        "this 'use_backend' is never reached: the one at line \(last.origin.line) has no condition", at: line.location)
+        "this 'use_backend' is never reached: the one at line \(last.origin.line) has no condition",
+        at: line.location)
     }
     draft.routeTargets.append(target)
     routes.append(Rule(condition: compiled, origin: origin(line, "use_backend")) { _ in nil })
@@ -129,18 +133,39 @@ extension ProxyCompiler {
     }
   }
 
+  /// Gives each capture its slot, in the order of the file, before any rule refers to one.
+  mutating func declareCaptures() {
+    for (index, line) in proxy.rules.enumerated() {
+      let words = line.words.map(\.text)
+      if line.keyword == "capture" || line.keyword == "declare" {
+        do throws(RuleError) {
+          try compileCapture(line)
+        } catch {
+          scope.report(error, "error detected while parsing a '\(line.keyword)' line : ", line)
+        }
+      } else if words.count > 4, words[1] == "capture" || words[2] == "capture",
+        let at = words.firstIndex(of: "len"),
+        at + 1 < words.count, let length = Int(words[at + 1]), length > 0, line.keyword != "http-response"
+      {
+        scope.captureOfRule[index] = scope.captures.add(.init(field: nil, length: length), isResponse: false)
+      }
+    }
+  }
+
   /// `capture request header <name> len <n>`, `declare capture request len <n>`.
   mutating func compileCapture(_ line: Directive) throws(RuleError) {
     var words = line.words.map(\.text)[...]
     let isDeclaration = words.first == "declare"
     if isDeclaration { words = words.dropFirst() }
-    guard words.popFirst() == "capture", let side = words.popFirst(), side == "request" || side == "response" else {
+    guard words.popFirst() == "capture", let side = words.popFirst(), side == "request" || side == "response"
+    else {
       throw RuleError("expects 'request' or 'response' behind 'capture'")
     }
     var field: FieldName?
     if !isDeclaration {
       guard words.popFirst() == "header", let name = words.popFirst() else {
-        throw RuleError("expects 'header <name> len <length>'", expected: "capture \(side) header <name> len <length>")
+        throw RuleError(
+          "expects 'header <name> len <length>'", expected: "capture \(side) header <name> len <length>")
       }
       field = FieldName(name)
     }

@@ -32,8 +32,10 @@ struct ProxyCompiler {
     // Sections of defaults are compiled as part of those that inherit them.
     guard proxy.kind != .defaults else { return draft }
     scope.declareACLs(proxy.acls)
-    for line in proxy.rules {
+    declareCaptures()
+    for (index, line) in proxy.rules.enumerated() {
       scope.lineAtHand = line.location
+      scope.ruleAtHand = index
       do throws(RuleError) { try compile(line) } catch { scope.report(error, prefix(of: line), line) }
     }
     compileFormats()
@@ -48,7 +50,8 @@ struct ProxyCompiler {
     draft.tcpRequestContent = RuleSet(kind: .requestContent, rules: content)
     draft.tcpResponseContent = RuleSet(kind: .responseContent, rules: responseContent)
     // Old `req*` lines came after http-request rules and before redirections.
-    draft.httpRequest = RuleSet(kind: .request, rules: blocks + request + legacyRequest + legacyAdditions + redirects)
+    draft.httpRequest = RuleSet(
+      kind: .request, rules: blocks + request + legacyRequest + legacyAdditions + redirects)
     draft.httpResponse = RuleSet(kind: .response, rules: response + legacyResponse)
     draft.httpAfterResponse = RuleSet(kind: .response, rules: afterResponse)
     draft.routes = RuleSet(kind: .request, rules: routes)
@@ -82,12 +85,13 @@ struct ProxyCompiler {
     case "http-response":
       response.append(try rule(line, .httpResponse, words, places(.frontendResponse, .backendResponse)))
     case "http-after-response":
-      afterResponse.append(try rule(line, .httpAfterResponse, words, places(.frontendResponse, .backendResponse)))
+      afterResponse.append(
+        try rule(line, .httpAfterResponse, words, places(.frontendResponse, .backendResponse)))
     case "redirect": try compileRedirect(line)
     case "use_backend": try compileRoute(line)
     case "use-server": try compileServerChoice(line)
     case "monitor": try compileMonitor(line)
-    case "capture", "declare": try compileCapture(line)
+    case "capture", "declare": break
     case "force-persist", "ignore-persist": try compilePersist(line)
     case "block": try compileBlock(line)
     case "stick", "stick-table": throw RuleError("stick tables are not supported yet")

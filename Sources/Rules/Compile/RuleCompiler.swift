@@ -48,7 +48,9 @@ enum GlobalVariables {
     scope.place = .configuration
     for line in lines {
       do throws(RuleError) {
-        guard line.words.count >= 3 else { throw RuleError("'\(line.keyword)' expects a variable and a value") }
+        guard line.words.count >= 3 else {
+          throw RuleError("'\(line.keyword)' expects a variable and a value")
+        }
         let variable = try shared.variables.variable(line.words[1].bytes)
         guard variable.scope == .proc else {
           throw RuleError("'\(line.keyword)': only variables of the scope 'proc' can be set here")

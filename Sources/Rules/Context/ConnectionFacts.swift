@@ -23,6 +23,9 @@ public final class ConnectionFacts {
   /// `fc_err`: 0 without an error, and its words.
   public var errorCode = 0
   public var errorText = Bytes.empty
+  /// The same for the server's connection: `bc_err`.
+  public var serverErrorCode = 0
+  public var serverErrorText = Bytes.empty
   /// HTTP/2 glitches and streams.
   public var glitches = 0
   public var streamCount = 1

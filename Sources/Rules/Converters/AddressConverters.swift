@@ -51,7 +51,9 @@ enum ForwardedHeader {
       let name = text[start..<i]
       guard !name.isEmpty, i < text.count, text[i] == 0x3D else { return nil }
       i += 1
-      guard let value = value(text, &i), !current.contains(where: { $0.name.equalsIgnoringCase(name) }) else { return nil }
+      guard let value = value(text, &i), !current.contains(where: { $0.name.equalsIgnoringCase(name) }) else {
+        return nil
+      }
       current.append((name, value))
       while i < text.count, ASCII.isBlank(text[i]) { i += 1 }
       if i == text.count { break }

@@ -32,11 +32,14 @@ enum ArithmeticConverters {
     ConverterEntry(name, .none, .int, .int) { sample, _, _ in sample.integer.map { .int(body($0)) } }
   }
 
-  private static func predicate(_ name: String, _ body: @escaping @Sendable (Int64) -> Bool) -> ConverterEntry {
+  private static func predicate(_ name: String, _ body: @escaping @Sendable (Int64) -> Bool) -> ConverterEntry
+  {
     ConverterEntry(name, .none, .int, .bool) { sample, _, _ in sample.integer.map { .bool(body($0)) } }
   }
 
-  private static func binary(_ name: String, _ body: @escaping @Sendable (Int64, Int64) -> Int64) -> ConverterEntry {
+  private static func binary(_ name: String, _ body: @escaping @Sendable (Int64, Int64) -> Int64)
+    -> ConverterEntry
+  {
     ConverterEntry(name, .required(.string), .int, .int, check: Operand.check) { sample, a, context in
       guard let left = sample.integer, let right = Operand.value(a[0], context) else { return nil }
       return .int(body(left, right))

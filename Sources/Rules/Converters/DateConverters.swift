@@ -21,7 +21,9 @@ enum DateConverters {
   ]
 
   /// Within the years that four digits can show.
-  private static func bounded(_ seconds: Int64) -> Int64 { min(max(seconds, -62_135_596_800), 253_402_300_799) }
+  private static func bounded(_ seconds: Int64) -> Int64 {
+    min(max(seconds, -62_135_596_800), 253_402_300_799)
+  }
 
   private static func format(_ name: String, _ unit: TimeUnit, isLocal: Bool) -> ConverterEntry {
     ConverterEntry(name, .atLeast(1, .string, .integer), .int, .string) { sample, a, _ in
@@ -34,7 +36,8 @@ enum DateConverters {
   }
 
   /// strftime(3), with `%N` and `%3N` for fractions of the second.
-  private static func text(_ seconds: Int64, _ microseconds: Int64, _ pattern: Bytes, isLocal: Bool) -> Bytes {
+  private static func text(_ seconds: Int64, _ microseconds: Int64, _ pattern: Bytes, isLocal: Bool) -> Bytes
+  {
     var parts = isLocal ? DateText.local(seconds) : DateText.utc(seconds)
     var expanded: [CChar] = []
     var i = 0

@@ -3,7 +3,9 @@ import Base
 /// Base64, hexadecimal, URL and numeric encodings.
 enum EncodingConverters {
   static let table: [ConverterEntry] = [
-    ConverterEntry("base64", .none, .binary, .string) { sample, _, _ in .string(Bytes(Base64.encode(sample.octets))) },
+    ConverterEntry("base64", .none, .binary, .string) { sample, _, _ in
+      .string(Bytes(Base64.encode(sample.octets)))
+    },
     ConverterEntry("b64dec", .none, .string, .binary) { sample, _, _ in
       Base64.decode(sample.text).map { .binary(Bytes($0)) }
     },
@@ -13,7 +15,9 @@ enum EncodingConverters {
     ConverterEntry("ub64dec", .none, .string, .binary) { sample, _, _ in
       Base64.decode(sample.text, forURLs: true).map { .binary(Bytes($0)) }
     },
-    ConverterEntry("hex", .none, .binary, .string) { sample, _, _ in .string(Bytes(Hexadecimal.encode(sample.octets))) },
+    ConverterEntry("hex", .none, .binary, .string) { sample, _, _ in
+      .string(Bytes(Hexadecimal.encode(sample.octets)))
+    },
     ConverterEntry("hex2i", .none, .string, .int) { sample, _, _ in
       let text = sample.text
       var value: UInt64 = 0
@@ -53,7 +57,8 @@ enum EncodingConverters {
     },
   ]
 
-  private static func chunked(_ octets: Bytes, _ arguments: Arguments, _ write: (Bytes) -> [UInt8]) -> Sample {
+  private static func chunked(_ octets: Bytes, _ arguments: Arguments, _ write: (Bytes) -> [UInt8]) -> Sample
+  {
     let separator = arguments.string(0) ?? .empty
     let size = Int(clamping: max(1, arguments.int(1) ?? 1))
     let truncates = arguments.int(2) ?? 0 != 0
@@ -80,11 +85,14 @@ enum EncodingConverters {
   @Sendable
   private static func checkChunks(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
     let size = arguments.int(1) ?? 1
-    guard (1...8).contains(size) else { throw RuleError("chunk_size value must be in the range 1..8, not \(size)") }
+    guard (1...8).contains(size) else {
+      throw RuleError("chunk_size value must be in the range 1..8, not \(size)")
+    }
   }
 
   @Sendable
-  private static func checkURLEncoding(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
+  private static func checkURLEncoding(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError)
+  {
     if let kind = arguments.string(0), !kind.isEmpty, kind != "query" {
       throw RuleError("Unknown value for the encoding type: '\(kind.string)'", expected: "query")
     }
@@ -103,7 +111,8 @@ enum Base64 {
     while i < octets.count {
       let left = octets.count - i
       let word =
-        UInt32(octets[i]) << 16 | UInt32(left > 1 ? octets[i + 1] : 0) << 8 | UInt32(left > 2 ? octets[i + 2] : 0)
+        UInt32(octets[i]) << 16 | UInt32(left > 1 ? octets[i + 1] : 0) << 8
+        | UInt32(left > 2 ? octets[i + 2] : 0)
       out.append(alphabet[Int(word >> 18 & 63)])
       out.append(alphabet[Int(word >> 12 & 63)])
       if left > 1 { out.append(alphabet[Int(word >> 6 & 63)]) } else if !forURLs { out.append(0x3D) }
@@ -160,7 +169,9 @@ enum URLText {
     while i < text.count {
       let c = text[i]
       if c == 0x25 {
-        guard i + 2 < text.count, let high = ASCII.hexValue(text[i + 1]), let low = ASCII.hexValue(text[i + 2]) else {
+        guard i + 2 < text.count, let high = ASCII.hexValue(text[i + 1]),
+          let low = ASCII.hexValue(text[i + 2])
+        else {
           return nil
         }
         out.append(high << 4 | low)

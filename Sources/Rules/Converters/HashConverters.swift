@@ -3,7 +3,8 @@ public import Base
 /// Hashes: those of load balancing and tables here, cryptographic ones through `CryptographyHooks`.
 enum HashConverters {
   static let table: [ConverterEntry] = [
-    hash("djb2", Hashes.djb2), hash("sdbm", Hashes.sdbm), hash("wt6", Hashes.wt6), hash("crc32", Hashes.crc32),
+    hash("djb2", Hashes.djb2), hash("sdbm", Hashes.sdbm), hash("wt6", Hashes.wt6),
+    hash("crc32", Hashes.crc32),
     hash("crc32c", Hashes.crc32c),
     ConverterEntry("xxh32", .optional(.integer), .binary, .int) { sample, a, _ in
       .int(Int64(XXHash.hash32(sample.octets, seed: UInt32(truncatingIfNeeded: a.int(0) ?? 0))))
@@ -14,7 +15,8 @@ enum HashConverters {
     digest("sha1", .none) { _ in "SHA1" },
     digest("sha2", .optional(.integer)) { "SHA\($0.int(0) ?? 256)" },
     digest("digest", .required(.string)) { ($0.string(0) ?? .empty).string },
-    ConverterEntry("hmac", .required(.string, .string), .binary, .binary, check: checkHMAC) { sample, a, context in
+    ConverterEntry("hmac", .required(.string, .string), .binary, .binary, check: checkHMAC) {
+      sample, a, context in
       guard let hmac = CryptographyHooks.current.hmac, let name = a.string(0) else { return nil }
       let key: Bytes?
       switch a[1] {
@@ -37,14 +39,17 @@ enum HashConverters {
   private static func digest(
     _ name: String, _ grammar: ArgumentGrammar, _ algorithm: @escaping @Sendable (Arguments) -> String
   ) -> ConverterEntry {
-    ConverterEntry(name, grammar, .binary, .binary, check: { (arguments: inout Arguments, _) throws(RuleError) in
-      guard let digest = CryptographyHooks.current.digest else {
-        throw RuleError("converter '\(name)' is not supported yet in this build")
+    ConverterEntry(
+      name, grammar, .binary, .binary,
+      check: { (arguments: inout Arguments, _) throws(RuleError) in
+        guard let digest = CryptographyHooks.current.digest else {
+          throw RuleError("converter '\(name)' is not supported yet in this build")
+        }
+        guard digest(algorithm(arguments), .empty) != nil else {
+          throw RuleError("unsupported digest algorithm '\(algorithm(arguments))'")
+        }
       }
-      guard digest(algorithm(arguments), .empty) != nil else {
-        throw RuleError("unsupported digest algorithm '\(algorithm(arguments))'")
-      }
-    }) { sample, a, _ in
+    ) { sample, a, _ in
       CryptographyHooks.current.digest.flatMap { $0(algorithm(a), sample.octets) }.map(Sample.binary)
     }
   }

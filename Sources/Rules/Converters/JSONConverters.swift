@@ -6,7 +6,8 @@ enum JSONConverters {
     ConverterEntry("json", .required(.string), .string, .string, check: checkEncoding) { sample, a, _ in
       JSONEscape(rawValue: (a.string(0) ?? "ascii").string)?.escape(sample.text).map { .string(Bytes($0)) }
     },
-    ConverterEntry("json_query", .atLeast(1, .string, .string), .string, .any, check: checkPath) { sample, a, _ in
+    ConverterEntry("json_query", .atLeast(1, .string, .string), .string, .any, check: checkPath) {
+      sample, a, _ in
       guard case .path(let path) = a[0], let value = path.find(in: sample.text) else { return nil }
       return a.int(1) == 1 ? value.cast(to: .int) : value
     },
@@ -27,7 +28,8 @@ enum JSONConverters {
   @Sendable
   private static func checkPath(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
     guard let path = JSONPath(arguments.string(0) ?? .empty) else {
-      throw RuleError("not a valid json path '\((arguments.string(0) ?? .empty).string)'; it starts with '$.'")
+      throw RuleError(
+        "not a valid json path '\((arguments.string(0) ?? .empty).string)'; it starts with '$.'")
     }
     arguments.list[0] = .path(path)
     guard let type = arguments.string(1)?.string, !type.isEmpty else { return }
@@ -90,7 +92,8 @@ enum JSONEscape: String {
 
   private static func decode(_ text: Bytes, _ at: Int) -> (scalar: UInt32, length: Int, isValid: Bool) {
     let first = text[at]
-    let length = first < 0x80 ? 1 : first >= 0xF0 && first < 0xF5 ? 4 : first >= 0xE0 ? 3 : first >= 0xC2 ? 2 : 0
+    let length =
+      first < 0x80 ? 1 : first >= 0xF0 && first < 0xF5 ? 4 : first >= 0xE0 ? 3 : first >= 0xC2 ? 2 : 0
     guard length > 0, first < 0xF5, at + length <= text.count else { return (UInt32(first), 1, false) }
     if length == 1 { return (UInt32(first), 1, true) }
     var scalar = UInt32(first) & (0xFF >> UInt32(length + 1))

@@ -8,7 +8,6 @@ struct JSONPath: Sendable {
   }
   private let steps: [Step]
 
-
   init?(_ text: Bytes) {
     guard text.count > 1, text[0] == 0x24 else { return nil }
     var steps: [Step] = []
@@ -138,7 +137,8 @@ struct JSONReader {
       case 0x75:
         guard let unit = hex4(raw, i + 2) else { return nil }
         var scalar = unit
-        if unit >> 10 == 0x36, raw[(i + 6)..<(i + 8)] == "\\u", let low = hex4(raw, i + 8), low >> 10 == 0x37 {
+        if unit >> 10 == 0x36, raw[(i + 6)..<(i + 8)] == "\\u", let low = hex4(raw, i + 8), low >> 10 == 0x37
+        {
           scalar = 0x10000 + (unit & 0x3FF) << 10 + low & 0x3FF
           i += 6
         }
@@ -183,8 +183,9 @@ struct JSONReader {
         i += 1
       default:
         let start = i
-        while i < text.count, ASCII.isAlpha(text[i]) || ASCII.isDigit(text[i]) || text[i] == 0x2D || text[i] == 0x2B
-          || text[i] == 0x2E
+        while i < text.count,
+          ASCII.isAlpha(text[i]) || ASCII.isDigit(text[i]) || text[i] == 0x2D || text[i] == 0x2B
+            || text[i] == 0x2E
         { i += 1 }
         guard i > start else { return false }
       }

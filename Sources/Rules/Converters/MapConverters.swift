@@ -13,7 +13,8 @@ enum MapConverters {
       entries.append(key(name + "_key", method))
     }
     entries.append(
-      ConverterEntry("map_regm", .atLeast(1, .string, .string), .string, .string, check: check(.reg, .string)) {
+      ConverterEntry("map_regm", .atLeast(1, .string, .string), .string, .string, check: check(.reg, .string))
+      {
         sample, a, context in
         guard case .map(let table) = a[0] else { return nil }
         return table.expand(sample, context) ?? standIn(a[1])
@@ -23,7 +24,8 @@ enum MapConverters {
 
   private static func map(_ name: String, _ method: MatchMethod, _ output: SampleType) -> ConverterEntry {
     // The default of a map of numbers is a number.
-    let grammar: ArgumentGrammar = output == .int ? .atLeast(1, .string, .integer) : .atLeast(1, .string, .string)
+    let grammar: ArgumentGrammar =
+      output == .int ? .atLeast(1, .string, .integer) : .atLeast(1, .string, .string)
     return ConverterEntry(name, grammar, MapTable.input(method), output, check: check(method, output)) {
       sample, a, context in
       guard case .map(let table) = a[0] else { return nil }

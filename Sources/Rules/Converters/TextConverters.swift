@@ -8,9 +8,14 @@ enum TextConverters {
       .string(Bytes(sample.text.array.map(ASCII.upper)))
     },
     ConverterEntry("length", .none, .string, .int) { sample, _, _ in .int(Int64(sample.text.count)) },
-    ConverterEntry("reverse", .none, .string, .string) { sample, _, _ in .string(Bytes(Array(sample.text.array.reversed()))) },
+    ConverterEntry("reverse", .none, .string, .string) { sample, _, _ in
+      .string(Bytes(Array(sample.text.array.reversed())))
+    },
     ConverterEntry("reverse_dom", .none, .string, .string) { sample, _, _ in
-      .string(Bytes(sample.text.string.split(separator: ".", omittingEmptySubsequences: false).reversed().joined(separator: ".")))
+      .string(
+        Bytes(
+          sample.text.string.split(separator: ".", omittingEmptySubsequences: false).reversed().joined(
+            separator: ".")))
     },
     ConverterEntry("ltrim", .required(.string), .string, .string) { sample, a, _ in
       .string(trim(sample.text, a.string(0) ?? .empty, left: true, right: false))
@@ -20,7 +25,9 @@ enum TextConverters {
     },
     ConverterEntry("cut_crlf", .none, .string, .string) { sample, _, _ in
       let text = sample.text
-      for i in 0..<text.count where text[i] == ASCII.cr || text[i] == ASCII.lf { return .string(text.prefix(i)) }
+      for i in 0..<text.count where text[i] == ASCII.cr || text[i] == ASCII.lf {
+        return .string(text.prefix(i))
+      }
       return .string(text)
     },
     ConverterEntry("has_ctl", .optional(.string), .binary, .bool) { sample, _, _ in
@@ -36,11 +43,14 @@ enum TextConverters {
       guard let length = number(lengthText, context), length >= 0 else { return nil }
       return .binary(octets.dropFirst(start).prefix(Int(min(length, Int64(octets.count)))))
     },
-    ConverterEntry("field", .atLeast(2, .integer, .string, .integer), .string, .string, check: checkDelimiters) {
+    ConverterEntry(
+      "field", .atLeast(2, .integer, .string, .integer), .string, .string, check: checkDelimiters
+    ) {
       sample, a, _ in
       field(sample.text, Int(truncatingIfNeeded: a.int(0) ?? 0), a.string(1) ?? .empty, count: a.int(2) ?? 1)
     },
-    ConverterEntry("word", .atLeast(2, .integer, .string, .integer), .string, .string, check: checkDelimiters) {
+    ConverterEntry("word", .atLeast(2, .integer, .string, .integer), .string, .string, check: checkDelimiters)
+    {
       sample, a, _ in
       word(sample.text, Int(truncatingIfNeeded: a.int(0) ?? 0), a.string(1) ?? .empty, count: a.int(2) ?? 1)
     },
@@ -48,7 +58,8 @@ enum TextConverters {
       sample, a, context in
       guard case .regex(let regex) = a[0], let replacement = a.string(1) else { return nil }
       let isGlobal = a.int(2) == 1
-      return .string(Bytes(regex.replacing(sample.text, with: replacement, all: isGlobal, &context.regexScratch)))
+      return .string(
+        Bytes(regex.replacing(sample.text, with: replacement, all: isGlobal, &context.regexScratch)))
     },
     ConverterEntry("concat", .atLeast(1, .string, .string, .string), .string, .string, check: checkConcat) {
       sample, a, context in
@@ -78,7 +89,8 @@ enum TextConverters {
       }
       return .int(compare(sample.text, other.text))
     },
-    ConverterEntry("secure_memcmp", .required(.string), .binary, .bool, check: checkVariable) { sample, a, context in
+    ConverterEntry("secure_memcmp", .required(.string), .binary, .bool, check: checkVariable) {
+      sample, a, context in
       guard case .variable(let variable) = a[0], let other = variable.get(context) else {
         return nil
       }
@@ -87,7 +99,9 @@ enum TextConverters {
     ConverterEntry("param", .atLeast(1, .string, .string), .string, .string) { sample, a, _ in
       parameter(sample.text, a.string(0) ?? .empty, delimiter: a.string(1) ?? "&")
     },
-    ConverterEntry("host_only", .none, .string, .string) { sample, _, _ in .string(HostText.split(sample.text).host) },
+    ConverterEntry("host_only", .none, .string, .string) { sample, _, _ in
+      .string(HostText.split(sample.text).host)
+    },
     ConverterEntry("port_only", .none, .string, .int) { sample, _, _ in
       .int(Int64(HostText.split(sample.text).port ?? 0))
     },
@@ -168,7 +182,9 @@ enum TextConverters {
 
   @Sendable
   private static func checkDelimiters(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
-    guard arguments.int(0) != 0 else { throw RuleError("unexpected value 0 for the index: fields count from 1") }
+    guard arguments.int(0) != 0 else {
+      throw RuleError("unexpected value 0 for the index: fields count from 1")
+    }
     guard let delimiters = arguments.string(1), !delimiters.isEmpty else {
       throw RuleError("missing delimiters in the second argument")
     }
@@ -209,7 +225,8 @@ enum AcceptLanguage {
     for part in header.string.lowercased().split(separator: ",") {
       let pieces = part.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
       guard let language = pieces.first, known.contains(language) else { continue }
-      let quality = pieces.dropFirst().first { $0.hasPrefix("q=") }.map { thousandths(String($0.dropFirst(2))) } ?? 1000
+      let quality =
+        pieces.dropFirst().first { $0.hasPrefix("q=") }.map { thousandths(String($0.dropFirst(2))) } ?? 1000
       if quality > best?.quality ?? 0 { best = (language, quality) }
     }
     return (best.map { Bytes($0.language) } ?? standard).map(Sample.string)

@@ -3,9 +3,13 @@ import Base
 /// `set-var` in the middle of an expression, and captures.
 enum VariableConverters {
   static let table: [ConverterEntry] = [
-    ConverterEntry("set-var", .atLeast(1, .string, .string, .string, .string, .string), .any, .any, check: checkSet) {
+    ConverterEntry(
+      "set-var", .atLeast(1, .string, .string, .string, .string, .string), .any, .any, check: checkSet
+    ) {
       sample, a, context in
-      guard case .variable(let variable) = a[0] else { return nil }
+      guard case .variable(let variable) = a[0], case .conditions(let conditions) = a[1],
+        conditions.hold(sample, variable, context)
+      else { return nil }
       variable.set(sample, context)
       return sample
     },
@@ -34,7 +38,9 @@ enum VariableConverters {
   ]
 
   private static func split(_ text: Bytes, _ context: RuleContext) -> (backend: String, server: String) {
-    guard let slash = text.firstIndex(of: ASCII.slash) else { return (context.backend.name.string, text.string) }
+    guard let slash = text.firstIndex(of: ASCII.slash) else {
+      return (context.backend.name.string, text.string)
+    }
     return (text.prefix(slash).string, text.dropFirst(slash + 1).string)
   }
 
@@ -45,9 +51,8 @@ enum VariableConverters {
 
   @Sendable
   private static func checkSet(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
-    if arguments.list.dropFirst().contains(where: { if case .string = $0 { true } else { false } }) {
-      throw RuleError("conditions of the set-var converter are not supported yet")
-    }
+    let conditions = try SetConditions((1..<max(1, arguments.count)).compactMap { arguments.string($0) })
     try check(&arguments, scope)
+    arguments.list = [arguments[0], .conditions(conditions)]
   }
 }

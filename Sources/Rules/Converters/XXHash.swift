@@ -4,7 +4,8 @@ import Base
 enum XXHash {
   private static let p32: [UInt32] = [0x9E37_79B1, 0x85EB_CA77, 0xC2B2_AE3D, 0x27D4_EB2F, 0x1656_67B1]
   private static let p64: [UInt64] = [
-    0x9E37_79B1_85EB_CA87, 0xC2B2_AE3D_27D4_EB4F, 0x1656_67B1_9E37_79F9, 0x85EB_CA77_C2B2_AE63, 0x27D4_EB2F_1656_67C5,
+    0x9E37_79B1_85EB_CA87, 0xC2B2_AE3D_27D4_EB4F, 0x1656_67B1_9E37_79F9, 0x85EB_CA77_C2B2_AE63,
+    0x27D4_EB2F_1656_67C5,
   ]
 
   private static func rotate32(_ x: UInt32, _ n: UInt32) -> UInt32 { x << n | x >> (32 - n) }
@@ -29,7 +30,8 @@ enum XXHash {
           at += 4
         }
       }
-      hash = rotate32(lanes[0], 1) &+ rotate32(lanes[1], 7) &+ rotate32(lanes[2], 12) &+ rotate32(lanes[3], 18)
+      hash =
+        rotate32(lanes[0], 1) &+ rotate32(lanes[1], 7) &+ rotate32(lanes[2], 12) &+ rotate32(lanes[3], 18)
     } else {
       hash = seed &+ p32[4]
     }
@@ -62,7 +64,8 @@ enum XXHash {
           at += 8
         }
       }
-      hash = rotate64(lanes[0], 1) &+ rotate64(lanes[1], 7) &+ rotate64(lanes[2], 12) &+ rotate64(lanes[3], 18)
+      hash =
+        rotate64(lanes[0], 1) &+ rotate64(lanes[1], 7) &+ rotate64(lanes[2], 12) &+ rotate64(lanes[3], 18)
       for lane in lanes { hash = (hash ^ round64(0, lane)) &* p64[0] &+ p64[3] }
     } else {
       hash = seed &+ p64[4]

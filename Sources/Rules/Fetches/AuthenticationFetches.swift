@@ -9,12 +9,15 @@ enum AuthenticationFetches {
       guard let login = BasicLogin(context) else { return .bool(false) }
       return .bool(list.accepts(user: login.user, password: login.password))
     },
-    FetchEntry("http_auth_group", .required(.userlist), .string, .requestData, each: { context, a, visit in
-      guard case .userlist(let list) = a[0], let login = BasicLogin(context),
-        list.accepts(user: login.user, password: login.password)
-      else { return false }
-      return list.groups(of: login.user).contains { visit(.string($0)) }
-    }) { context, a in
+    FetchEntry(
+      "http_auth_group", .required(.userlist), .string, .requestData,
+      each: { context, a, visit in
+        guard case .userlist(let list) = a[0], let login = BasicLogin(context),
+          list.accepts(user: login.user, password: login.password)
+        else { return false }
+        return list.groups(of: login.user).contains { visit(.string($0)) }
+      }
+    ) { context, a in
       guard case .userlist(let list) = a[0], let login = BasicLogin(context),
         list.accepts(user: login.user, password: login.password)
       else { return nil }
@@ -31,7 +34,9 @@ enum AuthenticationFetches {
     },
     FetchEntry("http_auth_bearer", .optional(.headerName), .string, .requestData) { context, a in
       let field = a.field(0) ?? authorization
-      guard let value = context.request?.first(field.bytes.isEmpty ? authorization : field) else { return nil }
+      guard let value = context.request?.first(field.bytes.isEmpty ? authorization : field) else {
+        return nil
+      }
       let parts = split(value)
       return parts.scheme.equalsIgnoringCase("bearer") ? .string(parts.rest) : nil
     },

@@ -14,6 +14,8 @@ struct ClientHello {
   var ciphers: Bytes?
   var signatureAlgorithms: Bytes?
   var groups: Bytes?
+  /// The groups of the key shares offered, two octets each.
+  var keyShares: Bytes?
 
   enum Outcome {
     case incomplete
@@ -40,7 +42,8 @@ struct ClientHello {
   }
 
   private mutating func read(_ reader: inout Reader) -> Bool {
-    guard let major = reader.byte(), let minor = reader.byte(), reader.take(32) != nil, reader.vector8() != nil,
+    guard let major = reader.byte(), let minor = reader.byte(), reader.take(32) != nil,
+      reader.vector8() != nil,
       let suites = reader.vector16(), reader.vector8() != nil
     else { return false }
     version = (major, minor)
@@ -63,6 +66,11 @@ struct ClientHello {
     case 16:
       guard var protocols = reader.vector16().map(Reader.init) else { return }
       alpn = protocols.vector8()
+    case 51:
+      guard var shares = reader.vector16().map(Reader.init) else { return }
+      var groups: [UInt8] = []
+      while let group = shares.take(2), shares.vector16() != nil { groups.append(group) }
+      keyShares = Bytes(groups)
     case 35: sessionTicket = content.isEmpty ? 1 : 2
     case 43:
       guard var versions = reader.vector8().map(Reader.init) else { return }

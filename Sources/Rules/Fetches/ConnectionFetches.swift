@@ -7,15 +7,25 @@ enum ConnectionFetches {
     FetchEntry("src_port", .none, .int, .layer4Client) { context, _ in port(context.connection.source) },
     FetchEntry("dst", .none, .address, .layer4Client) { context, _ in ip(context.connection.destination) },
     FetchEntry("dst_port", .none, .int, .layer4Client) { context, _ in port(context.connection.destination) },
-    FetchEntry("fc_src", .none, .address, .layer4Client) { context, _ in ip(context.connection.originalSource) },
-    FetchEntry("fc_src_port", .none, .int, .layer4Client) { context, _ in port(context.connection.originalSource) },
-    FetchEntry("fc_dst", .none, .address, .layer4Client) { context, _ in ip(context.connection.originalDestination) },
+    FetchEntry("fc_src", .none, .address, .layer4Client) { context, _ in ip(context.connection.originalSource)
+    },
+    FetchEntry("fc_src_port", .none, .int, .layer4Client) { context, _ in
+      port(context.connection.originalSource)
+    },
+    FetchEntry("fc_dst", .none, .address, .layer4Client) { context, _ in
+      ip(context.connection.originalDestination)
+    },
     FetchEntry("fc_dst_port", .none, .int, .layer4Client) { context, _ in
       port(context.connection.originalDestination)
     },
-    FetchEntry("bc_src", .none, .address, .layer4Server) { context, _ in ip(context.connection.serverSource) },
-    FetchEntry("bc_src_port", .none, .int, .layer4Server) { context, _ in port(context.connection.serverSource) },
-    FetchEntry("bc_dst", .none, .address, .layer4Server) { context, _ in ip(context.connection.serverDestination) },
+    FetchEntry("bc_src", .none, .address, .layer4Server) { context, _ in ip(context.connection.serverSource)
+    },
+    FetchEntry("bc_src_port", .none, .int, .layer4Server) { context, _ in
+      port(context.connection.serverSource)
+    },
+    FetchEntry("bc_dst", .none, .address, .layer4Server) { context, _ in
+      ip(context.connection.serverDestination)
+    },
     FetchEntry("bc_dst_port", .none, .int, .layer4Server) { context, _ in
       port(context.connection.serverDestination)
     },
@@ -31,11 +41,20 @@ enum ConnectionFetches {
     FetchEntry("fc_rcvd_proxy", .none, .bool, .layer4Client) { context, _ in
       .bool(context.connection.receivedProxyHeader)
     },
-    FetchEntry("fc_err", .none, .int, .layer4Client) { context, _ in .int(Int64(context.connection.errorCode)) },
+    FetchEntry("fc_err", .none, .int, .layer4Client) { context, _ in .int(Int64(context.connection.errorCode))
+    },
     FetchEntry("fc_err_str", .none, .string, .layer4Client) { context, _ in
       context.connection.errorText.isEmpty ? nil : .string(context.connection.errorText)
     },
-    FetchEntry("fc_glitches", .none, .int, .layer4Client) { context, _ in .int(Int64(context.connection.glitches)) },
+    FetchEntry("bc_err", .none, .int, .layer4Server) { context, _ in
+      .int(Int64(context.connection.serverErrorCode))
+    },
+    FetchEntry("bc_err_str", .none, .string, .layer4Server) { context, _ in
+      context.connection.serverErrorText.isEmpty ? nil : .string(context.connection.serverErrorText)
+    },
+    FetchEntry("fc_glitches", .none, .int, .layer4Client) { context, _ in
+      .int(Int64(context.connection.glitches))
+    },
     FetchEntry("fc_nb_streams", .none, .int, .layer4Client) { context, _ in
       .int(Int64(context.connection.streamCount))
     },
@@ -58,7 +77,8 @@ enum ConnectionFetches {
   }
 
   private static let tlvTypes: [String: Int64] = [
-    "ALPN": 0x01, "AUTHORITY": 0x02, "CRC32C": 0x03, "NOOP": 0x04, "UNIQUE_ID": 0x05, "SSL": 0x20, "NETNS": 0x30,
+    "ALPN": 0x01, "AUTHORITY": 0x02, "CRC32C": 0x03, "NOOP": 0x04, "UNIQUE_ID": 0x05, "SSL": 0x20,
+    "NETNS": 0x30,
   ]
 
   @Sendable
@@ -67,7 +87,8 @@ enum ConnectionFetches {
     let value =
       tlvTypes[text] ?? (text.hasPrefix("0x") ? Int64(text.dropFirst(2), radix: 16) : Numbers.integer(text))
     guard let value, (0...255).contains(value) else {
-      throw RuleError("invalid TLV type '\(text)'", expected: "a number from 0 to 255 or a name such as AUTHORITY")
+      throw RuleError(
+        "invalid TLV type '\(text)'", expected: "a number from 0 to 255 or a name such as AUTHORITY")
     }
     arguments.list[0] = .int(value)
   }

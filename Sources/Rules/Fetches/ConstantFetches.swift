@@ -41,12 +41,15 @@ enum ConstantFetches {
 
   private static func checkHex(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
     let text = arguments.string(0) ?? .empty
-    guard let octets = HexText.decode(text) else { throw RuleError("invalid hexadecimal string '\(text.string)'") }
+    guard let octets = HexText.decode(text) else {
+      throw RuleError("invalid hexadecimal string '\(text.string)'")
+    }
     arguments.list[0] = .string(Bytes(octets))
   }
 
   /// The environment does not change while the process runs.
-  private static func checkEnvironment(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
+  private static func checkEnvironment(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError)
+  {
     guard let value = getenv((arguments.string(0) ?? .empty).string) else {
       arguments.list[0] = .none
       return

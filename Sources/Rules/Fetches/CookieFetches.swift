@@ -6,12 +6,19 @@ enum CookieFetches {
   static let table: [FetchEntry] =
     family("req.cook", .requestData, places: .requestData, isResponse: { _ in false })
     + family("res.cook", .responseData, places: .responseData, isResponse: { _ in true })
-    + family("scook", .responseData, places: .responseData, isResponse: { _ in true }).filter { $0.name != "scook_names" }
-    + family("cook", .requestData, places: .requestData, isResponse: { $0.isResponseSide }).filter { $0.name != "cook_names" }
+    + family("scook", .responseData, places: .responseData, isResponse: { _ in true }).filter {
+      $0.name != "scook_names"
+    }
+    + family("cook", .requestData, places: .requestData, isResponse: { $0.isResponseSide }).filter {
+      $0.name != "cook_names"
+    }
     + [
-      FetchEntry("cookie", .optional(.string), .string, .cookieLasting, each: { context, a, visit in
-        each(context, a, context.isResponseSide) { visit(.string($0)) }
-      }) { context, a in first(context, a, context.isResponseSide).map(Sample.string) }
+      FetchEntry(
+        "cookie", .optional(.string), .string, .cookieLasting,
+        each: { context, a, visit in
+          each(context, a, context.isResponseSide) { visit(.string($0)) }
+        }
+      ) { context, a in first(context, a, context.isResponseSide).map(Sample.string) }
     ]
 
   private typealias Side = @Sendable (RuleContext) -> Bool
@@ -20,9 +27,12 @@ enum CookieFetches {
     _ name: String, _ derived: SamplePlaces, places: SamplePlaces, isResponse: @escaping Side
   ) -> [FetchEntry] {
     [
-      FetchEntry(name, .optional(.string), .string, places, each: { context, a, visit in
-        each(context, a, isResponse(context)) { visit(.string($0)) }
-      }) { context, a in first(context, a, isResponse(context)).map(Sample.string) },
+      FetchEntry(
+        name, .optional(.string), .string, places,
+        each: { context, a, visit in
+          each(context, a, isResponse(context)) { visit(.string($0)) }
+        }
+      ) { context, a in first(context, a, isResponse(context)).map(Sample.string) },
       FetchEntry(name + "_cnt", .optional(.string), .int, derived) { context, a in
         var count: Int64 = 0
         _ = each(context, a, isResponse(context)) { _ in

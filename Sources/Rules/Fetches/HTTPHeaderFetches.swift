@@ -15,36 +15,52 @@ enum HTTPHeaderFetches {
 
   private static let named = ArgumentGrammar.optional(.headerName, .integer)
 
-  private static func values(_ name: String, _ derived: SamplePlaces, places: SamplePlaces, _ head: @escaping Pick)
+  private static func values(
+    _ name: String, _ derived: SamplePlaces, places: SamplePlaces, _ head: @escaping Pick
+  )
     -> [FetchEntry]
   {
     [
-      FetchEntry(name, named, .string, places, each: { context, a, visit in
-        guard let head = head(context) else { return false }
-        return each(head, a, splitting: true) { visit(.string($0)) }
-      }) { context, a in head(context).flatMap { one($0, a, splitting: true) }.map(Sample.string) },
+      FetchEntry(
+        name, named, .string, places,
+        each: { context, a, visit in
+          guard let head = head(context) else { return false }
+          return each(head, a, splitting: true) { visit(.string($0)) }
+        }
+      ) { context, a in head(context).flatMap { one($0, a, splitting: true) }.map(Sample.string) },
       FetchEntry(name + "_cnt", .optional(.headerName), .int, derived) { context, a in
         head(context).map { .int(Int64(count($0, a, splitting: true))) }
       },
-      FetchEntry(name + "_ip", named, .address, derived, each: { context, a, visit in
-        guard let head = head(context) else { return false }
-        return each(head, a, splitting: true) { value in address(value).map { visit(.ip($0)) } ?? false }
-      }) { context, a in head(context).flatMap { one($0, a, splitting: true) }.flatMap(address).map(Sample.ip) },
-      FetchEntry(name + "_val", named, .int, derived, each: { context, a, visit in
-        guard let head = head(context) else { return false }
-        return each(head, a, splitting: true) { visit(.int(Numbers.leadingInteger($0) ?? 0)) }
-      }) { context, a in
+      FetchEntry(
+        name + "_ip", named, .address, derived,
+        each: { context, a, visit in
+          guard let head = head(context) else { return false }
+          return each(head, a, splitting: true) { value in address(value).map { visit(.ip($0)) } ?? false }
+        }
+      ) { context, a in head(context).flatMap { one($0, a, splitting: true) }.flatMap(address).map(Sample.ip)
+      },
+      FetchEntry(
+        name + "_val", named, .int, derived,
+        each: { context, a, visit in
+          guard let head = head(context) else { return false }
+          return each(head, a, splitting: true) { visit(.int(Numbers.leadingInteger($0) ?? 0)) }
+        }
+      ) { context, a in
         head(context).flatMap { one($0, a, splitting: true) }.map { .int(Numbers.leadingInteger($0) ?? 0) }
       },
     ]
   }
 
-  private static func family(_ prefix: String, _ places: SamplePlaces, _ head: @escaping Pick) -> [FetchEntry] {
+  private static func family(_ prefix: String, _ places: SamplePlaces, _ head: @escaping Pick) -> [FetchEntry]
+  {
     values(prefix + "hdr", places, places: places, head) + [
-      FetchEntry(prefix + "fhdr", named, .string, places, each: { context, a, visit in
-        guard let head = head(context) else { return false }
-        return each(head, a, splitting: false) { visit(.string($0)) }
-      }) { context, a in head(context).flatMap { one($0, a, splitting: false) }.map(Sample.string) },
+      FetchEntry(
+        prefix + "fhdr", named, .string, places,
+        each: { context, a, visit in
+          guard let head = head(context) else { return false }
+          return each(head, a, splitting: false) { visit(.string($0)) }
+        }
+      ) { context, a in head(context).flatMap { one($0, a, splitting: false) }.map(Sample.string) },
       FetchEntry(prefix + "fhdr_cnt", .optional(.headerName), .int, places) { context, a in
         head(context).map { .int(Int64(count($0, a, splitting: false))) }
       },
@@ -71,7 +87,9 @@ enum HTTPHeaderFetches {
 
   /// The values of the named field in order until `visit` answers true. Without a name: of all fields. With an
   /// occurrence: that one only.
-  static func each(_ head: MessageHead, _ arguments: Arguments, splitting: Bool, _ visit: (Bytes) -> Bool) -> Bool {
+  static func each(_ head: MessageHead, _ arguments: Arguments, splitting: Bool, _ visit: (Bytes) -> Bool)
+    -> Bool
+  {
     if arguments.int(1) ?? 0 != 0 {
       return one(head, arguments, splitting: splitting).map(visit) ?? false
     }
@@ -156,7 +174,9 @@ enum HTTPHeaderFetches {
   private static func address(_ value: Bytes) -> IPAddress? {
     if let address = Numbers.address(value) { return address }
     let host = HostText.split(value).host
-    if host.count > 2, host[0] == 0x5B, host[host.count - 1] == 0x5D { return Numbers.address(host[1..<(host.count - 1)]) }
+    if host.count > 2, host[0] == 0x5B, host[host.count - 1] == 0x5D {
+      return Numbers.address(host[1..<(host.count - 1)])
+    }
     return Numbers.address(host)
   }
 

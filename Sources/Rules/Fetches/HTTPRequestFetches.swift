@@ -9,12 +9,16 @@ enum HTTPRequestFetches {
         if let request = context.request { return .method(request.method) }
         return context.log.method.isEmpty ? nil : .method(context.log.method)
       },
-      FetchEntry("url", .none, .string, .requestData) { context, _ in request(context).map { .string($0.target) } },
+      FetchEntry("url", .none, .string, .requestData) { context, _ in
+        request(context).map { .string($0.target) }
+      },
       FetchEntry("path", .none, .string, .requestData) { context, _ in
         request(context).map { RequestTarget($0.target) }.flatMap { $0.hasPath ? .string($0.path) : nil }
       },
       FetchEntry("pathq", .none, .string, .requestData) { context, _ in
-        request(context).map { RequestTarget($0.target) }.flatMap { $0.hasPath ? .string($0.pathAndQuery) : nil }
+        request(context).map { RequestTarget($0.target) }.flatMap {
+          $0.hasPath ? .string($0.pathAndQuery) : nil
+        }
       },
       FetchEntry("query", .optional(.string), .string, .requestData) { context, a in
         guard let request = request(context) else { return nil }
@@ -22,8 +26,12 @@ enum HTTPRequestFetches {
         if a.string(0) == "with_qm" { return .string(Bytes([ASCII.question] + query.array)) }
         return .string(query)
       },
-      FetchEntry("base", .none, .string, .requestData) { context, _ in base(context, withQuery: false).map(Sample.string) },
-      FetchEntry("baseq", .none, .string, .requestData) { context, _ in base(context, withQuery: true).map(Sample.string) },
+      FetchEntry("base", .none, .string, .requestData) { context, _ in
+        base(context, withQuery: false).map(Sample.string)
+      },
+      FetchEntry("baseq", .none, .string, .requestData) { context, _ in
+        base(context, withQuery: true).map(Sample.string)
+      },
       FetchEntry("base32", .none, .int, .requestData) { context, _ in
         base(context, withQuery: false).map { .int(Int64(Hashes.avalanche(Hashes.djb2($0)))) }
       },
@@ -37,12 +45,16 @@ enum HTTPRequestFetches {
         urlHash(context).map { withSource($0, context) }
       },
       FetchEntry("url_ip", .none, .ipv4, .requestData) { context, _ in
-        urlAuthority(context).flatMap { $0.host.string }.flatMap { Numbers.dottedQuad(Bytes($0)) }.map { .ip(.v4($0)) }
+        urlAuthority(context).flatMap { $0.host.string }.flatMap { Numbers.dottedQuad(Bytes($0)) }.map {
+          .ip(.v4($0))
+        }
       },
       FetchEntry("url_port", .none, .int, .requestData) { context, _ in
         urlAuthority(context).map { .int(Int64($0.port ?? 80)) }
       },
-      FetchEntry("http_first_req", .none, .bool, .requestLasting) { context, _ in .bool(context.isFirstRequest) },
+      FetchEntry("http_first_req", .none, .bool, .requestLasting) { context, _ in
+        .bool(context.isFirstRequest)
+      },
       FetchEntry("capture.req.method", .none, .string, .requestLasting) { context, _ in
         context.log.method.isEmpty ? nil : .string(context.log.method)
       },
@@ -73,7 +85,9 @@ enum HTTPRequestFetches {
   }
 
   private static func capture(_ captures: [Bytes?], _ arguments: Arguments) -> Sample? {
-    guard let index = arguments.int(0), captures.indices.contains(Int(truncatingIfNeeded: index)) else { return nil }
+    guard let index = arguments.int(0), captures.indices.contains(Int(truncatingIfNeeded: index)) else {
+      return nil
+    }
     return captures[Int(index)].map(Sample.string)
   }
 
@@ -97,7 +111,8 @@ enum HTTPRequestFetches {
   }
 
   private static func withSource(_ hash: UInt32, _ context: RuleContext) -> Sample {
-    let octets = withUnsafeBytes(of: hash.bigEndian) { Array($0) } + (context.connection.source.ip?.octets ?? [])
+    let octets =
+      withUnsafeBytes(of: hash.bigEndian) { Array($0) } + (context.connection.source.ip?.octets ?? [])
     return .binary(Bytes(octets))
   }
 
@@ -111,21 +126,22 @@ enum HTTPRequestFetches {
   // MARK: Query parameters
 
   private static let parameterArguments = ArgumentGrammar.optional(.string, .string, .string)
-  private static let parameters: [FetchEntry] = ["url_param", "urlp"].map { name in
-    FetchEntry(
-      name, parameterArguments, .string, .requestData,
-      each: { context, a, visit in
-        guard let request = request(context) else { return false }
-        return QueryText.forEach(query(request, a), named: a.string(0), foldingCase: a.string(2) == "i") {
-          visit(.string($0))
+  private static let parameters: [FetchEntry] =
+    ["url_param", "urlp"].map { name in
+      FetchEntry(
+        name, parameterArguments, .string, .requestData,
+        each: { context, a, visit in
+          guard let request = request(context) else { return false }
+          return QueryText.forEach(query(request, a), named: a.string(0), foldingCase: a.string(2) == "i") {
+            visit(.string($0))
+          }
         }
+      ) { context, a in parameter(context, a).map(Sample.string) }
+    } + [
+      FetchEntry("urlp_val", parameterArguments, .int, .requestData) { context, a in
+        parameter(context, a).map { .int(Numbers.leadingInteger($0) ?? 0) }
       }
-    ) { context, a in parameter(context, a).map(Sample.string) }
-  } + [
-    FetchEntry("urlp_val", parameterArguments, .int, .requestData) { context, a in
-      parameter(context, a).map { .int(Numbers.leadingInteger($0) ?? 0) }
-    }
-  ]
+    ]
 
   private static func query(_ request: MessageHead, _ arguments: Arguments) -> Bytes {
     let delimiter = arguments.string(1).flatMap { $0.isEmpty ? nil : $0[0] } ?? ASCII.question
@@ -149,7 +165,8 @@ enum HTTPRequestFetches {
 /// `name=value&name=value`.
 enum QueryText {
   /// The values of the parameters called `name` (all when nil or empty) until `visit` answers true.
-  static func forEach(_ query: Bytes, named name: Bytes?, foldingCase: Bool, _ visit: (Bytes) -> Bool) -> Bool {
+  static func forEach(_ query: Bytes, named name: Bytes?, foldingCase: Bool, _ visit: (Bytes) -> Bool) -> Bool
+  {
     var start = 0
     while start < query.count {
       var end = start

@@ -27,7 +27,9 @@ enum LogFetches {
     FetchEntry("txn.sess_term_state", .none, .string, .inner, volatile: true) { context, _ in
       .string(Bytes([context.log.termination.0, context.log.termination.1]))
     },
-    FetchEntry("txn.id32", .none, .int, .inner) { context, _ in .int(Int64(context.log.requestCounter & 0xFFFF_FFFF)) },
+    FetchEntry("txn.id32", .none, .int, .inner) { context, _ in
+      .int(Int64(context.log.requestCounter & 0xFFFF_FFFF))
+    },
   ]
 
   private static func number(

@@ -5,12 +5,15 @@ enum PayloadFetches {
   static let table: [FetchEntry] =
     hello("req.ssl_hello_type", .int, .requestData) { .int(Int64($0.type)) }
     + hello("req.ssl_sni", .string, .requestData) { $0.serverName.map(Sample.string) }
-    + hello("req.ssl_ver", .int, .requestData) { .int(Int64($0.version.major) << 16 | Int64($0.version.minor)) }
+    + hello("req.ssl_ver", .int, .requestData) {
+      .int(Int64($0.version.major) << 16 | Int64($0.version.minor))
+    }
     + hello("req.ssl_alpn", .string, .requestData) { $0.alpn.map(Sample.string) }
     + hello("req.ssl_ec_ext", .bool, .requestData) { .bool($0.hasCurves) }
     + hello("req.ssl_st_ext", .int, .requestData) { .int(Int64($0.sessionTicket)) }
     + hello("req.ssl_cipherlist", .binary, .layer4Client) { $0.ciphers.map(Sample.binary) }
     + hello("req.ssl_sigalgs", .binary, .layer4Client) { $0.signatureAlgorithms.map(Sample.binary) }
+    + hello("req.ssl_keyshare_groups", .binary, .layer4Client) { $0.keyShares.map(Sample.binary) }
     + hello("req.ssl_supported_groups", .binary, .layer4Client) { $0.groups.map(Sample.binary) }
     + [
       FetchEntry("req.len", .none, .int, .requestData, volatile: true, length),
@@ -19,8 +22,10 @@ enum PayloadFetches {
       FetchEntry("req.payload", .required(.integer, .integer), .binary, .requestData, payload),
       FetchEntry("res.payload", .required(.integer, .integer), .binary, .responseData, payload),
       FetchEntry("payload", .required(.integer, .integer), .binary, .bothData, payload),
-      FetchEntry("req.payload_lv", .atLeast(2, .integer, .integer, .string), .binary, .requestData, payloadLV),
-      FetchEntry("res.payload_lv", .atLeast(2, .integer, .integer, .string), .binary, .responseData, payloadLV),
+      FetchEntry(
+        "req.payload_lv", .atLeast(2, .integer, .integer, .string), .binary, .requestData, payloadLV),
+      FetchEntry(
+        "res.payload_lv", .atLeast(2, .integer, .integer, .string), .binary, .responseData, payloadLV),
       FetchEntry("payload_lv", .atLeast(2, .integer, .integer, .string), .binary, .bothData, payloadLV),
       FetchEntry("req.proto_http", .none, .bool, .requestLasting, protoHTTP),
       FetchEntry("req_proto_http", .none, .bool, .requestLasting, protoHTTP),
@@ -71,7 +76,8 @@ enum PayloadFetches {
 
   private static let payload: FetchBody = { context, a in
     let octets = buffer(context)
-    guard let offset = a.int(0), let length = a.int(1), offset >= 0, length >= 0, offset <= 1 << 24, length <= 1 << 24
+    guard let offset = a.int(0), let length = a.int(1), offset >= 0, length >= 0, offset <= 1 << 24,
+      length <= 1 << 24
     else { return nil }
     let start = Int(offset)
     let end = length == 0 ? max(start, octets.count) : start + Int(length)
@@ -136,7 +142,8 @@ enum PayloadFetches {
       return nil
     }
     let line = rest.prefix(end)
-    guard line.count > 8, line.prefix(8).equalsIgnoringCase("Cookie: "), let equal = line.firstIndex(of: 0x3D, from: 8)
+    guard line.count > 8, line.prefix(8).equalsIgnoringCase("Cookie: "),
+      let equal = line.firstIndex(of: 0x3D, from: 8)
     else { return nil }
     let name = line[8..<equal]
     if let wanted = a.string(0), !wanted.isEmpty, !wanted.equalsIgnoringCase(name) { return nil }

@@ -3,7 +3,8 @@ import Base
 /// The process, the clock and chance.
 enum ProcessFetches {
   static let table: [FetchEntry] = [
-    FetchEntry("date", .optional(.integer, .string), .int, .everywhere, volatile: true, check: checkDate) { context, a in
+    FetchEntry("date", .optional(.integer, .string), .int, .everywhere, volatile: true, check: checkDate) {
+      context, a in
       let unit = TimeUnit(a.string(1))
       let now = unit.count(context.now.wall.microseconds)
       return .int(now &+ (a.int(0) ?? 0) &* (unit == .seconds ? 1 : 1))
@@ -18,18 +19,22 @@ enum ProcessFetches {
       let date = context.log.requestDate ?? context.connection.accepted.wall
       return .int(TimeUnit(a.string(0)).count(date.microseconds))
     },
-    FetchEntry("hostname", .none, .string, .everywhere) { context, _ in .string(context.environment.hostName) },
+    FetchEntry("hostname", .none, .string, .everywhere) { context, _ in .string(context.environment.hostName)
+    },
     FetchEntry("nbproc", .none, .int, .everywhere) { _, _ in .int(1) },
     FetchEntry("proc", .none, .int, .everywhere) { _, _ in .int(1) },
     FetchEntry("pid", .none, .int, .everywhere) { context, _ in .int(Int64(context.environment.processID)) },
-    FetchEntry("thread", .none, .int, .everywhere) { context, _ in .int(Int64(context.environment.threadID - 1)) },
+    FetchEntry("thread", .none, .int, .everywhere) { context, _ in
+      .int(Int64(context.environment.threadID - 1))
+    },
     FetchEntry("tgroup", .none, .int, .everywhere) { _, _ in .int(1) },
     FetchEntry("rand", .optional(.integer), .int, .everywhere, volatile: true) { context, a in
       let number = UInt32(truncatingIfNeeded: context.environment.random())
       guard let range = a.int(0), range > 0 else { return .int(Int64(number)) }
       return .int(Int64(UInt64(number) &* UInt64(truncatingIfNeeded: range) >> 32))
     },
-    FetchEntry("uuid", .optional(.integer), .string, .everywhere, volatile: true, check: checkUUID) { context, a in
+    FetchEntry("uuid", .optional(.integer), .string, .everywhere, volatile: true, check: checkUUID) {
+      context, a in
       .string(Bytes(UUIDText.make(version: a.int(0) ?? 4, context)))
     },
     FetchEntry("uptime", .none, .int, .everywhere, volatile: true) { context, _ in

@@ -11,25 +11,61 @@ enum ProxyFetches {
       },
       FetchEntry("be_id", .none, .int, .backendSide) { context, _ in .int(Int64(context.backend.id)) },
       FetchEntry("be_name", .none, .string, .backendSide) { context, _ in .string(context.backend.name) },
-      FetchEntry("srv_id", .none, .int, .serverSide) { context, _ in context.server.map { .int(Int64($0.id)) } },
-      FetchEntry("srv_name", .none, .string, .serverSide) { context, _ in context.server.map { .string($0.name) } },
-      FetchEntry("so_id", .none, .int, .frontendSide) { context, _ in .int(Int64(context.connection.listenerID)) },
+      FetchEntry("srv_id", .none, .int, .serverSide) { context, _ in context.server.map { .int(Int64($0.id)) }
+      },
+      FetchEntry("srv_name", .none, .string, .serverSide) { context, _ in
+        context.server.map { .string($0.name) }
+      },
+      FetchEntry("so_id", .none, .int, .frontendSide) { context, _ in
+        .int(Int64(context.connection.listenerID))
+      },
       FetchEntry("so_name", .none, .string, .frontendSide) { context, _ in
         context.connection.listenerName.isEmpty ? nil : .string(context.connection.listenerName)
       },
       FetchEntry("dst_conn", .none, .int, .frontendSide, volatile: true) { context, _ in
         .int(Int64(context.environment.listenerConnections(context.connection)))
       },
-      FetchEntry("fe_client_timeout", .none, .int, .frontendSide) { context, _ in
-        .int(Int64(context.frontend.clientTimeout))
-      },
-      FetchEntry("be_server_timeout", .none, .int, .backendSide) { context, _ in
-        .int(Int64(context.backend.serverTimeout))
-      },
-      FetchEntry("be_tunnel_timeout", .none, .int, .backendSide) { context, _ in
-        .int(Int64(context.backend.tunnelTimeout))
-      },
-    ]
+    ] + timeouts
+
+  private typealias Milliseconds = @Sendable (RuleContext) -> Int
+
+  private static let timeouts: [FetchEntry] = [
+    timeout("fe_client_timeout", .frontendSide) { $0.frontend.clientTimeout },
+    timeout("fe_tarpit_timeout", .frontendSide) { $0.frontend.tarpitTimeout },
+    timeout("be_server_timeout", .backendSide) { $0.backend.serverTimeout },
+    timeout("be_tunnel_timeout", .backendSide) { $0.backend.tunnelTimeout },
+    timeout("be_connect_timeout", .backendSide) { $0.backend.connectTimeout },
+    timeout("be_queue_timeout", .backendSide) { $0.backend.queueTimeout },
+    timeout("be_tarpit_timeout", .backendSide) { $0.backend.tarpitTimeout },
+    timeout("be_max_retries", .backendSide) { $0.backend.retries },
+    timeout("cur_max_retries", .backendSide) { $0.backend.retries },
+    timeout("cur_client_timeout", .frontendSide) {
+      current($0.timeoutChanges.client, $0.frontend.clientTimeout)
+    },
+    timeout("cur_server_timeout", .backendSide) {
+      current($0.timeoutChanges.server, $0.backend.serverTimeout)
+    },
+    timeout("cur_tunnel_timeout", .backendSide) {
+      current($0.timeoutChanges.tunnel, $0.backend.tunnelTimeout)
+    },
+    timeout("cur_connect_timeout", .backendSide) {
+      current($0.timeoutChanges.connect, $0.backend.connectTimeout)
+    },
+    timeout("cur_queue_timeout", .backendSide) { current($0.timeoutChanges.queue, $0.backend.queueTimeout) },
+    timeout("cur_tarpit_timeout", .layer4Client) {
+      current($0.timeoutChanges.tarpit, $0.frontend.tarpitTimeout)
+    },
+  ]
+
+  private static func current(_ changed: Timespan?, _ configured: Int) -> Int {
+    changed.map { Int($0.milliseconds) } ?? configured
+  }
+
+  private static func timeout(_ name: String, _ places: SamplePlaces, _ pick: @escaping Milliseconds)
+    -> FetchEntry
+  {
+    FetchEntry(name, .none, .int, places, volatile: true) { context, _ in .int(Int64(pick(context))) }
+  }
 
   private static let backends: [FetchEntry] = [
     backend("nbsrv", .usableServers), backend("connslots", .connectionSlots), backend("queue", .queue),
@@ -38,12 +74,14 @@ enum ProxyFetches {
   ]
 
   private static let frontends: [FetchEntry] = [
-    frontend("fe_conn", .connections), frontend("fe_req_rate", .requestRate), frontend("fe_sess_rate", .sessionRate),
+    frontend("fe_conn", .connections), frontend("fe_req_rate", .requestRate),
+    frontend("fe_sess_rate", .sessionRate),
   ]
 
   private static let servers: [FetchEntry] = [
     server("srv_conn", .connections), server("srv_conn_free", .freeConnections), server("srv_queue", .queue),
-    server("srv_sess_rate", .sessionRate), server("srv_weight", .weight), server("srv_iweight", .initialWeight),
+    server("srv_sess_rate", .sessionRate), server("srv_weight", .weight),
+    server("srv_iweight", .initialWeight),
     server("srv_uweight", .userWeight),
     FetchEntry("srv_is_up", .required(.server), .bool, .inner, volatile: true) { context, a in
       guard case .server(let server, let backend) = a[0] else { return nil }

@@ -3,7 +3,8 @@ import Base
 /// The TLS layer of the client's (`ssl_fc`, `ssl_c`, `ssl_f`) and of the server's connection (`ssl_bc`, `ssl_s`).
 enum TLSFetches {
   static let table: [FetchEntry] =
-    side("ssl_fc", .layer5Client) { $0.connection.tls } + side("ssl_bc", .layer4Server) { $0.connection.serverTLS }
+    side("ssl_fc", .layer5Client) { $0.connection.tls }
+    + side("ssl_bc", .layer4Server) { $0.connection.serverTLS }
     + client
     + certificate("ssl_c") { $0.connection.tls?.clientCertificate }
     + certificate("ssl_f") { $0.connection.tls?.localCertificate }
@@ -33,7 +34,8 @@ enum TLSFetches {
   private static func side(_ name: String, _ places: SamplePlaces, _ facts: @escaping Pick) -> [FetchEntry] {
     [
       FetchEntry(name, .none, .bool, places) { context, _ in .bool(facts(context) != nil) },
-      FetchEntry(name + "_protocol", .none, .string, places) { context, _ in string(facts(context)?.version) },
+      FetchEntry(name + "_protocol", .none, .string, places) { context, _ in string(facts(context)?.version)
+      },
       FetchEntry(name + "_cipher", .none, .string, places) { context, _ in string(facts(context)?.cipher) },
       FetchEntry(name + "_use_keysize", .none, .int, places) { context, _ in
         facts(context).map { .int(Int64($0.cipherBits)) }
@@ -47,7 +49,9 @@ enum TLSFetches {
       FetchEntry(name + "_is_resumed", .none, .bool, places) { context, _ in
         .bool(facts(context)?.isResumed ?? false)
       },
-      FetchEntry(name + "_session_id", .none, .binary, places) { context, _ in binary(facts(context)?.sessionID) },
+      FetchEntry(name + "_session_id", .none, .binary, places) { context, _ in
+        binary(facts(context)?.sessionID)
+      },
       FetchEntry(name + "_session_key", .none, .binary, places) { context, _ in
         binary(facts(context)?.sessionKey)
       },
@@ -60,7 +64,8 @@ enum TLSFetches {
       FetchEntry(name + "_err", .none, .int, places) { context, _ in
         facts(context).map { .int(Int64(truncatingIfNeeded: $0.errorCode)) }
       },
-      FetchEntry(name + "_err_str", .none, .string, places) { context, _ in string(facts(context)?.errorText) },
+      FetchEntry(name + "_err_str", .none, .string, places) { context, _ in string(facts(context)?.errorText)
+      },
     ]
   }
 
@@ -101,8 +106,11 @@ enum TLSFetches {
         facts(context).flatMap { DistinguishedName.text($0.issuer, a) }
       },
       FetchEntry(name + "_der", .none, .binary, .layer5Client) { context, _ in binary(facts(context)?.der) },
-      FetchEntry(name + "_serial", .none, .binary, .layer5Client) { context, _ in binary(facts(context)?.serial) },
-      FetchEntry(name + "_sha1", .none, .binary, .layer5Client) { context, _ in binary(facts(context)?.sha1) },
+      FetchEntry(name + "_serial", .none, .binary, .layer5Client) { context, _ in
+        binary(facts(context)?.serial)
+      },
+      FetchEntry(name + "_sha1", .none, .binary, .layer5Client) { context, _ in binary(facts(context)?.sha1)
+      },
       FetchEntry(name + "_notbefore", .none, .string, .layer5Client) { context, _ in
         string(facts(context)?.notBefore)
       },

@@ -3,7 +3,8 @@ import Base
 /// Variables and ACLs inside of expressions.
 enum VariableFetches {
   static let table: [FetchEntry] = [
-    FetchEntry("var", .atLeast(1, .string, .string), .any, .everywhere, volatile: true, check: checkVariable) {
+    FetchEntry("var", .atLeast(1, .string, .string), .any, .everywhere, volatile: true, check: checkVariable)
+    {
       context, a in
       guard case .variable(let variable) = a[0] else { return nil }
       return variable.get(context) ?? a.string(1).map(Sample.string)
@@ -11,7 +12,8 @@ enum VariableFetches {
     FetchEntry(
       "acl",
       .atLeast(
-        1, .string, .string, .string, .string, .string, .string, .string, .string, .string, .string, .string, .string),
+        1, .string, .string, .string, .string, .string, .string, .string, .string, .string, .string, .string,
+        .string),
       .bool, .everywhere, volatile: true, check: checkACL
     ) { context, a in
       guard case .acls(let acls, let negations) = a[0] else { return nil }
@@ -41,6 +43,7 @@ enum VariableFetches {
       let isNegated = name.hasPrefix("!")
       if isNegated { name.removeFirst() }
       acls.append(try scope.acl(named: name))
+      scope.acls.used.insert(name)
       negations.append(isNegated)
     }
     arguments.list = [.acls(acls, negations)]

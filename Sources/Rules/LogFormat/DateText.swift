@@ -6,7 +6,9 @@ enum DateText {
   private static let months: [[UInt8]] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
   ].map { Array($0.utf8) }
-  private static let weekdays: [[UInt8]] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"].map { Array($0.utf8) }
+  private static let weekdays: [[UInt8]] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"].map {
+    Array($0.utf8)
+  }
 
   static func local(_ seconds: Int64) -> tm {
     var time = time_t(seconds)
@@ -23,10 +25,14 @@ enum DateText {
   }
 
   static func append(padded value: Int, width: Int, into out: inout [UInt8]) {
-    var digits: [UInt8] = []
-    digits.append(decimal: max(0, value))
-    for _ in 0..<max(0, width - digits.count) { out.append(0x30) }
-    out.append(contentsOf: digits)
+    var digits = 1
+    var bound = 10
+    while digits < width, value >= bound {
+      digits += 1
+      bound *= 10
+    }
+    for _ in digits..<Swift.max(digits, width) { out.append(0x30) }
+    out.append(number: Swift.max(0, value))
   }
 
   private static func appendTwo(_ value: Int32, into out: inout [UInt8]) {
@@ -40,10 +46,12 @@ enum DateText {
     out.append(contentsOf: months[Int(parts.tm_mon) % 12])
     out.append(ASCII.slash)
     append(padded: Int(parts.tm_year) + 1900, width: 4, into: &out)
-    for value in [parts.tm_hour, parts.tm_min, parts.tm_sec] {
-      out.append(ASCII.colon)
-      appendTwo(value, into: &out)
-    }
+    out.append(ASCII.colon)
+    appendTwo(parts.tm_hour, into: &out)
+    out.append(ASCII.colon)
+    appendTwo(parts.tm_min, into: &out)
+    out.append(ASCII.colon)
+    appendTwo(parts.tm_sec, into: &out)
   }
 
   /// `26/Apr/2024:09:39:58.774`
@@ -88,16 +96,43 @@ enum DateText {
   }
 }
 
+extension [UInt8] {
+  /// A decimal without a detour through `String`.
+  mutating func append(number value: Int) {
+    if value < 0 { append(0x2D) }
+    var rest = value.magnitude
+    if rest < 10 {
+      append(0x30 &+ UInt8(rest))
+      return
+    }
+    let start = count
+    while rest > 0 {
+      append(0x30 &+ UInt8(rest % 10))
+      rest /= 10
+    }
+    var low = start
+    var high = count - 1
+    while low < high {
+      swapAt(low, high)
+      low += 1
+      high -= 1
+    }
+  }
+}
+
 enum AddressText {
   static func append(_ address: IPAddress, into out: inout [UInt8]) {
     guard case .v4(let word) = address else {
       out.append(contentsOf: address.description.utf8)
       return
     }
-    for shift in [UInt32(24), 16, 8, 0] {
-      appendOctet(UInt8(truncatingIfNeeded: word >> shift), into: &out)
-      if shift > 0 { out.append(0x2E) }
-    }
+    appendOctet(UInt8(truncatingIfNeeded: word >> 24), into: &out)
+    out.append(0x2E)
+    appendOctet(UInt8(truncatingIfNeeded: word >> 16), into: &out)
+    out.append(0x2E)
+    appendOctet(UInt8(truncatingIfNeeded: word >> 8), into: &out)
+    out.append(0x2E)
+    appendOctet(UInt8(truncatingIfNeeded: word), into: &out)
   }
 
   private static func appendOctet(_ value: UInt8, into out: inout [UInt8]) {

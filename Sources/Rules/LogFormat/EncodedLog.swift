@@ -33,6 +33,13 @@ enum EncodedLog {
     }
   }
 
+  static func write(
+    _ alias: LogAlias, _ flags: LogFormatFlags, _ context: RuleContext, into out: inout [UInt8]
+  ) {
+    let item = LogFormatItem(content: .alias(alias))
+    write(sample(item, context, isJSON: flags.contains(.json)), flags, nil, into: &out)
+  }
+
   /// One item that asks for an encoding by itself.
   static func write(_ value: Sample?, _ flags: LogFormatFlags, _ type: SampleType?, into out: inout [UInt8]) {
     if flags.contains(.json) {
@@ -59,7 +66,8 @@ enum EncodedLog {
         LogAliasWriter(context: context, flags: []).write(alias, into: &text)
         if !text.isEmpty { return .string(Bytes(text)) }
         // JSON tells an empty text from captures that there are not.
-        let isCapture = [.requestHeaders, .responseHeaders, .requestHeaderList, .responseHeaderList].contains(alias)
+        let isCapture = [.requestHeaders, .responseHeaders, .requestHeaderList, .responseHeaderList].contains(
+          alias)
         return isCapture || !isJSON ? nil : .string(.empty)
       }
     case .text(let bytes): return .string(bytes)

@@ -70,8 +70,10 @@ enum LogAlias: String, CaseIterable, Sendable {
   /// Whether it needs an HTTP transaction, so that TCP mode deserves a warning.
   var needsHTTP: Bool {
     switch self {
-    case .requestCookie, .responseCookie, .method, .path, .pathOnly, .query, .uri, .version, .status, .requestLine,
-      .requestDateUTC, .requestDateLocal, .requestDate, .activeTime, .idleTime, .requestTime, .totalRequestTime,
+    case .requestCookie, .responseCookie, .method, .path, .pathOnly, .query, .uri, .version, .status,
+      .requestLine,
+      .requestDateUTC, .requestDateLocal, .requestDate, .activeTime, .idleTime, .requestTime,
+      .totalRequestTime,
       .responseTime, .requestHeaders, .requestHeaderList, .responseHeaders, .responseHeaderList,
       .terminationWithCookies:
       true

@@ -5,26 +5,26 @@ struct LogAliasWriter {
   let context: RuleContext
   let flags: LogFormatFlags
 
-  private var facts: LogFacts { _read { yield context.log } }
-
   func write(_ alias: LogAlias, into out: inout [UInt8]) {
     switch alias {
     case .clientIP, .clientPort, .frontendIP, .frontendPort, .backendIP, .backendPort, .serverIP, .serverPort:
       writeAddress(alias, into: &out)
-    case .acceptDate, .acceptDateUTC, .acceptDateLocal, .acceptSeconds, .milliseconds, .requestDate, .requestDateUTC,
+    case .acceptDate, .acceptDateUTC, .acceptDateLocal, .acceptSeconds, .milliseconds, .requestDate,
+      .requestDateUTC,
       .requestDateLocal:
       writeDate(alias, into: &out)
     case .method, .path, .pathOnly, .query, .uri, .version, .requestLine:
-      let text = LogRequestLine.part(alias, facts)
+      let text = LogRequestLine.part(alias, context)
       quoted(into: &out) {
         LogText.appendEncoded(
           text, marker: 0x23, unsafe: LogText.isUnsafeInURL, escaping: flags.contains(.escape), into: &$0)
       }
-    case .requestHeaders: writeCaptures(facts.requestCaptures, into: &out)
-    case .responseHeaders: writeCaptures(facts.responseCaptures, into: &out)
-    case .requestHeaderList: writeCaptureList(facts.requestCaptures, into: &out)
-    case .responseHeaderList: writeCaptureList(facts.responseCaptures, into: &out)
-    case .frontend, .backend, .server, .requestCookie, .responseCookie, .hostName, .uniqueID, .origin, .cipher,
+    case .requestHeaders: writeCaptures(context.log.requestCaptures, into: &out)
+    case .responseHeaders: writeCaptures(context.log.responseCaptures, into: &out)
+    case .requestHeaderList: writeCaptureList(context.log.requestCaptures, into: &out)
+    case .responseHeaderList: writeCaptureList(context.log.responseCaptures, into: &out)
+    case .frontend, .backend, .server, .requestCookie, .responseCookie, .hostName, .uniqueID, .origin,
+      .cipher,
       .tlsVersion, .frontendTransport, .termination, .terminationWithCookies:
       writeText(alias, into: &out)
     default: writeNumber(alias, into: &out)
@@ -39,23 +39,23 @@ struct LogAliasWriter {
 
   private func writeText(_ alias: LogAlias, into out: inout [UInt8]) {
     switch alias {
-    case .frontend: LogText.append(facts.frontendName, flags, into: &out)
-    case .backend: LogText.append(facts.backendName, flags, into: &out)
-    case .server: LogText.append(facts.serverName, flags, into: &out)
-    case .requestCookie: LogText.append(facts.requestCookie ?? .empty, flags, into: &out)
-    case .responseCookie: LogText.append(facts.responseCookie ?? .empty, flags, into: &out)
+    case .frontend: LogText.append(context.log.frontendName, flags, into: &out)
+    case .backend: LogText.append(context.log.backendName, flags, into: &out)
+    case .server: LogText.append(context.log.serverName, flags, into: &out)
+    case .requestCookie: LogText.append(context.log.requestCookie ?? .empty, flags, into: &out)
+    case .responseCookie: LogText.append(context.log.responseCookie ?? .empty, flags, into: &out)
     case .hostName: LogText.append(context.environment.hostName, flags, into: &out)
-    case .uniqueID: LogText.append(facts.uniqueID, flags, into: &out)
-    case .origin: LogText.append(facts.origin, flags, into: &out)
+    case .uniqueID: LogText.append(context.log.uniqueID, flags, into: &out)
+    case .origin: LogText.append(context.log.origin, flags, into: &out)
     case .cipher: LogText.append(context.connection.tls?.cipher ?? .empty, flags, into: &out)
     case .tlsVersion: LogText.append(context.connection.tls?.version ?? .empty, flags, into: &out)
     case .frontendTransport:
       quoted(into: &out) {
-        $0.append(facts.frontendName)
-        if facts.frontendIsTLS { $0.append(0x7E) }
+        $0.append(context.log.frontendName)
+        if context.log.frontendIsTLS { $0.append(0x7E) }
       }
     default:
-      let state = facts.termination
+      let state = context.log.termination
       out.append(state.0)
       out.append(state.1)
       if alias == .terminationWithCookies {
@@ -73,12 +73,12 @@ struct LogAliasWriter {
     }
     let carriesPlus =
       alias == .retries
-      ? facts.isRedispatched
-      : facts.isEarly
+      ? context.log.isRedispatched
+      : context.log.isEarly
         && (alias == .activeTime || alias == .totalTime || alias == .userTime || alias == .bytesRead)
     // Numbers are never quoted.
     if carriesPlus { out.append(0x2B) }
-    out.append(decimal: value)
+    out.append(number: value)
   }
 
   private func writeAddress(_ alias: LogAlias, into out: inout [UInt8]) {
@@ -86,15 +86,15 @@ struct LogAliasWriter {
     switch alias {
     case .clientIP, .clientPort: address = context.connection.source
     case .frontendIP, .frontendPort: address = context.connection.destination
-    case .backendIP, .backendPort: address = facts.backendSource
-    default: address = facts.serverAddress
+    case .backendIP, .backendPort: address = context.log.backendSource
+    default: address = context.log.serverAddress
     }
     let isPort = [.clientPort, .frontendPort, .backendPort, .serverPort].contains(alias)
     switch address {
     case .none: LogText.append(.empty, flags, into: &out)
     case .unix:
       if isPort {
-        out.append(decimal: context.connection.listenerID)
+        out.append(number: context.connection.listenerID)
       } else {
         LogText.append("unix", flags, into: &out)
       }
@@ -102,7 +102,7 @@ struct LogAliasWriter {
       if flags.contains(.hex) {
         out.append(contentsOf: Hexadecimal.encode(UInt64(port), width: 4))
       } else {
-        out.append(decimal: Int(port))
+        out.append(number: Int(port))
       }
     case .ip(let ip, _):
       if flags.contains(.hex) {
@@ -118,9 +118,10 @@ struct LogAliasWriter {
     switch alias {
     case .acceptSeconds:
       if flags.contains(.hex) {
-        out.append(contentsOf: Hexadecimal.encode(UInt64(UInt32(truncatingIfNeeded: accepted.seconds)), width: 4))
+        out.append(
+          contentsOf: Hexadecimal.encode(UInt64(UInt32(truncatingIfNeeded: accepted.seconds)), width: 4))
       } else {
-        out.append(decimal: Int(accepted.seconds))
+        out.append(number: Int(accepted.seconds))
       }
     case .milliseconds:
       let value = Int(accepted.microseconds / 1000 % 1000)
@@ -131,7 +132,7 @@ struct LogAliasWriter {
       }
     default:
       // Dates are never quoted.
-      let requestDate = facts.requestDate ?? accepted
+      let requestDate = context.log.requestDate ?? accepted
       switch alias {
       case .acceptDate: DateText.appendLocalMilliseconds(accepted, into: &out)
       case .acceptDateUTC: DateText.appendUTC(accepted, into: &out)
@@ -151,7 +152,8 @@ struct LogAliasWriter {
         if i > 0 { $0.append(0x7C) }
         if let capture {
           LogText.appendEncoded(
-            capture, marker: 0x23, unsafe: LogText.isUnsafeInCapture, escaping: flags.contains(.escape), into: &$0)
+            capture, marker: 0x23, unsafe: LogText.isUnsafeInCapture, escaping: flags.contains(.escape),
+            into: &$0)
         }
       }
       $0.append(0x7D)
@@ -164,7 +166,8 @@ struct LogAliasWriter {
       quoted(into: &out) {
         if let capture {
           LogText.appendEncoded(
-            capture, marker: 0x23, unsafe: LogText.isUnsafeInCapture, escaping: flags.contains(.escape), into: &$0)
+            capture, marker: 0x23, unsafe: LogText.isUnsafeInCapture, escaping: flags.contains(.escape),
+            into: &$0)
         } else if !flags.contains(.quote) {
           $0.append(0x2D)
         }
@@ -212,24 +215,25 @@ enum LogNumber {
 enum LogRequestLine {
   private static let bad = Bytes("<BADREQ>")
 
-  static func part(_ alias: LogAlias, _ facts: LogFacts) -> Bytes {
-    guard !facts.method.isEmpty else { return bad }
+  static func part(_ alias: LogAlias, _ context: RuleContext) -> Bytes {
+    guard !context.log.method.isEmpty else { return bad }
     switch alias {
-    case .method: return facts.method
-    case .uri: return facts.uri
-    case .version: return facts.version.isEmpty ? "HTTP/0.9" : facts.version
+    case .method: return context.log.method
+    case .uri: return context.log.uri
+    case .version: return context.log.version.isEmpty ? "HTTP/0.9" : context.log.version
     case .query:
-      guard let question = facts.uri.firstIndex(of: ASCII.question) else { return .empty }
-      return facts.uri.dropFirst(question)
-    case .path: return facts.uri.prefix(facts.uri.firstIndex(of: ASCII.question) ?? facts.uri.count)
-    case .pathOnly: return RequestTarget(facts.uri).path
+      guard let question = context.log.uri.firstIndex(of: ASCII.question) else { return .empty }
+      return context.log.uri.dropFirst(question)
+    case .path:
+      return context.log.uri.prefix(context.log.uri.firstIndex(of: ASCII.question) ?? context.log.uri.count)
+    case .pathOnly: return RequestTarget(context.log.uri).path
     default:
-      var line = facts.method.array
+      var line = context.log.method.array
       line.append(ASCII.space)
-      line.append(facts.uri)
-      if !facts.version.isEmpty {
+      line.append(context.log.uri)
+      if !context.log.version.isEmpty {
         line.append(ASCII.space)
-        line.append(facts.version)
+        line.append(context.log.version)
       }
       return Bytes(line)
     }

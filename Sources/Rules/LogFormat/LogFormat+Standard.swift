@@ -11,13 +11,15 @@ extension LogFormat {
   /// `option httpslog`.
   public static let https = standard(
     httpText
-      + " %[fc_err]/%[ssl_fc_err,hex]/%[ssl_c_err]/%[ssl_c_ca_err]/%[ssl_fc_is_resumed] %[ssl_fc_sni]/%sslv/%sslc")
+      + " %[fc_err]/%[ssl_fc_err,hex]/%[ssl_c_err]/%[ssl_c_ca_err]/%[ssl_fc_is_resumed] %[ssl_fc_sni]/%sslv/%sslc"
+  )
   /// `option tcplog`.
   public static let tcp = standard(
     "%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq")
   /// `option httplog clf`.
   public static let clf = standard(
-    "%{+Q}o %{-Q}ci - - [%trg] %r %ST %B \"\" \"\" %cp %ms %ft %b %s %TR %Tw %Tc %Tr %Ta %tsc %ac %fc %bc %sc %rc %sq %bq %CC %CS %hrl %hsl")
+    "%{+Q}o %{-Q}ci - - [%trg] %r %ST %B \"\" \"\" %cp %ms %ft %b %s %TR %Tw %Tc %Tr %Ta %tsc %ac %fc %bc %sc %rc %sq %bq %CC %CS %hrl %hsl"
+  )
   /// What a proxy without a format logs; the mode stands at the end.
   public static let shortTCP = standard("Connect from %ci:%cp to %fi:%fp (%f/TCP)")
   public static let shortHTTP = standard("Connect from %ci:%cp to %fi:%fp (%f/HTTP)")
@@ -32,7 +34,8 @@ extension LogFormat {
     do throws(RuleError) {
       return try LogFormatParser.log(Bytes(text), scope: scope)
     } catch {
-      return LogFormat(items: [LogFormatItem(content: .text(Bytes(error.message)))], globalFlags: [], escaping: .log)
+      return LogFormat(
+        items: [LogFormatItem(content: .text(Bytes(error.message)))], globalFlags: [], escaping: .log)
     }
   }
 }

@@ -87,13 +87,17 @@ struct LogFormatParser {
       return
     }
     guard ASCII.isAlpha(text[index]) else {
-      throw RuleError("unexpected variable name near '\(text.dropFirst(index - 1).prefix(16).string)'; write '%%' for a verbatim '%'")
+      throw RuleError(
+        "unexpected variable name near '\(text.dropFirst(index - 1).prefix(16).string)'; write '%%' for a verbatim '%'"
+      )
     }
     try readAlias(&item, flags)
   }
 
   private mutating func readName(_ item: inout LogFormatItem) throws(RuleError) {
-    guard let close = text.firstIndex(of: 0x29, from: index) else { throw RuleError("missing ')' in log-format item name") }
+    guard let close = text.firstIndex(of: 0x29, from: index) else {
+      throw RuleError("missing ')' in log-format item name")
+    }
     var name = text[(index + 1)..<close]
     if let colon = name.firstIndex(of: 0x3A) {
       let type = name.dropFirst(colon + 1).string
@@ -116,7 +120,8 @@ struct LogFormatParser {
     let expression = try ExpressionParser.parse(text[start..<close], scope: scope)
     guard !expression.fetch.places.isDisjoint(with: scope.place) else {
       throw RuleError(
-        "sample fetch <\(expression.text)> may not be reliably used here because it needs '\(PlaceRequirement.text(expression.fetch))' which is not available here")
+        "sample fetch <\(expression.text)> may not be reliably used here because it needs '\(PlaceRequirement.text(expression.fetch))' which is not available here"
+      )
     }
     index = close + 1
     flush()

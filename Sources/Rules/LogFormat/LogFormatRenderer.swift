@@ -8,20 +8,25 @@ extension LogFormat {
       return
     }
     var afterBlank = true
-    for item in items {
-      switch item.content {
+    for step in steps {
+      switch step {
       case .text(let bytes):
         out.append(bytes)
         afterBlank = false
       case .separator:
         if !afterBlank { out.append(ASCII.space) }
         afterBlank = true
-      case .alias(let alias):
+      case .alias(let alias, let flags):
+        if !flags.isDisjoint(with: [.json, .cbor]) {
+          EncodedLog.write(alias, flags, context, into: &out)
+          afterBlank = false
+          continue
+        }
         let start = out.count
-        LogAliasWriter(context: context, flags: item.flags).write(alias, into: &out)
+        LogAliasWriter(context: context, flags: flags).write(alias, into: &out)
         if out.count > start { afterBlank = false }
-      case .expression(let expression):
-        write(expression, item.flags, context, into: &out)
+      case .expression(let expression, let flags):
+        write(expression, flags, context, into: &out)
         afterBlank = false
       }
     }
@@ -34,7 +39,12 @@ extension LogFormat {
       EncodedLog.write(expression.evaluate(context), flags, nil, into: &out)
       return
     }
-    let text = expression.evaluate(context)?.text ?? .empty
+    let value = expression.evaluate(context)
+    if case .ip(let address)? = value, !flags.contains(.quote) {
+      AddressText.append(address, into: &out)
+      return
+    }
+    let text = value?.text ?? .empty
     switch escaping {
     case .header: LogText.appendEncoded(text, marker: 0x25, unsafe: LogText.isUnsafeInHeader, into: &out)
     case .log, .none: LogText.append(text, flags, into: &out)

@@ -6,7 +6,11 @@ struct IntegerRanges: Sendable {
   private(set) var ranges: [ClosedRange<Int64>] = []
 
   mutating func insert(_ range: ClosedRange<Int64>) {
-    if range.lowerBound == range.upperBound, ranges.count >= 4 { values.insert(range.lowerBound) } else { ranges.append(range) }
+    if range.lowerBound == range.upperBound, ranges.count >= 4 {
+      values.insert(range.lowerBound)
+    } else {
+      ranges.append(range)
+    }
   }
 
   func contains(_ value: Int64) -> Bool {

@@ -28,7 +28,8 @@ final class MapTable: Sendable {
       let key = line.prefix(end)
       let text = line.dropFirst(end).trimmed
       guard let value = MapTable.value(text, output) else {
-        throw RuleError("'\(text.string)' is no value of type '\(output.rawValue)' at line \(number) of file '\(path)'")
+        throw RuleError(
+          "'\(text.string)' is no value of type '\(output.rawValue)' at line \(number) of file '\(path)'")
       }
       // A key that comes twice keeps its first value, so that the numbers of tables are those of values.
       guard seen.insert(key).inserted else { continue }
@@ -48,7 +49,8 @@ final class MapTable: Sendable {
     }
   }
 
-  private static func keys(_ names: [Bytes], _ method: MatchMethod, _ path: String) throws(RuleError) -> Keys {
+  private static func keys(_ names: [Bytes], _ method: MatchMethod, _ path: String) throws(RuleError) -> Keys
+  {
     switch method {
     case .ip:
       var table = AddressTable()
@@ -100,7 +102,8 @@ final class MapTable: Sendable {
     case .prefixes(let table): return table.longest(sample.text)
     case .suffixes(let table): return table.first(sample.text)
     case .addresses(let table): return sample.address.flatMap(table.find)
-    case .integers(let ranges): return sample.integer.flatMap { value in ranges.firstIndex { $0.contains(value) } }
+    case .integers(let ranges):
+      return sample.integer.flatMap { value in ranges.firstIndex { $0.contains(value) } }
     case .substrings(let needles):
       let text = sample.text
       return needles.firstIndex { TextSearch.contains(text, $0, folding: false) }
@@ -118,7 +121,9 @@ final class MapTable: Sendable {
     guard case .regexes(let expressions) = keys else { return nil }
     let text = sample.text
     for (number, expression) in expressions.enumerated() {
-      if let captures = expression.captures(text, &context.regexScratch), case .string(let template) = values[number] {
+      if let captures = expression.captures(text, &context.regexScratch),
+        case .string(let template) = values[number]
+      {
         return .string(RegexTemplate.expand(template, text, captures))
       }
     }

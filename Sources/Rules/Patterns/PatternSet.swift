@@ -47,11 +47,13 @@ final class PatternSet: Sendable {
   let method: MatchMethod
   let isFolded: Bool
   let matcher: Matcher
+  private let test: @Sendable (Sample, RuleContext) -> Bool
 
   init(method: MatchMethod, isFolded: Bool, matcher: Matcher) {
     self.method = method
     self.isFolded = isFolded
     self.matcher = matcher
+    test = PatternSet.test(matcher, isFolded: isFolded)
   }
 
   /// The strings when matching means equality with one of them.
@@ -60,29 +62,35 @@ final class PatternSet: Sendable {
     return nil
   }
 
-  func matches(_ sample: Sample, _ context: RuleContext) -> Bool {
+  @inline(__always)
+  func matches(_ sample: Sample, _ context: RuleContext) -> Bool { test(sample, context) }
+
+  /// The comparison with its patterns bound: a call costs less than copying them out of an enumeration.
+  private static func test(_ matcher: Matcher, isFolded: Bool) -> @Sendable (Sample, RuleContext) -> Bool {
     switch matcher {
-    case .found: return true
-    case .bool: return sample.truth ?? false
-    case .integers(let ranges):
-      guard let value = sample.integer else { return false }
-      return ranges.contains(value)
-    case .addresses(let table):
-      guard let address = sample.address else { return false }
-      return table.find(address) != nil
-    case .octets(let table): return table.find(sample.octets) != nil
-    case .lengths(let ranges): return ranges.contains(Int64(PatternSet.text(sample).count))
-    case .strings(let table): return table.find(PatternSet.text(sample)) != nil
-    case .prefixes(let table), .suffixes(let table): return table.first(PatternSet.text(sample)) != nil
+    case .found: { _, _ in true }
+    case .bool: { sample, _ in sample.truth ?? false }
+    case .integers(let ranges): { sample, _ in sample.integer.map(ranges.contains) ?? false }
+    case .addresses(let table): { sample, _ in sample.address.map { table.find($0) != nil } ?? false }
+    case .octets(let table): { sample, _ in table.find(sample.octets) != nil }
+    case .lengths(let ranges): { sample, _ in ranges.contains(Int64(text(sample).count)) }
+    case .strings(let table): { sample, _ in table.find(text(sample)) != nil }
+    case .prefixes(let table), .suffixes(let table): { sample, _ in table.first(text(sample)) != nil }
     case .substrings(let needles):
-      let text = PatternSet.text(sample)
-      return needles.contains { TextSearch.contains(text, $0, folding: isFolded) }
+      { sample, _ in
+        let text = text(sample)
+        return needles.contains { TextSearch.contains(text, $0, folding: isFolded) }
+      }
     case .words(let words, let delimiters):
-      let text = PatternSet.text(sample)
-      return words.contains { TextSearch.containsWord(text, $0, delimiters, folding: isFolded) }
+      { sample, _ in
+        let text = text(sample)
+        return words.contains { TextSearch.containsWord(text, $0, delimiters, folding: isFolded) }
+      }
     case .regexes(let expressions):
-      let text = PatternSet.text(sample)
-      return expressions.contains { $0.matches(text.span, &context.regexScratch) }
+      { sample, context in
+        let text = text(sample)
+        return expressions.contains { $0.matches(text.span, &context.regexScratch) }
+      }
     }
   }
 

@@ -13,7 +13,8 @@ struct ByteSet: Hashable, Sendable {
   static let all = ByteSet(UInt8.min...UInt8.max)
   static let digits = ByteSet(0x30...0x39)
   static let space = ByteSet([9, 10, 11, 12, 13, 32])
-  static let word = ByteSet(0x30...0x39).union(ByteSet(0x41...0x5A)).union(ByteSet(0x61...0x7A)).union(ByteSet([0x5F]))
+  static let word = ByteSet(0x30...0x39).union(ByteSet(0x41...0x5A)).union(ByteSet(0x61...0x7A)).union(
+    ByteSet([0x5F]))
   static let newline = ByteSet([10])
 
   func contains(_ octet: UInt8) -> Bool {

@@ -15,7 +15,7 @@ struct RegexAutomaton: Sendable {
 
   private static let initial = 1
   private static let matched: UInt16 = 0xFFFF
-  private static let mostStates = 1500
+  private static let mostStates = 300
 
   /// nil when the pattern needs more than an automaton of this size can tell.
   init?(_ program: RegexProgram) {
@@ -46,7 +46,9 @@ struct RegexAutomaton: Sendable {
       for octet in representatives {
         var next = Closure(program, atStart: false)
         for state in states[index] {
-          if case .set(let set) = program.code[state], program.sets[set].contains(octet) { next.add(state + 1) }
+          if case .set(let set) = program.code[state], program.sets[set].contains(octet) {
+            next.add(state + 1)
+          }
         }
         // A match may begin at every place.
         for state in restart.states { next.insert(state) }

@@ -45,7 +45,9 @@ struct RegexMachine {
 
   private func prepare(_ scratch: inout RegexScratch) {
     let count = program.code.count
-    if scratch.generation > Int32.max / 2 || scratch.current.mark.count < count || scratch.next.mark.count < count {
+    if scratch.generation > Int32.max / 2 || scratch.current.mark.count < count
+      || scratch.next.mark.count < count
+    {
       scratch.current.mark = Array(repeating: -1, count: count)
       scratch.next.mark = Array(repeating: -1, count: count)
       scratch.generation = 0

@@ -107,7 +107,13 @@ struct RegexParser {
     guard let first = parts.first, let low = Int(first), low >= 0, parts.count <= 2 else { return nil }
     var high: Int? = low
     if parts.count == 2 {
-      if parts[1].isEmpty { high = nil } else if let value = Int(parts[1]) { high = value } else { return nil }
+      if parts[1].isEmpty {
+        high = nil
+      } else if let value = Int(parts[1]) {
+        high = value
+      } else {
+        return nil
+      }
     }
     guard low <= RegexParser.longestRepetition, high ?? 0 <= RegexParser.longestRepetition else {
       throw failure("number too big in {} quantifier")
@@ -149,7 +155,9 @@ struct RegexParser {
       } else if accept(">") {
         throw unsupported("atomic groups")
       } else if accept("#") {
-        guard let close = pattern.firstIndex(of: 0x29, from: index) else { throw failure("missing closing parenthesis") }
+        guard let close = pattern.firstIndex(of: 0x29, from: index) else {
+          throw failure("missing closing parenthesis")
+        }
         index = close + 1
         return nil
       } else if accept(text: "P<") || accept(text: "<") || accept(text: "'") {
@@ -157,7 +165,9 @@ struct RegexParser {
         guard next != nil else { throw failure("unterminated group name") }
         index += 1
         isCapturing = true
-      } else if next == 0x50 || next == 0x26 || next == 0x52 || next.map(ASCII.isDigit) ?? false || next == 0x28 {
+      } else if next == 0x50 || next == 0x26 || next == 0x52 || next.map(ASCII.isDigit) ?? false
+        || next == 0x28
+      {
         throw unsupported("recursion, conditions and named back-references")
       } else {
         return try inlineFlags()

@@ -15,7 +15,7 @@ struct RegexProgram: Sendable {
   private(set) var sets: [ByteSet] = []
   private var numbers: [ByteSet: Int] = [:]
   /// Larger patterns are refused: the time of a match grows with the product of this and the text.
-  private static let longest = 20_000
+  private static let longest = 5000
 
   init(_ node: RegexNode) throws(RuleError) {
     try emit(.save(0))
@@ -87,6 +87,8 @@ struct RegexProgram: Sendable {
       try emit(.match)
       try compile(inner)
     }
-    for split in splits { code[split] = isGreedy ? .split(split + 1, code.count) : .split(code.count, split + 1) }
+    for split in splits {
+      code[split] = isGreedy ? .split(split + 1, code.count) : .split(code.count, split + 1)
+    }
   }
 }

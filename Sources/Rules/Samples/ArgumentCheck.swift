@@ -26,7 +26,8 @@ enum ArgumentCheck {
     case .regex: return .regex(try RegularExpression.compile(word, ignoresCase: false))
     case .ipv4, .ipv6:
       guard let address = Numbers.address(word) else {
-        throw RuleError("failed to parse '\(text)' as type '\(type.listed)' for arg \(place + 1) of \(keyword)")
+        throw RuleError(
+          "failed to parse '\(text)' as type '\(type.listed)' for arg \(place + 1) of \(keyword)")
       }
       return .address(address)
     case .mask4:

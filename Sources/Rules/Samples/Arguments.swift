@@ -20,6 +20,7 @@ enum Argument: Sendable {
   case format(LogFormat)
   case acls([ACL], [Bool])
   case path(JSONPath)
+  case conditions(SetConditions)
 }
 
 struct Arguments: Sendable {
@@ -72,7 +73,9 @@ struct ArgumentGrammar: Sendable {
   static func required(_ types: ArgumentType...) -> ArgumentGrammar {
     ArgumentGrammar(required: types.count, types: types)
   }
-  static func optional(_ types: ArgumentType...) -> ArgumentGrammar { ArgumentGrammar(required: 0, types: types) }
+  static func optional(_ types: ArgumentType...) -> ArgumentGrammar {
+    ArgumentGrammar(required: 0, types: types)
+  }
   static func atLeast(_ required: Int, _ types: ArgumentType...) -> ArgumentGrammar {
     ArgumentGrammar(required: required, types: types)
   }

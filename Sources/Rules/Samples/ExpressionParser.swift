@@ -21,7 +21,9 @@ struct ExpressionParser {
   }
 
   /// An expression whose fetch is known already under another name (`hdr_beg` is `req.hdr`).
-  static func parse(_ text: Bytes, fetch entry: FetchEntry, scope: CompileScope) throws(RuleError) -> SampleExpression {
+  static func parse(_ text: Bytes, fetch entry: FetchEntry, scope: CompileScope) throws(RuleError)
+    -> SampleExpression
+  {
     var parser = ExpressionParser(text, scope: scope)
     _ = parser.word()
     return try parser.finish(entry, source: text)
@@ -56,7 +58,9 @@ struct ExpressionParser {
     var steps: [SampleExpression.Step] = []
     while index < text.count {
       guard text[index] == 0x2C else {
-        throw RuleError("missing comma after \(steps.isEmpty ? "fetch keyword" : "converter") '\(String(decoding: text[..<index], as: UTF8.self))'")
+        throw RuleError(
+          "missing comma after \(steps.isEmpty ? "fetch keyword" : "converter") '\(String(decoding: text[..<index], as: UTF8.self))'"
+        )
       }
       index += 1
       if index < text.count, text[index] == 0x2C { continue }
@@ -66,7 +70,8 @@ struct ExpressionParser {
       guard type.casts(to: converter.input) else {
         throw RuleError("converter '\(name)' cannot be applied")
       }
-      let arguments = try self.arguments(converter.arguments, check: converter.check, of: "converter '\(name)'")
+      let arguments = try self.arguments(
+        converter.arguments, check: converter.check, of: "converter '\(name)'")
       steps.append(.init(input: converter.input, body: converter.body, arguments: arguments))
       if converter.output != .same { type = converter.output }
     }
@@ -105,7 +110,8 @@ struct ExpressionParser {
         expected: "\(grammar.listing)")
     }
     // A proxy that is not named is the one that the expression stands in.
-    let isImplied = words.count < grammar.types.count
+    let isImplied =
+      words.count < grammar.types.count
       && (grammar.types[words.count] == .backend || grammar.types[words.count] == .frontend)
     guard words.count >= grammar.required || isImplied else {
       throw RuleError(
@@ -116,7 +122,8 @@ struct ExpressionParser {
     for (place, word) in words.enumerated() {
       arguments.list.append(
         try ArgumentCheck.convert(
-          word, grammar.types[place], isRequired: place < grammar.required, keyword: keyword, place: place, scope))
+          word, grammar.types[place], isRequired: place < grammar.required, keyword: keyword, place: place,
+          scope))
     }
     for place in words.count..<max(words.count, grammar.types.count) {
       arguments.list.append(try ArgumentCheck.standIn(grammar.types[place], scope))

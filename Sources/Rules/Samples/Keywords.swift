@@ -31,7 +31,8 @@ struct SamplePlaces: OptionSet, Sendable {
   var name: String {
     let names = [
       "frontend tcp-request connection rule", "frontend tcp-request session rule",
-      "frontend tcp-request content rule", "frontend http-request header rule", "frontend http-request body rule",
+      "frontend tcp-request content rule", "frontend http-request header rule",
+      "frontend http-request body rule",
       "frontend use-backend rule", "backend tcp-request content rule", "backend http-request header rule",
       "backend http-request body rule", "backend use-server, balance or stick-match rule",
       "server source selection", "backend tcp-response content rule", "backend http-response header rule",
@@ -146,7 +147,7 @@ enum SampleKeywords {
     let entries =
       ArithmeticConverters.table + TextConverters.table + EncodingConverters.table + HashConverters.table
       + DateConverters.table + MapConverters.table + JSONConverters.table + AddressConverters.table
-      + VariableConverters.table
+      + VariableConverters.table + TokenConverters.table
     for entry in entries { table[entry.name] = entry }
     return table
   }()

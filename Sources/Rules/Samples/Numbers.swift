@@ -14,7 +14,8 @@ enum Numbers {
     while index < bytes.count, ASCII.isDigit(bytes[index]) {
       let (scaled, over1) = value.multipliedReportingOverflow(by: 10)
       let digit = Int64(bytes[index] &- 0x30)
-      let (sum, over2) = negative ? scaled.subtractingReportingOverflow(digit) : scaled.addingReportingOverflow(digit)
+      let (sum, over2) =
+        negative ? scaled.subtractingReportingOverflow(digit) : scaled.addingReportingOverflow(digit)
       if over1 || over2 { return negative ? .min : .max }
       value = sum
       index += 1
@@ -25,7 +26,9 @@ enum Numbers {
   /// A whole signed decimal; nil when anything else is in it.
   static func integer(_ bytes: Bytes) -> Int64? {
     var digits = bytes
-    if let first = bytes.count > 0 ? bytes[0] : nil, first == 0x2D || first == 0x2B { digits = bytes.dropFirst(1) }
+    if let first = bytes.count > 0 ? bytes[0] : nil, first == 0x2D || first == 0x2B {
+      digits = bytes.dropFirst(1)
+    }
     guard digits.count > 0, digits.count < 20 else { return nil }
     for i in 0..<digits.count where !ASCII.isDigit(digits[i]) { return nil }
     return Int64(bytes.string)

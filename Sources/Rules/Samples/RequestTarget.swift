@@ -20,10 +20,12 @@ struct RequestTarget {
     }
     // scheme "://" authority path
     var i = 0
-    while i < target.count, ASCII.isAlpha(target[i]) || ASCII.isDigit(target[i]) || target[i] == 0x2B
-      || target[i] == 0x2D || target[i] == 0x2E
+    while i < target.count,
+      ASCII.isAlpha(target[i]) || ASCII.isDigit(target[i]) || target[i] == 0x2B
+        || target[i] == 0x2D || target[i] == 0x2E
     { i += 1 }
-    guard i + 2 < target.count, target[i] == ASCII.colon, target[i + 1] == ASCII.slash, target[i + 2] == ASCII.slash
+    guard i + 2 < target.count, target[i] == ASCII.colon, target[i + 1] == ASCII.slash,
+      target[i + 2] == ASCII.slash
     else {
       pathRange = 0..<0
       authorityRange = 0..<target.count

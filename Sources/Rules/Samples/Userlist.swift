@@ -6,9 +6,12 @@ final class CompiledUserlist: Sendable {
   private let users: [Bytes: Config.Userlist.User]
   private let groupsOfUser: [Bytes: Set<Bytes>]
   let name: String
+  /// Whether a password is given as a crypt(3) hash.
+  let hasHashes: Bool
 
   init(_ list: Config.Userlist) {
     name = list.name
+    hasHashes = list.users.contains { !$0.isClear }
     var users: [Bytes: Config.Userlist.User] = [:]
     var groups: [Bytes: Set<Bytes>] = [:]
     for user in list.users where users[user.name] == nil {
@@ -26,8 +29,7 @@ final class CompiledUserlist: Sendable {
   func accepts(user name: Bytes, password: Bytes) -> Bool {
     guard let user = users[name] else { return false }
     if user.isClear { return SecureCompare.equal(user.password, password) }
-    guard let verify = CryptographyHooks.current.verifyPassword else { return false }
-    return verify(password, user.password)
+    return PasswordHash.verify(password, user.password)
   }
 
   func groups(of user: Bytes) -> Set<Bytes> { groupsOfUser[user] ?? [] }

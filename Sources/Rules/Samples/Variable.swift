@@ -61,7 +61,8 @@ struct VariableNames {
     for i in 0..<name.count {
       let c = name[i]
       guard ASCII.isAlpha(c) || ASCII.isDigit(c) || c == 0x5F || c == 0x2E else {
-        throw RuleError("invalid syntax at char '\(Character(Unicode.Scalar(c)))' in variable name '\(text.string)'")
+        throw RuleError(
+          "invalid syntax at char '\(Character(Unicode.Scalar(c)))' in variable name '\(text.string)'")
       }
     }
     if let number = numbers[name] { return Variable(scope: scope, id: number) }
