@@ -76,7 +76,10 @@ struct ConditionTests {
     ),
     ("http-request deny if { path_beg /", "missing closing '}' in condition", nil),
     ("http-request denny", "unknown action 'denny' in 'http-request' rule", "deny"),
-    ("http-request deny iff TRUE", "expects 'if', 'unless' or end of line, got 'iff'", "if"),
+    (
+      "http-request deny iff TRUE",
+      "'http-request deny' expects either 'if' or 'unless' followed by a condition but found 'iff'", "if"
+    ),
     ("http-request set-header X-A %[hddr(host)]", "unknown fetch method 'hddr'", "hdr"),
     ("http-request set-header X-A %[path,lowwer]", "unknown converter 'lowwer'", "lower"),
     ("http-request track-sc0 src", "needs stick tables, which are not supported yet", nil),

@@ -95,7 +95,7 @@ extension CompileScope {
   func report(_ error: RuleError, _ prefix: String, _ line: Directive) {
     diagnostics.add(
       Diagnostic(
-        .alert, at: line.location, prefix + error.message, expected: error.expected,
+        .alert, at: line.location, (error.preamble ?? prefix) + error.message, expected: error.expected,
         suggestion: error.suggestion,
         replacement: error.replacement))
   }

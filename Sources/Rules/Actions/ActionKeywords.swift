@@ -115,10 +115,16 @@ struct ActionParser {
   }
 
   func finish() throws(RuleError) {
-    guard let extra = words.first else { return }
-    throw RuleError(
-      "expects 'if', 'unless' or end of line, got '\(extra.text)'",
-      suggestion: Suggestions.nearest(extra.text, ["if", "unless"]))
+    if let extra = words.first { throw unexpected(extra.text, known: []) }
+  }
+
+  /// For a word that is neither an option of the action nor the start of a condition.
+  func unexpected(_ word: String, known: [String]) -> RuleError {
+    var error = RuleError(
+      "'\(place.keyword) \(name.text)' expects either 'if' or 'unless' followed by a condition but found '\(word)'",
+      suggestion: Suggestions.nearest(word, known + ["if", "unless"]))
+    error.preamble = ""
+    return error
   }
 
   mutating func format(_ what: String = "a log-format string") throws(RuleError) -> LogFormat {

@@ -14,7 +14,7 @@ struct Redirect: Sendable {
   var appendsSlash = false
   var ignoresEmpty = false
   /// The value of the Set-Cookie field.
-  var cookie: Bytes?
+  var cookie: LogFormat?
 
   /// `ignore-empty`: the rule is passed over when its location comes out empty.
   func isSuppressed(_ context: RuleContext) -> Bool {
@@ -44,7 +44,7 @@ struct Redirect: Sendable {
     reply.fields.append(("content-length", "0"))
     reply.fields.append(("location", Bytes(location)))
     if code == 302 || code == 303 || code == 307 { reply.fields.append(("cache-control", "no-cache")) }
-    if let cookie { reply.fields.append(("set-cookie", cookie)) }
+    if let cookie { reply.fields.append(("set-cookie", Bytes(cookie.rendered(context)))) }
   }
 
   private func appendPath(_ context: RuleContext, to location: inout [UInt8]) {
@@ -106,7 +106,7 @@ enum RedirectParser {
     var keepsQuery = false
     var appendsSlash = false
     var ignoresEmpty = false
-    var cookie: Bytes?
+    var cookie: LogFormat?
 
     mutating func read(_ name: String, _ parser: inout ActionParser) throws(RuleError) {
       switch name {
@@ -115,24 +115,30 @@ enum RedirectParser {
       case "append-slash": appendsSlash = true
       case "ignore-empty": ignoresEmpty = true
       case "set-cookie": cookie = try self.cookie(&parser, "; path=/;")
+      case "set-cookie-fmt":
+        let format = try LogFormatParser.header(try parser.need("a cookie").bytes, scope: parser.scope)
+        let tail = LogFormatItem(content: .text("; path=/;"))
+        cookie = LogFormat(items: format.items + [tail], globalFlags: format.globalFlags, escaping: .header)
       case "clear-cookie": cookie = try self.cookie(&parser, "; path=/; Max-Age=0;")
       default:
         throw RuleError(
-          "expects 'code', 'prefix', 'location', 'scheme', 'set-cookie', 'clear-cookie', 'drop-query', 'keep-query', 'append-slash' or 'ignore-empty' (was '\(name)')",
+          "expects 'code', 'prefix', 'location', 'scheme', 'set-cookie', 'set-cookie-fmt', 'clear-cookie', 'drop-query', 'keep-query', 'ignore-empty' or 'append-slash' (was '\(name)')",
           suggestion: Suggestions.nearest(
             name,
             [
-              "code", "prefix", "location", "scheme", "set-cookie", "clear-cookie", "drop-query",
+              "code", "prefix", "location", "scheme", "set-cookie", "set-cookie-fmt", "clear-cookie",
+              "drop-query",
               "keep-query",
               "append-slash", "ignore-empty", "if", "unless",
             ]))
       }
     }
 
-    private func cookie(_ parser: inout ActionParser, _ attributes: String) throws(RuleError) -> Bytes {
+    private func cookie(_ parser: inout ActionParser, _ attributes: String) throws(RuleError) -> LogFormat {
       var text = try parser.need("a cookie").bytes.array
       if !text.contains(0x3D) { text.append(0x3D) }
-      return Bytes(text + Array(attributes.utf8))
+      let item = LogFormatItem(content: .text(Bytes(text + Array(attributes.utf8))))
+      return LogFormat(items: [item], globalFlags: [], escaping: .header)
     }
   }
 }

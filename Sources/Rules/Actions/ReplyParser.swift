@@ -32,7 +32,7 @@ struct ReplyParser {
       }
       let word = try parser.need("a status code")
       guard let code = Int(word.text), (200...599).contains(code) else {
-        throw RuleError("status code must be in the range 200..599 (got '\(word.text)')")
+        throw RuleError("Unexpected status code '\(word.text)'", expected: "a number from 200 to 599")
       }
       status = code
       hasStatus = true
@@ -54,15 +54,12 @@ struct ReplyParser {
       let section = try parser.need("the name of an http-errors section").text
       try set(.errorFile(try parser.scope.errorFile(status, in: section)))
     default:
-      throw RuleError(
-        "expects 'if', 'unless' or end of line, got '\(name)'",
-        suggestion: Suggestions.nearest(
-          name,
-          [
-            "status", "deny_status", "content-type", "hdr", "default-errorfiles", "string", "lf-string",
-            "file",
-            "lf-file", "errorfile", "errorfiles", "if", "unless",
-          ]))
+      throw parser.unexpected(
+        name,
+        known: [
+          "status", "deny_status", "content-type", "hdr", "default-errorfiles", "string", "lf-string", "file",
+          "lf-file", "errorfile", "errorfiles",
+        ])
     }
   }
 

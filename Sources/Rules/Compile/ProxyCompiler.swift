@@ -125,8 +125,27 @@ struct ProxyCompiler {
     var parser = ActionParser(scope: scope, place: place, line: line, name: name, words: action)
     let body = try entry.make(&parser)
     try parser.finish()
-    let compiled = try ConditionParser.parse(condition, scope: scope, line: line)
-    return Rule(condition: compiled, origin: origin(line, place.keyword + " " + entry.name), body: body)
+    let keyword = place.keyword + " " + entry.name
+    return Rule(
+      condition: try self.condition(condition, line, place, keyword), origin: origin(line, keyword),
+      body: body)
+  }
+
+  /// A condition whose mistakes are told in HAProxy's words for conditions.
+  private func condition(
+    _ words: ArraySlice<Word>, _ line: Directive, _ place: RulePlaces, _ keyword: String
+  ) throws(RuleError) -> Condition? {
+    do throws(RuleError) {
+      return try ConditionParser.parse(words, scope: scope, line: line)
+    } catch {
+      var error = error
+      let polarity = words.first?.text ?? "if"
+      error.preamble =
+        place.isSubset(of: .tcp)
+        ? "'\(keyword)' : error detected in \(kindName) '\(proxy.name)' while parsing '\(polarity)' condition : "
+        : "error detected while parsing an '\(keyword)' condition : "
+      throw error
+    }
   }
 
   func origin(_ line: Directive, _ keyword: String) -> RuleOrigin {

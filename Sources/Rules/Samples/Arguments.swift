@@ -99,6 +99,8 @@ struct RuleError: Error {
   var suggestion: String?
   var expected: String?
   var replacement: String?
+  /// What stands in front of the message, when it is not what the kind of line would put there.
+  var preamble: String?
 
   init(_ message: String, suggestion: String? = nil, expected: String? = nil, replacement: String? = nil) {
     self.message = message

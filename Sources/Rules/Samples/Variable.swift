@@ -51,7 +51,7 @@ struct VariableNames {
     let scopeName = text.prefix(dot ?? 0).string
     guard let dot, let scope = Variable.Scope(rawValue: scopeName) else {
       throw RuleError(
-        "invalid variable name '\(text.string)'. A variable name must be start by its scope. The scope can be 'proc', 'sess', 'txn', 'req', 'res' or 'check'",
+        "invalid variable name '\(text.string)'. A variable name must start with its scope. The scope can be 'proc', 'sess', 'txn', 'req', 'res' or 'check'",
         suggestion: Suggestions.nearest(scopeName, Variable.Scope.allCases.map(\.rawValue)))
     }
     let name = text.dropFirst(dot + 1)
