@@ -81,7 +81,8 @@ enum H2RequestRules {
       next = head.firstIndex(of: name, from: index + 1)
     }
     guard let authority = pseudo.authority ?? given, !authority.isEmpty else {
-      return HTTPFault(400, .missingHost, at: 0)
+      // Neither is required (RFC 9113 section 8.3.1); HTTP/1 goes on with an empty Host.
+      return given == nil && pseudo.authority == nil ? nil : HTTPFault(400, .missingHost, at: 0)
     }
     guard HostSyntax.isValid(authority) else { return HTTPFault(400, .badHost, at: 0) }
     if let given, !given.equalsIgnoringCase(authority) { return HTTPFault(400, .hostMismatch, at: 0) }

@@ -55,6 +55,12 @@ public final class H2Session {
           settings_id: Int32(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL.rawValue), value: 1))
     }
     _ = nghttp2_submit_settings(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), entries, entries.count)
+  }
+
+  /// Widens the connection's window from the protocol's 65,535 octets to `settings.connectionWindow`: for the
+  /// first request that brings a body, so that sessions without one say nothing of windows.
+  public func openConnectionWindow() {
+    guard let session else { return }
     _ = nghttp2_session_set_local_window_size(
       session, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0,
       Int32(clamping: Swift.max(settings.connectionWindow, 65535)))

@@ -12,6 +12,9 @@ public final class Gateway: @unchecked Sendable {
   private var threads: [pthread_t] = []
   private let finished = Atomic<Int>(0)
 
+  /// What must be in place before rules are compiled.
+  public static func prepare() { Cryptography.install() }
+
   public init(_ runtime: Runtime) { self.runtime = runtime }
 
   /// Opens all listening sockets; the messages name what could not be opened.
@@ -37,6 +40,7 @@ public final class Gateway: @unchecked Sendable {
   /// Unix and inherited sockets are one for all workers.
   private func openShared(_ listener: ListenerSettings) -> String? {
     if let inherited = listener.inheritedDescriptor {
+      guard Socket.adopt(inherited) else { return Gateway.describe(listener, "cannot use inherited descriptor \(inherited)") }
       listener.sharedDescriptor.store(inherited, ordering: .releasing)
       return nil
     }

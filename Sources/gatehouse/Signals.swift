@@ -30,8 +30,8 @@ struct Signals {
   func serve(_ gateway: Gateway, hardStopAfter: Timespan?) -> Int32 {
     while true {
       switch wait() {
-      case SIGTERM: return stop(gateway, 143)
-      case SIGINT: return stop(gateway, 130)
+      case SIGTERM: return stop(gateway, by: SIGTERM)
+      case SIGINT: return stop(gateway, by: SIGINT)
       case SIGUSR1: return drain(gateway, hardStopAfter)
       case SIGHUP: gateway.logServerStates()
       default: break
@@ -39,9 +39,16 @@ struct Signals {
     }
   }
 
-  private func stop(_ gateway: Gateway, _ status: Int32) -> Int32 {
+  /// Ends by the signal itself, so that a waiting parent sees what ended the process.
+  private func stop(_ gateway: Gateway, by number: Int32) -> Int32 {
     gateway.stop()
-    return status
+    signal(number, SIG_DFL)
+    raise(number)
+    var only = sigset_t()
+    sigemptyset(&only)
+    sigaddset(&only, number)
+    pthread_sigmask(SIG_UNBLOCK, &only, nil)
+    return 128 + number
   }
 
   /// Soft stop: ends when the last connection has ended, or after `hard-stop-after`.
@@ -50,8 +57,8 @@ struct Signals {
     let deadline = limit.map { Now.read().instant + $0 }
     while !gateway.isIdle {
       switch wait(milliseconds: 50) {
-      case SIGTERM: return stop(gateway, 143)
-      case SIGINT: return stop(gateway, 130)
+      case SIGTERM: return stop(gateway, by: SIGTERM)
+      case SIGINT: return stop(gateway, by: SIGINT)
       default: break
       }
       if let deadline, Now.read().instant >= deadline { break }

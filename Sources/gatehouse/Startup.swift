@@ -17,7 +17,9 @@ struct Startup {
 
   /// Everything short of opening sockets, so that `-c` sees all that a start would.
   private func prepare() -> Prepared {
+    Gateway.prepare()
     var loader = ConfigurationLoader()
+    loader.localPeer = options.localPeer
     loader.ignoresUnresolvable = options.ignoresUnresolvable
     var loaded = loader.load(paths: options.configurations)
     if let limit = options.maxConnections { loaded.configuration.global.maxConnections = limit }

@@ -166,6 +166,13 @@ struct H1BodyWriter {
   }
 }
 
+/// Swallows a body that its receiver must not see.
+final class DiscardSink: BodySink {
+  func writeBody(_ bytes: UnsafeRawBufferPointer) -> Int { bytes.count }
+  func endBody() {}
+  func flushBody() {}
+}
+
 /// A body that is in memory: replies that the gateway gives itself.
 final class MemoryBody: BodySource {
   private var bytes: [UInt8]

@@ -21,6 +21,8 @@ final class ClientConnection: TransportOwner, TimerOwner {
   private var step = Step.handshake
   private let timer = Timer()
   private var isOpen = true
+  /// A server connection that only this client may use.
+  var kept = KeptServerConnection()
 
   init(worker: Worker, listener: ListenerSettings, transport: Transport, facts: ConnectionFacts) {
     self.worker = worker
@@ -231,6 +233,7 @@ final class ClientConnection: TransportOwner, TimerOwner {
   func closed() {
     guard isOpen else { return }
     isOpen = false
+    kept.close()
     worker.connectionClosed(self)
   }
 }

@@ -245,6 +245,9 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
     worker.loop.afterEvents(self)
   }
 
+  func keep(_ server: ServerConnection) -> Bool { connection.kept.keep(server) }
+  func takeKept(_ server: Server) -> ServerConnection? { connection.kept.take(server) }
+
   func vanish() {
     // Nothing may be sent, not even a FIN: the socket is left to a linger that sends nothing.
     Socket.vanish(transport.descriptor)

@@ -22,6 +22,7 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
   private var isEnding = false
   private var isClosed = false
   private var requestCount = 0
+  private var hasWideWindow = false
   private let timer = Timer()
 
   /// Octets that are taken from the engine before the transport is asked to send.
@@ -82,6 +83,10 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
   func requestHead(stream id: Int32, head: MessageHead, info: H1MessageInfo) {
     let exchange = H2Exchange(self, id, info)
     exchanges[id] = exchange
+    if info.framing != .none, !hasWideWindow {
+      hasWideWindow = true
+      engine?.openConnectionWindow()
+    }
     requestCount += 1
     facts.streamCount = requestCount
     exchange.start(head, isFirst: requestCount == 1)

@@ -193,6 +193,9 @@ final class H2Exchange: ClientEndpoint {
     session.exchangeIsOver()
   }
 
+  func keep(_ server: ServerConnection) -> Bool { session.connection.kept.keep(server) }
+  func takeKept(_ server: Server) -> ServerConnection? { session.connection.kept.take(server) }
+
   func vanish() { session.reset(self, H2Error.cancel) }
 
   /// The client reset the stream, or the connection ended.

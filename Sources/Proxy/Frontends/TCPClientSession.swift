@@ -53,6 +53,9 @@ final class TCPClientSession: TransportOwner, ClientEndpoint {
   func flushBody() { _ = transport.flush() }
   func beginResponse(_ head: MessageHead, body: ResponseBody) {}
   func sendInterim(_ head: MessageHead) {}
+  func keep(_ server: ServerConnection) -> Bool { connection.kept.keep(server) }
+  func takeKept(_ server: Server) -> ServerConnection? { connection.kept.take(server) }
+
   func vanish() { Socket.vanish(transport.descriptor) }
 
   func finish(reusable: Bool, aborted: Bool) {

@@ -25,6 +25,10 @@ protocol ClientEndpoint: BodySource, BodySink {
   /// The stream is over. With `reusable` the connection may carry the next request; otherwise it ends: orderly
   /// after what is gathered was sent, or at once when `aborted`.
   func finish(reusable: Bool, aborted: Bool)
+  /// Keeps a server connection that no other client may use for this client's next request; false when it cannot.
+  func keep(_ connection: ServerConnection) -> Bool
+  /// The connection to `server` that `keep` was given, if it still serves.
+  func takeKept(_ server: Server) -> ServerConnection?
   /// Closes without telling the client.
   func vanish()
 }

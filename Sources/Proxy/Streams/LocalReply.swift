@@ -9,6 +9,8 @@ struct LocalReply {
   var fields: [(name: FieldName, value: Bytes)] = []
   var body: [UInt8] = []
   var closesConnection = false
+  /// Nothing at all is sent: the connection just ends.
+  var isSilent = false
 
   /// The built-in page for `status`.
   init(page status: Int) {
@@ -46,6 +48,7 @@ struct LocalReply {
     fields = rendered.fields
     body = rendered.body.array
     closesConnection = rendered.closesConnection
+    isSilent = rendered.isSilent
   }
 
   func write(to head: MessageHead) {

@@ -34,11 +34,19 @@ extension Stream {
   }
 
   private func open(_ server: Server, _ backend: Backend) -> Step {
-    if isHTTP, attempts == 0, let idle = worker.serverPools.take(server, reuse: reusePolicy, isFirst: context.isFirstRequest) {
+    if isHTTP, attempts == 0, !storage.mustOpenNew,
+      let idle = worker.serverPools.take(server, reuse: reusePolicy, isFirst: context.isFirstRequest)
+    {
       idle.stream = self
       serverConnection = idle
       server.counters.add(.reused, worker: worker.index)
       backend.counters.add(.reused, worker: worker.index)
+      context.connection.serverConnectionReused = true
+      return .proceed
+    }
+    if isHTTP, attempts == 0, !storage.mustOpenNew, let kept = client.takeKept(server) {
+      kept.stream = self
+      serverConnection = kept
       context.connection.serverConnectionReused = true
       return .proceed
     }

@@ -147,7 +147,13 @@ extension Stream: DeferredWork {
       client.beginTunnel()
       serverConnection?.beginTunnel()
     }
-    client.beginResponse(response, body: body)
+    if requestInfo.isHead, body != .none {
+      // The method was rewritten for the server: what it sends is not for this client.
+      storage.dropsBody = true
+      client.beginResponse(response, body: .none)
+    } else {
+      client.beginResponse(response, body: body)
+    }
     responseState = .body
     if frontend.settings.logAsap { logEarly() }
     return .proceed
@@ -222,7 +228,7 @@ extension Stream: DeferredWork {
   }
 
   private func forwardResponse(from connection: ServerConnection) -> Step {
-    switch pump(connection, client) {
+    switch pump(connection, storage.dropsBody ? DiscardSink() : client) {
     case .sourceWaits:
       if connection.hasFailed { return serverAborted() }
       return .wait

@@ -10,7 +10,9 @@ extension Stream {
 
   /// Replaces the rest of the stream with `reply`.
   func answer(_ reply: LocalReply) {
-    guard isHTTP else {
+    guard isHTTP, !reply.isSilent else {
+      context.log.status = reply.status
+      dropServer(reset: true)
       _ = end(aborted: true)
       return
     }
@@ -140,8 +142,11 @@ extension Stream {
     let reusable =
       !aborted && isHTTP && !isTunnel && requestIsComplete && responseState == .complete && serverKeepAlive
       && connectionMode == .keepAlive
-    if reusable {
-      worker.serverPools.give(connection, reuse: backend?.settings.reuse ?? .safe)
+    let reuse = backend?.settings.reuse ?? .safe
+    if reusable, reuse == .never || connection.isPrivate {
+      if !client.keep(connection) { connection.closeWhenFlushed() }
+    } else if reusable {
+      worker.serverPools.give(connection, reuse: reuse)
     } else if aborted {
       connection.close(reset: true)
     } else {

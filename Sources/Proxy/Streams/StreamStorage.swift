@@ -19,6 +19,7 @@ final class StreamStorage {
   var localReplyCloses = false
   var wasLogged = false
   var mustOpenNew = false
+  var dropsBody = false
   /// The value of the persistence cookie that the client sent, and how it was judged.
   var persistence = Persistence()
 
@@ -41,6 +42,7 @@ final class StreamStorage {
     localReplyCloses = false
     wasLogged = false
     mustOpenNew = false
+    dropsBody = false
     persistence = Persistence()
   }
 }

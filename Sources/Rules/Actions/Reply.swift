@@ -49,7 +49,9 @@ public final class Reply: Sendable {
     case .none: rendered.fields.append(("content-length", "0"))
     case .bytes(let bytes): rendered.setBody(bytes, type: contentType)
     case .format(let format): rendered.setBody(Bytes(format.rendered(context)), type: contentType)
-    case .errorFile(let raw): rendered.takeErrorFile(raw)
+    case .errorFile(let raw):
+      rendered.isSilent = raw.isEmpty
+      rendered.takeErrorFile(raw)
     case .proxyPage: rendered.usesProxyPage = true
     }
     return rendered
@@ -66,6 +68,8 @@ public struct RenderedReply {
   public var usesProxyPage = false
   /// `redirect ... ` closes only when asked to; all others keep the connection.
   public var closesConnection = false
+  /// An empty errorfile: the connection is closed without an answer.
+  public var isSilent = false
 
   init(status: Int, reason: Bytes) {
     self.status = status
