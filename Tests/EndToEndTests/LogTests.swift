@@ -65,7 +65,9 @@ extension EndToEnd {
       client.close()
       let line = try #require(log.line { $0.contains(" 5 -- ") })
       #expect(
-        line.contains(/127\.0\.0\.1:\d+ \[[^\]]+\] pass pass\/one \d+\/\d+\/\d+ 5 -- 1\/1\/\d+\/\d+\/0 0\/0\n?$/), "\(line)")
+        line.contains(
+          /127\.0\.0\.1:\d+ \[[^\]]+\] pass pass\/one \d+\/\d+\/\d+ 5 -- \d+\/\d+\/\d+\/\d+\/0 0\/0\n?$/),
+        "\(line)")
       withExtendedLifetime(gateway) {}
     }
 
