@@ -64,8 +64,6 @@ public struct RenderedReply {
   public var body = Bytes.empty
   /// The owner's page for `status` stands in for the body.
   public var usesProxyPage = false
-  /// `redirect ... ` closes only when asked to; all others keep the connection.
-  public var closesConnection = false
 
   init(status: Int, reason: Bytes) {
     self.status = status
