@@ -18,7 +18,6 @@ extension Stream {
     }
     if pending != nil { leaveQueue() }
     dropServer(reset: true)
-    storage.localReplyCloses = reply.closesConnection
     reply.write(to: response)
     context.log.status = reply.status
     evaluateAfterResponse()

@@ -25,6 +25,7 @@ final class StreamStorage {
 
   init(worker: Worker, facts: ConnectionFacts) {
     context = RuleContext(connection: facts, environment: worker.environment, now: worker.loop.now)
+    context.processVariables = worker.runtime.rules.processVariables
   }
 
   /// Empties everything; `facts` is what the context points to until the next use.

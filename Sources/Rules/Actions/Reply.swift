@@ -66,8 +66,6 @@ public struct RenderedReply {
   public var body = Bytes.empty
   /// The owner's page for `status` stands in for the body.
   public var usesProxyPage = false
-  /// `redirect ... ` closes only when asked to; all others keep the connection.
-  public var closesConnection = false
   /// An empty errorfile: the connection is closed without an answer.
   public var isSilent = false
 

@@ -34,7 +34,7 @@ extension ProxyCompiler {
     do throws(RuleError) {
       return try LogFormatParser.log(line.words[1].bytes, scope: scope)
     } catch {
-      scope.report(error, "error in '\(line.keyword)' : ", line)
+      scope.report(error, "failed to parse \(line.keyword) : ", line)
       return nil
     }
   }
