@@ -67,7 +67,18 @@ public struct RuntimeBuilder {
     configuration.global.logSendHostname.map { $0.isEmpty ? hostName : Bytes($0) }
   }
 
+  /// What the configuration may say and this gateway cannot do; refused here, where it would be done.
+  private func refuseUnsupported(_ proxy: ProxySettings) {
+    for word in (proxy.forwarded?.words ?? []).dropFirst(2) where !ForwardedField.words.contains(word.text) {
+      diagnostics.error("'option forwarded': '\(word.text)' is not supported yet", at: word.location)
+    }
+    for server in proxy.servers where server.proto == "h2" {
+      diagnostics.error("server '\(server.name)': 'proto h2' towards servers is not supported yet", at: server.location)
+    }
+  }
+
   private mutating func makeBackend(_ proxy: ProxySettings, _ index: Int, _ fullConnections: Int) -> Backend {
+    refuseUnsupported(proxy)
     var servers: [Server] = []
     for (position, settings) in proxy.servers.enumerated() {
       servers.append(

@@ -7,6 +7,7 @@ import Synchronization
 final class Backend: Sendable {
   let settings: ProxySettings
   let id: Int
+  let facts: ProxyFacts
   let rules: CompiledProxy
   let servers: [Server]
   let counters: Counters
@@ -29,6 +30,7 @@ final class Backend: Sendable {
   ) {
     self.settings = settings
     self.id = id
+    facts = ProxyFacts(settings, id: id, defaultBackend: nil)
     self.rules = rules
     self.servers = servers
     self.log = log
@@ -227,5 +229,21 @@ private struct Balancer: ~Copyable {
   init(algorithm: any BalancingAlgorithm, serverCount: Int) {
     self.algorithm = algorithm
     serverQueues = Array(repeating: SessionQueue(), count: serverCount)
+  }
+}
+
+extension ProxyFacts {
+  /// What expressions see of a proxy.
+  init(_ settings: ProxySettings, id: Int, defaultBackend: String?) {
+    self.init(name: Bytes(settings.name), id: id)
+    func milliseconds(_ span: Timespan?) -> Int { Int(span?.milliseconds ?? 0) }
+    defaultBackendName = Bytes(defaultBackend ?? "")
+    clientTimeout = milliseconds(settings.timeouts.client)
+    serverTimeout = milliseconds(settings.timeouts.server)
+    tunnelTimeout = milliseconds(settings.timeouts.tunnel)
+    connectTimeout = milliseconds(settings.timeouts.connect)
+    queueTimeout = milliseconds(settings.timeouts.queue)
+    tarpitTimeout = milliseconds(settings.timeouts.tarpit)
+    retries = settings.retries
   }
 }

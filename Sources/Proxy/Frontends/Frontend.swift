@@ -23,6 +23,7 @@ final class Frontend: Sendable {
   let ownBackend: Backend?
   let isHTTP: Bool
   let nameBytes: Bytes
+  let facts: ProxyFacts
   /// Stopped by the administrator or a soft stop.
   let isPaused = Atomic<Bool>(false)
 
@@ -41,6 +42,7 @@ final class Frontend: Sendable {
     counters = Counters(workers: workers)
     isHTTP = settings.mode == .http
     nameBytes = Bytes(settings.name)
+    facts = ProxyFacts(settings, id: id, defaultBackend: defaultBackend?.name)
   }
 
   var name: String { settings.name }

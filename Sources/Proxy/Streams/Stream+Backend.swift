@@ -32,6 +32,7 @@ extension Stream {
   private func finishRequest(_ backend: Backend) -> Step {
     ruleIndex = 0
     if isHTTP {
+      sendEarlyHints()
       if !countForward() { return .proceed }
       addForwardedFields(backend)
       if backend.settings.bufferRequest || frontend.settings.bufferRequest, !requestIsComplete {
@@ -60,6 +61,17 @@ extension Stream {
     return false
   }
 
+  /// `http-request early-hint`: one 103 with all hints of the rules.
+  private func sendEarlyHints() {
+    guard !context.earlyHints.isEmpty else { return }
+    response.reset()
+    response.setStatusLine(status: 103, reason: Bytes("Early Hints").span, version: .http11)
+    for hint in context.earlyHints { response.append(hint.name, hint.value) }
+    context.earlyHints.removeAll()
+    client.sendInterim(response)
+    response.reset()
+  }
+
   // MARK: Forwarded fields
 
   private func addForwardedFields(_ backend: Backend) {
@@ -68,11 +80,17 @@ extension Stream {
     {
       add(option, address)
     }
+    if let option = backend.settings.forwarded { addForwarded(option) }
     if let option = backend.settings.originalTo ?? frontend.settings.originalTo,
       let address = context.connection.destination.ip
     {
       add(option, address)
     }
+  }
+
+  private func addForwarded(_ option: Directive) {
+    guard let value = ForwardedField.value(option, request, context.connection) else { return }
+    request.append("forwarded", value)
   }
 
   private func add(_ option: ForwardFor, _ address: IPAddress) {

@@ -47,7 +47,7 @@ extension Stream {
   }
 
   private func noteFrontend() {
-    context.frontend = ProxyFacts(name: frontend.nameBytes, id: frontend.id)
+    context.frontend = frontend.facts
     context.log.frontendName = frontend.nameBytes
     context.log.backendName = frontend.nameBytes
     context.log.frontendIsTLS = context.connection.tls != nil

@@ -43,7 +43,8 @@ public final class Reply: Sendable {
       return rendered
     }
     for field in fields {
-      rendered.fields.append((field.name, Bytes(field.value.rendered(context))))
+      let value = Bytes(field.value.rendered(context))
+      if !value.isEmpty { rendered.fields.append((field.name, value)) }
     }
     switch body {
     case .none: rendered.fields.append(("content-length", "0"))

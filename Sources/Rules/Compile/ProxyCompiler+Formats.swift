@@ -110,7 +110,7 @@ extension ProxyCompiler {
           scope.place = .logs.union(places(.frontendRequest, .backendRequest))
           var parser = ActionParser(
             scope: scope, place: .httpRequest, line: line, name: line.words[0], words: line.words.dropFirst())
-          let (status, reply) = try ReplyParser.parse(&parser, standardStatus: 200, isRefusal: true)
+          let (status, reply) = try ReplyParser.parse(&parser, standardStatus: 200, isRefusal: false)
           draft.errorReplies[status] = reply
         }
       } catch {
