@@ -1,5 +1,6 @@
 import Base
 import Config
+import Rules
 import Synchronization
 import TLS
 
@@ -16,6 +17,7 @@ final class Server: Sendable {
   /// HAProxy's `sid`, from 1.
   let id: Int
   let backendName: String
+  let facts: ServerFacts
   let counters: Counters
   let sessions = Gauge()
   let queueLength = Gauge()
@@ -38,6 +40,7 @@ final class Server: Sendable {
     self.number = number
     self.id = id
     self.backendName = backendName
+    facts = ServerFacts(name: Bytes(settings.name), id: id)
     counters = Counters(workers: workers)
     self.tlsContext = tlsContext
     var initial = ServerState(settings: settings, now: now)

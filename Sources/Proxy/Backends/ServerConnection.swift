@@ -43,7 +43,8 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private var endedEarly: Bool { (transport?.sawEnd ?? false) && !(transport?.hasInput ?? false) }
   var isBlocked: Bool { transport?.isBlocked ?? false }
   var wantsContinue: Bool { false }
-  var localAddress: SocketAddress { transport.map { Socket.localAddress($0.descriptor) } ?? .none }
+  /// Asked of the kernel once, when the connection is established.
+  private(set) var localAddress = SocketAddress.none
 
   // MARK: Opening
 
@@ -117,6 +118,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private func connectionReady(_ transport: Transport) {
     let code = transport.failure != 0 ? transport.failure : Socket.pendingError(transport.descriptor)
     if code != 0 { return fail(.refused(code)) }
+    localAddress = Socket.localAddress(transport.descriptor)
     sendProxyHeader(transport)
     guard let context = server.tlsContext else {
       state = .ready

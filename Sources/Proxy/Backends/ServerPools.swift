@@ -24,7 +24,6 @@ final class ServerPools {
     guard let at = idle[server.number].lastIndex(where: { !needsProof || $0.requestCount > 1 }) else { return nil }
     let connection = idle[server.number].remove(at: at)
     server.idleConnections.decrement()
-    connection.worker.loop.timers.cancel(connection.idleTimer)
     return connection
   }
 
@@ -65,6 +64,7 @@ final class ServerPools {
 
 extension ServerConnection: TimerOwner {
   func timerFired(_ timer: Timer) {
+    // The timer of a connection in use is left to run out: moving it on return costs nothing.
     guard state == .idle else { return }
     worker.serverPools.remove(self)
     close(reset: false)

@@ -46,10 +46,12 @@ extension Stream {
     return enter(.assignServer)
   }
 
+  private static let maxForwards: FieldName = "max-forwards"
+
   /// Max-Forwards of TRACE and OPTIONS (RFC 9110 section 7.6.2): at zero the request ends here. False when it was
   /// answered.
   private func countForward() -> Bool {
-    guard let index = request.firstIndex(of: "max-forwards"), request.method == "TRACE" || request.method == "OPTIONS",
+    guard let index = request.firstIndex(of: Stream.maxForwards), request.method == "TRACE" || request.method == "OPTIONS",
       let left = ASCII.decimal(request.value(at: index).span)
     else { return true }
     if left > 0 {
@@ -224,8 +226,8 @@ extension Stream {
     server.sessionRate.count(at: worker.loop.now.wall.microseconds)
     backend?.counters.add(.selected, worker: worker.index)
     backend?.lastSession.store(worker.loop.now.wall.seconds, ordering: .relaxed)
-    context.server = ServerFacts(name: Bytes(server.name), id: server.id)
-    context.log.serverName = Bytes(server.name)
+    context.server = server.facts
+    context.log.serverName = server.facts.name
   }
 
   // MARK: Queue

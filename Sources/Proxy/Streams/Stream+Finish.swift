@@ -105,7 +105,7 @@ extension Stream {
   func end(aborted: Bool) -> Step {
     guard phase != .finished else { return .wait }
     phase = .finished
-    worker.loop.timers.cancel(timer)
+    worker.loop.timers.set(storage.timer, to: .distantFuture, owner: storage)
     leaveQueue()
     fillTimes()
     finishServer(aborted: aborted)
@@ -194,7 +194,7 @@ extension Stream {
   }
 
   private func log() {
-    let settings = frontend.settings
+    if frontend.log.isEmpty { return }
     context.log.termination.0 = termination.cause.rawValue
     context.log.termination.1 = termination.state.rawValue
     context.log.retries = Swift.max(0, attempts - (context.log.status == 503 && attempts > 0 && server == nil ? 1 : 0))
@@ -204,8 +204,8 @@ extension Stream {
     context.log.backendConnections = backend?.sessions.current ?? 0
     context.log.serverConnections = server.map { $0.sessions.current } ?? 0
     let failed = termination.cause != .none && termination.cause != .local
-    if settings.dontLogNormal, !failed, context.log.status < 500, attempts == 0, !redispatched { return }
-    if !isHTTP, settings.dontLogNull, client.octetsIn == 0, backend == nil { return }
+    if frontend.settings.dontLogNormal, !failed, context.log.status < 500, attempts == 0, !redispatched { return }
+    if !isHTTP, frontend.settings.dontLogNull, client.octetsIn == 0, backend == nil { return }
     worker.logStream(self, failed: failed)
   }
 }

@@ -48,7 +48,6 @@ final class Stream {
   var phase: Phase
   var times: StreamTimes
   var termination = Termination()
-  let timer = Timer()
 
   // Request.
   var requestInfo = H1MessageInfo()
@@ -97,6 +96,7 @@ final class Stream {
     self.times = times
     isHTTP = frontend.isHTTP
     phase = isHTTP ? .evaluateFrontendRules : .inspectContent
+    storage.stream = self
     worker.streamStarted(self)
   }
 
