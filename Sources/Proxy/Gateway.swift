@@ -22,7 +22,9 @@ public final class Gateway: @unchecked Sendable {
     }
     guard problems.isEmpty else { return problems }
     for index in 0..<runtime.workerCount {
-      guard let worker = Worker(index: index, runtime: runtime) else { return ["cannot create an event loop"] }
+      guard let worker = Worker(index: index, runtime: runtime) else {
+        return ["cannot create an event loop"]
+      }
       do throws(ListenFailure) {
         try worker.listen(runtime.listeners)
       } catch let failure {
@@ -31,6 +33,7 @@ public final class Gateway: @unchecked Sendable {
       }
       workers.append(worker)
     }
+    runtime.control.attach(workers)
     return problems
   }
 
@@ -60,13 +63,15 @@ public final class Gateway: @unchecked Sendable {
     for worker in workers {
       let box = Unmanaged.passRetained(Entry(worker: worker, gateway: self))
       var thread = pthread_t()
-      pthread_create(&thread, nil, { argument in
-        guard let argument else { return nil }
-        let entry = Unmanaged<Entry>.fromOpaque(argument).takeRetainedValue()
-        entry.worker.run()
-        entry.gateway.finished.add(1, ordering: .releasing)
-        return nil
-      }, box.toOpaque())
+      pthread_create(
+        &thread, nil,
+        { argument in
+          guard let argument else { return nil }
+          let entry = Unmanaged<Entry>.fromOpaque(argument).takeRetainedValue()
+          entry.worker.run()
+          entry.gateway.finished.add(1, ordering: .releasing)
+          return nil
+        }, box.toOpaque())
       threads.append(thread)
     }
   }
