@@ -10,6 +10,7 @@ public final class Gateway: @unchecked Sendable {
   let runtime: Runtime
   private var workers: [Worker] = []
   private var threads: [pthread_t] = []
+  private let health = HealthMonitor()
   private let finished = Atomic<Int>(0)
 
   public init(_ runtime: Runtime) { self.runtime = runtime }
@@ -60,6 +61,7 @@ public final class Gateway: @unchecked Sendable {
 
   /// Starts one thread a worker.
   public func start() {
+    health.start(runtime, at: Now.read())
     for worker in workers {
       let box = Unmanaged.passRetained(Entry(worker: worker, gateway: self))
       var thread = pthread_t()

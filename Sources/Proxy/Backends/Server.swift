@@ -22,6 +22,9 @@ final class Server: Sendable {
   let sessionRate = Rate()
   /// Set once at start-up when the server speaks TLS.
   let tlsContext: TLSClientContext?
+  /// How the server is probed; nil when it is not.
+  let checkPlan: CheckPlan?
+  let agentPlan: CheckPlan?
   let state: Mutex<ServerState>
   /// `state`'s verdict, for the hot path: may new sessions go here?
   let isUsable = Atomic<Bool>(true)
@@ -35,7 +38,7 @@ final class Server: Sendable {
 
   init(
     settings: ServerSettings, index: Int, number: Int, id: Int, backendName: String, workers: Int,
-    tlsContext: TLSClientContext?, now: WallTime
+    tlsContext: TLSClientContext?, checkPlan: CheckPlan? = nil, agentPlan: CheckPlan? = nil, now: WallTime
   ) {
     self.settings = settings
     self.index = index
@@ -44,6 +47,8 @@ final class Server: Sendable {
     self.backendName = backendName
     counters = Counters(workers: workers)
     self.tlsContext = tlsContext
+    self.checkPlan = checkPlan
+    self.agentPlan = agentPlan
     sessionLimit = Atomic(settings.maxConnections ?? 0)
     let initial = ServerState(settings: settings, now: now)
     isUsable.store(initial.isUsable, ordering: .relaxed)
@@ -66,6 +71,9 @@ final class Server: Sendable {
     }
     return throttle >= 100 ? limit : Swift.max(1, limit * throttle / 100)
   }
+
+  /// `slowstart`'s percentage, for `show stat` and `send-state`.
+  var throttlePercent: Int { throttle.load(ordering: .relaxed) }
 
   /// A short look at the state.
   func snapshot() -> ServerState { state.withLock { $0 } }

@@ -110,15 +110,18 @@ extension ServerControl {
 
   /// `set maxconn server`.
   func setSessionLimit(_ server: Server, _ text: String) -> String? {
+    exclusively { changeSessionLimit(server, text) }
+  }
+
+  /// The same, for a caller that holds `exclusively` already.
+  func changeSessionLimit(_ server: Server, _ text: String) -> String? {
     if text.isEmpty { return "Require <maxconn>." }
     guard let (number, rest) = ServerControl.leadingNumber(text) else {
       return "maxconn string empty or preceded by garbage"
     }
     guard rest.isEmpty else { return "Trailing garbage in maxconn string" }
-    exclusively {
-      server.sessionLimit.store(Swift.max(0, number), ordering: .relaxed)
-      _ = entry(server).backend.serverChanged(server)
-    }
+    server.sessionLimit.store(Swift.max(0, number), ordering: .relaxed)
+    _ = entry(server).backend.serverChanged(server)
     return nil
   }
 

@@ -107,6 +107,67 @@ extension ServerControl {
     }
   }
 
+  // MARK: Agents
+
+  /// What an agent said: first the administration, then weight and limit, at last the health.
+  func agentReplied(_ server: Server, _ reply: AgentReply, duration: Timespan, at now: Now) {
+    exclusively {
+      let entry = entry(server)
+      guard server.snapshot().agentEnabled else {
+        server.state.withLock { $0.agent.isRunning = false }
+        return
+      }
+      if reply.isIncomplete {
+        let text: Bytes = "Ignoring incomplete line from agent"
+        record(entry, isAgent: true, CheckOutcome(.noChange, text: text, duration: duration), at: now)
+        return
+      }
+      follow(reply.administration, entry, at: now)
+      var warning: String?
+      if let weight = reply.weight { warning = changeWeight(server, weight, at: now) }
+      if let limit = reply.sessionLimit { warning = warning ?? changeSessionLimit(server, limit) }
+      let outcome = ServerControl.outcome(of: reply, warning, duration)
+      if let health = reply.health { server.state.withLock { $0.agentHealth = health == .up ? 1 : 0 } }
+      record(entry, isAgent: true, outcome, at: now)
+      apply(entry, isAgent: true, outcome.status, at: now)
+    }
+  }
+
+  private func follow(_ administration: AgentReply.Administration?, _ entry: Entry, at now: Now) {
+    switch administration {
+    case .ready:
+      remove(.drain, entry, at: now)
+      remove(.maintenance, entry, at: now)
+    case .drain:
+      insert(.drain, entry, at: now)
+      remove(.maintenance, entry, at: now)
+    case .maintenance:
+      insert(.maintenance, entry, at: now)
+      remove(.drain, entry, at: now)
+    case nil: break
+    }
+  }
+
+  /// What is told of an agent's word: its own comment, or what was wrong with the rest of the line.
+  private static func outcome(of reply: AgentReply, _ warning: String?, _ duration: Timespan) -> CheckOutcome
+  {
+    let problem = reply.unknownWord.isEmpty ? Bytes(warning ?? "") : reply.unknownWord
+    guard let health = reply.health else {
+      var text = Bytes.empty
+      if !reply.unknownWord.isEmpty {
+        text = Bytes("agent reports an error : \(reply.unknownWord.string)")
+      } else if let warning {
+        text = Bytes("agent warns : \(warning)")
+      }
+      return CheckOutcome(.noChange, text: text, duration: duration)
+    }
+    var detail = reply.comment
+    if (detail.isEmpty || health == .up) && !problem.isEmpty { detail = problem }
+    let text = "via agent : \(reply.healthWord.string)" + (detail.isEmpty ? "" : " (\(detail.string))")
+    return CheckOutcome(
+      health == .up ? .passedLayer7 : .wrongStatusLayer7, text: Bytes(text), duration: duration)
+  }
+
   // MARK: Live traffic
 
   /// `observe`: what a stream met counts for or against the server.

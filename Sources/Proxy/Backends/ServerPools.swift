@@ -18,7 +18,10 @@ final class ServerPools {
   func take(_ server: Server, reuse: HTTPReuse, isFirst: Bool) -> ServerConnection? {
     guard reuse != .never, server.number < idle.count else { return nil }
     let needsProof = isFirst && (reuse == .safe || reuse == .aggressive)
-    guard let at = idle[server.number].lastIndex(where: { !needsProof || $0.requestCount > (reuse == .safe ? 1 : 0) })
+    guard
+      let at = idle[server.number].lastIndex(where: {
+        !needsProof || $0.requestCount > (reuse == .safe ? 1 : 0)
+      })
     else { return nil }
     let connection = idle[server.number].remove(at: at)
     server.idleConnections.decrement()
@@ -30,7 +33,8 @@ final class ServerPools {
   func give(_ connection: ServerConnection, reuse: HTTPReuse) {
     let server = connection.server
     let limit = server.settings.poolMaximum ?? .max
-    guard reuse != .never, !connection.isPrivate, server.number < idle.count, idle[server.number].count < limit,
+    guard reuse != .never, !connection.isPrivate, server.number < idle.count,
+      idle[server.number].count < limit,
       server.isUsable.load(ordering: .relaxed), connection.becomeIdle()
     else {
       connection.closeWhenFlushed()
@@ -39,7 +43,8 @@ final class ServerPools {
     idle[server.number].append(connection)
     server.idleConnections.increment()
     let loop = connection.worker.loop
-    loop.timers.set(connection.idleTimer, to: loop.now.instant + server.settings.poolPurgeDelay, owner: connection)
+    loop.timers.set(
+      connection.idleTimer, to: loop.now.instant + server.settings.poolPurgeDelay, owner: connection)
   }
 
   /// The connection was closed by the server, or grew old.
