@@ -73,7 +73,8 @@ extension ServerControl {
   private func apply(_ entry: Entry, isAgent: Bool, _ status: CheckStatus, at now: Now) {
     let server = entry.server
     let state = server.snapshot()
-    let cause: StateCause = isAgent ? .agent : .check
+    // With `option log-health-checks` the reason stands in a line of its own.
+    let cause: StateCause = entry.backend.settings.logHealthChecks ? .none : isAgent ? .agent : .check
     switch status.result {
     case .failed:
       if isAgent, status != .wrongStatusLayer7 { return }

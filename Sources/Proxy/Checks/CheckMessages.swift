@@ -43,11 +43,13 @@ extension CheckConversation {
       CheckConversation.append(name.lowercased, Bytes(value), to: &out)
     }
     if rules.sendsState { CheckConversation.append("x-haproxy-server-state", stateField, to: &out) }
-    if !namesConnection { CheckConversation.append("connection", "close", to: &out) }
     let bodiless: [Bytes] = ["OPTIONS", "GET", "HEAD", "DELETE"]
     if !body.isEmpty || !bodiless.contains(request.method) {
       CheckConversation.append("content-length", Bytes(String(body.count)), to: &out)
     }
+    // Before HTTP/1.1 a connection closes anyway.
+    let closesAnyway = request.version == "HTTP/1.0" || request.version == "HTTP/0.9"
+    if !namesConnection, !closesAnyway { CheckConversation.append("connection", "close", to: &out) }
     out += [ASCII.cr, ASCII.lf]
     out.append(body)
     return out

@@ -107,8 +107,7 @@ final class HealthCheck: TimerOwner, TransportOwner {
 
   private func prepareContext(_ state: ServerState) {
     guard let context else { return }
-    context.reset()
-    context.checkVariables.removeAll()
+    context.resetForCheck()
     context.now = worker.loop.now
     context.server = ServerFacts(name: Bytes(server.name), id: server.id)
     context.backend = ProxyFacts(name: Bytes(entry.backend.name), id: entry.backend.id)
@@ -268,7 +267,9 @@ final class HealthCheck: TimerOwner, TransportOwner {
     if connection.sendsProxy || connection.usesServerSettings && !isAgent && plan.proxyVersion != nil {
       let header: [UInt8] =
         switch plan.proxyVersion ?? server.settings.sendProxy ?? .v1 {
-        case .v1: ProxyProtocol.encodeV1(source: .none, destination: .none)
+        case .v1:
+          ProxyProtocol.encodeV1(
+            source: Socket.localAddress(transport.descriptor), destination: Socket.peerAddress(transport.descriptor))
         case .v2: ProxyProtocol.encodeV2(source: .none, destination: .none, isLocal: true)
         }
       _ = header.withUnsafeBytes { Socket.send(transport.descriptor, $0) }

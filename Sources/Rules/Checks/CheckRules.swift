@@ -228,3 +228,12 @@ public struct CheckHeaderPattern: Sendable {
     return (0...(text.count - part.count)).contains { text[$0..<($0 + part.count)] == part }
   }
 }
+
+extension RuleContext {
+  /// Ready for a run of a check: what is looked at is the server's side.
+  public func resetForCheck() {
+    reset()
+    checkVariables.removeAll()
+    isResponseSide = true
+  }
+}
