@@ -10,6 +10,7 @@ public final class Gateway: @unchecked Sendable {
   let runtime: Runtime
   private var workers: [Worker] = []
   private var threads: [pthread_t] = []
+  private let health = HealthMonitor()
   private let finished = Atomic<Int>(0)
 
   /// What must be in place before rules are compiled.
@@ -25,7 +26,9 @@ public final class Gateway: @unchecked Sendable {
     }
     guard problems.isEmpty else { return problems }
     for index in 0..<runtime.workerCount {
-      guard let worker = Worker(index: index, runtime: runtime) else { return ["cannot create an event loop"] }
+      guard let worker = Worker(index: index, runtime: runtime) else {
+        return ["cannot create an event loop"]
+      }
       do throws(ListenFailure) {
         try worker.listen(runtime.listeners)
       } catch let failure {
@@ -34,6 +37,7 @@ public final class Gateway: @unchecked Sendable {
       }
       workers.append(worker)
     }
+    runtime.control.attach(workers)
     return problems
   }
 
@@ -61,16 +65,19 @@ public final class Gateway: @unchecked Sendable {
 
   /// Starts one thread a worker.
   public func start() {
+    health.start(runtime, at: Now.read())
     for worker in workers {
       let box = Unmanaged.passRetained(Entry(worker: worker, gateway: self))
       var thread = pthread_t()
-      pthread_create(&thread, nil, { argument in
-        guard let argument else { return nil }
-        let entry = Unmanaged<Entry>.fromOpaque(argument).takeRetainedValue()
-        entry.worker.run()
-        entry.gateway.finished.add(1, ordering: .releasing)
-        return nil
-      }, box.toOpaque())
+      pthread_create(
+        &thread, nil,
+        { argument in
+          guard let argument else { return nil }
+          let entry = Unmanaged<Entry>.fromOpaque(argument).takeRetainedValue()
+          entry.worker.run()
+          entry.gateway.finished.add(1, ordering: .releasing)
+          return nil
+        }, box.toOpaque())
       threads.append(thread)
     }
   }

@@ -34,7 +34,7 @@ public final class Runtime: @unchecked Sendable {
   let isStopping = Atomic<Bool>(false)
   let hostName: Bytes
   let nodeName: Bytes
-  let health = HealthMonitor()
+  let control: ServerControl
   let serverCount: Int
 
   init(parts: RuntimeParts) {
@@ -54,6 +54,9 @@ public final class Runtime: @unchecked Sendable {
     nodeName = Bytes(parts.configuration.global.node ?? parts.hostName.string)
     var byName: [Bytes: Backend] = [:]
     for backend in backends where byName[Bytes(backend.name)] == nil { byName[Bytes(backend.name)] = backend }
+    control = ServerControl(
+      backends: backends,
+      announcer: StateAnnouncer(isQuiet: parts.configuration.global.tunables["quiet"] != nil))
     serverCount = backends.reduce(0) { $0 + $1.servers.count }
     backendsByName = byName
     var frontendNames: [Bytes: Frontend] = [:]

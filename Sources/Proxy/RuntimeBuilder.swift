@@ -80,11 +80,15 @@ public struct RuntimeBuilder {
   private mutating func makeBackend(_ proxy: ProxySettings, _ index: Int, _ fullConnections: Int) -> Backend {
     refuseUnsupported(proxy)
     var servers: [Server] = []
+    let planner = CheckPlanner(
+      proxy: proxy, rules: rules.proxies[index].check, global: configuration.global, contexts: contexts,
+      diagnostics: diagnostics)
     for (position, settings) in proxy.servers.enumerated() {
       servers.append(
         Server(
           settings: settings, index: position, number: serverNumber, id: settings.id ?? position + 1,
-          backendName: proxy.name, workers: workerCount, tlsContext: contexts.client(for: settings), now: now.wall))
+          backendName: proxy.name, workers: workerCount, tlsContext: contexts.client(for: settings),
+          checkPlan: planner.plan(for: settings), agentPlan: planner.agentPlan(for: settings), now: now.wall))
       serverNumber += 1
     }
     return Backend(

@@ -69,10 +69,7 @@ struct TLSContexts {
   }
 
   /// For health checks over TLS: the same trust, with the check's own ALPN.
-  func check(for server: ServerSettings) -> TLSClientContext? {
-    guard server.checksEnabled, server.checkTLS ?? server.isTLS else { return nil }
-    return client(server, alpn: server.checkALPN ?? [])
-  }
+  func check(for server: ServerSettings, alpn: [String]) -> TLSClientContext? { client(server, alpn: alpn) }
 
   private func client(_ server: ServerSettings, alpn: [String]) -> TLSClientContext? {
     var settings = TLSClientContext.Settings()

@@ -20,6 +20,8 @@ final class Backend: Sendable {
   /// Servers by cookie value and by name.
   let serversByCookie: [Bytes: Server]
   let serversByName: [String: Server]
+  /// Weights are in sixteenths, so that `slowstart` can raise them in small steps.
+  private let scalesWeights: Bool
   private let balancer: Mutex<Balancer>
   let lastSession = Atomic<Int64>(-1)
   let lastChange: Mutex<(isUp: Bool, since: WallTime, downTime: Int, downTransitions: Int)>
@@ -50,7 +52,11 @@ final class Backend: Sendable {
           settings.balance, seed: UInt64(truncatingIfNeeded: now.wall.microseconds)),
         serverCount: servers.count))
     lastChange = Mutex((true, now.wall, 0, 0))
+    scalesWeights =
+      servers.contains { $0.settings.slowStart != nil }
+      && BalancingAlgorithms.followsWeights(settings.balance)
     serverChanged()
+    noteInitialState()
   }
 
   var name: String { settings.name }
@@ -171,8 +177,11 @@ final class Backend: Sendable {
 
   // MARK: Changes
 
-  /// A server went up, down, into or out of maintenance, or changed its weight.
-  func serverChanged() {
+  /// A server went up, down, into or out of maintenance, or changed its weight. Gives the number of waiting
+  /// sessions that left its queue, for the log.
+  @discardableResult
+  func serverChanged(_ changed: Server? = nil) -> Int {
+    var requeued = 0
     var woken: [(PendingSession, Server)] = []
     let total = sessions.current
     balancer.withLock { state in
@@ -184,7 +193,8 @@ final class Backend: Sendable {
         chosen = settings.allBackups ? backups : Array(backups.prefix(1))
       }
       let candidates = chosen.map { server in
-        Candidate(index: server.index, weight: server.state.withLock { $0.weight }, id: server.id)
+        let weight = server.state.withLock { scalesWeights ? $0.scaledWeight : $0.weight }
+        return Candidate(index: server.index, weight: weight, id: server.id)
       }
       state.candidates = candidates
       state.algorithm.rebuild(candidates)
@@ -195,6 +205,7 @@ final class Backend: Sendable {
           pending.server = nil
           state.queue.append(pending)
           queueLength.increment()
+          if server === changed { requeued += 1 }
         }
       }
       for candidate in candidates {
@@ -204,7 +215,35 @@ final class Backend: Sendable {
         }
       }
     }
-    for (pending, server) in woken { pending.wake(server) }
+    for (pending, server) in woken {
+      if server === changed { requeued += 1 }
+      pending.wake(server)
+    }
+    return requeued
+  }
+
+  /// Counts the backend's own changes between up and down; `whenDown` is called when its last server has left.
+  func noteState(at now: Now, whenDown: () -> Void) {
+    let usable = usableServers
+    let isUp = usable.active + usable.backup > 0
+    let wentDown = lastChange.withLock { change -> Bool in
+      guard change.isUp != isUp else { return false }
+      if isUp {
+        change.downTime += Int(Swift.max(0, now.wall.seconds - change.since.seconds))
+      } else {
+        change.downTransitions += 1
+      }
+      change.isUp = isUp
+      change.since = now.wall
+      return !isUp
+    }
+    if wentDown { whenDown() }
+  }
+
+  /// What the backend starts as.
+  func noteInitialState() {
+    let usable = usableServers
+    lastChange.withLock { $0.isUp = usable.active + usable.backup > 0 || servers.isEmpty }
   }
 
   /// Servers that balancing uses now: (active, backup).

@@ -55,7 +55,8 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     if stream.backend?.settings.tcpKeepAlive ?? false || stream.backend?.settings.serverKeepAlive ?? false {
       Socket.setKeepAlive(fd)
     }
-    if let source = server.settings.source ?? stream.backend?.settings.source, bindSource(fd, source) == false {
+    if let source = server.settings.source ?? stream.backend?.settings.source, bindSource(fd, source) == false
+    {
       Glibc.close(fd)
       return fail(.refused(EADDRNOTAVAIL))
     }
@@ -72,7 +73,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
 
   /// The server's address; a port relative to the client's, or the client's own, when it is given so.
   private func target(_ stream: Stream) -> SocketAddress {
-    let configured = server.state.withLock { $0.address }
+    let (configured, portOffset) = server.state.withLock { ($0.address, $0.portOffset) }
     guard case .ip(let ip, let port) = configured else { return configured }
     let reached = stream.context.connection.destination
     let host: IPAddress
@@ -80,7 +81,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     case .v4(0), .v6(0, 0): host = reached.ip ?? ip
     default: host = ip
     }
-    if let offset = server.settings.portOffset {
+    if let offset = portOffset {
       return .ip(host, port: UInt16(truncatingIfNeeded: Int(reached.port ?? 0) + offset))
     }
     return .ip(host, port: port == 0 ? reached.port ?? 0 : port)
@@ -125,7 +126,9 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
       return
     }
     let name = stream.flatMap { serverName($0) }
-    guard let session = try? TLSSession(connecting: context, serverName: name) else { return fail(.handshake) }
+    guard let session = try? TLSSession(connecting: context, serverName: name) else {
+      return fail(.handshake)
+    }
     transport.startTLS(session)
     state = .handshaking
     handshakeReady(transport)
@@ -201,7 +204,9 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
       if transport.hasInput {
         responseBegan = true
         let result = transport.withWaiting {
-          parser.parse($0, into: head, limits: worker.limits, requestMethod: requestMethod, upgradeOffered: upgradeOffered)
+          parser.parse(
+            $0, into: head, limits: worker.limits, requestMethod: requestMethod,
+            upgradeOffered: upgradeOffered)
         }
         switch result {
         case .complete(let info):

@@ -18,10 +18,19 @@ final class ServerPools {
   /// An idle connection to `server` that `reuse` allows for this request, if there is one.
   func take(_ server: Server, reuse: HTTPReuse, isFirst: Bool) -> ServerConnection? {
     guard reuse != .never, server.number < idle.count else { return nil }
+<<<<<<< HEAD
     // A first request cannot be repeated by its client when an idle connection turns out to be closed.
     if isFirst, reuse == .safe { return nil }
     let needsProof = isFirst && reuse == .aggressive
     guard let at = idle[server.number].lastIndex(where: { !needsProof || $0.requestCount > 1 }) else { return nil }
+=======
+    let needsProof = isFirst && (reuse == .safe || reuse == .aggressive)
+    guard
+      let at = idle[server.number].lastIndex(where: {
+        !needsProof || $0.requestCount > (reuse == .safe ? 1 : 0)
+      })
+    else { return nil }
+>>>>>>> checks
     let connection = idle[server.number].remove(at: at)
     server.idleConnections.decrement()
     return connection
@@ -31,7 +40,8 @@ final class ServerPools {
   func give(_ connection: ServerConnection, reuse: HTTPReuse) {
     let server = connection.server
     let limit = server.settings.poolMaximum ?? .max
-    guard reuse != .never, !connection.isPrivate, server.number < idle.count, idle[server.number].count < limit,
+    guard reuse != .never, !connection.isPrivate, server.number < idle.count,
+      idle[server.number].count < limit,
       server.isUsable.load(ordering: .relaxed), connection.becomeIdle()
     else {
       connection.closeWhenFlushed()
@@ -40,7 +50,8 @@ final class ServerPools {
     idle[server.number].append(connection)
     server.idleConnections.increment()
     let loop = connection.worker.loop
-    loop.timers.set(connection.idleTimer, to: loop.now.instant + server.settings.poolPurgeDelay, owner: connection)
+    loop.timers.set(
+      connection.idleTimer, to: loop.now.instant + server.settings.poolPurgeDelay, owner: connection)
   }
 
   /// The connection was closed by the server, or grew old.
