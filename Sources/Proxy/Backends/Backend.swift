@@ -21,6 +21,7 @@ final class Backend: Sendable {
   let serversByName: [String: Server]
   private let balancer: Mutex<Balancer>
   let lastSession = Atomic<Int64>(-1)
+  let times = ExchangeTimes()
   let lastChange: Mutex<(isUp: Bool, since: WallTime, downTime: Int, downTransitions: Int)>
 
   init(

@@ -28,6 +28,9 @@ final class Server: Sendable {
   /// Idle connections over all workers, for `show stat`.
   let idleConnections = Gauge()
   let usedConnections = Gauge()
+  let times = ExchangeTimes()
+  /// When the last session began, in seconds since 1970; -1 before the first.
+  let lastSession = Atomic<Int64>(-1)
 
   init(
     settings: ServerSettings, index: Int, number: Int, id: Int, backendName: String, workers: Int,

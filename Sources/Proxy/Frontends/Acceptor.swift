@@ -108,8 +108,8 @@ final class Acceptor: EventHandler, TimerOwner {
 
   private func takeSlots() -> Bool {
     let frontend = listener.frontend
-    guard worker.runtime.connections.increment(upTo: worker.runtime.maxConnections) else { return false }
-    guard frontend.sessions.increment(upTo: frontend.maxConnections) else {
+    guard worker.runtime.connections.increment(upTo: worker.runtime.limits.connections) else { return false }
+    guard frontend.sessions.increment(upTo: frontend.connectionLimit) else {
       worker.runtime.connections.decrement()
       return false
     }
@@ -128,9 +128,16 @@ final class Acceptor: EventHandler, TimerOwner {
       giveSlots()
       return false
     }
-    if let limit = worker.runtime.global.rateLimitConnections, limit > 0,
-      worker.runtime.connectionRate.perSecond(at: now) >= limit
-    {
+    let limits = worker.runtime.limits
+    if limits.connectionRate > 0, worker.runtime.connectionRate.perSecond(at: now) >= limits.connectionRate {
+      giveSlots()
+      return false
+    }
+    if limits.sessionRate > 0, worker.runtime.sessionRate.perSecond(at: now) >= limits.sessionRate {
+      giveSlots()
+      return false
+    }
+    if limits.tlsRate > 0, listener.tls != nil, worker.runtime.tlsRate.perSecond(at: now) >= limits.tlsRate {
       giveSlots()
       return false
     }

@@ -25,6 +25,8 @@ final class Frontend: Sendable {
   let nameBytes: Bytes
   /// Stopped by the administrator or a soft stop.
   let isPaused = Atomic<Bool>(false)
+  /// `set maxconn frontend`; 0 leaves `maxConnections` in force.
+  let administratorLimit = Atomic<Int>(0)
 
   init(
     settings: ProxySettings, id: Int, rules: CompiledProxy, workers: Int, log: LogTargets,

@@ -206,6 +206,7 @@ extension Stream {
     server.sessionRate.count(at: worker.loop.now.wall.microseconds)
     backend?.counters.add(.selected, worker: worker.index)
     backend?.lastSession.store(worker.loop.now.wall.seconds, ordering: .relaxed)
+    server.lastSession.store(worker.loop.now.wall.seconds, ordering: .relaxed)
     context.server = ServerFacts(name: Bytes(server.name), id: server.id)
     context.log.serverName = Bytes(server.name)
   }
