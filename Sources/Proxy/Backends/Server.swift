@@ -32,6 +32,9 @@ final class Server: Sendable {
   /// When the last session began, in seconds since 1970; -1 before the first.
   let lastSession = Atomic<Int64>(-1)
 
+  /// `maxconn`, as the configuration, an agent or the administrator said last; 0 is without bound.
+  let sessionLimit: Atomic<Int>
+
   init(
     settings: ServerSettings, index: Int, number: Int, id: Int, backendName: String, workers: Int,
     tlsContext: TLSClientContext?, now: WallTime
@@ -43,6 +46,7 @@ final class Server: Sendable {
     self.backendName = backendName
     counters = Counters(workers: workers)
     self.tlsContext = tlsContext
+    sessionLimit = Atomic(settings.maxConnections ?? 0)
     var initial = ServerState(settings: settings, now: now)
     initial.address = settings.address
     isUsable.store(initial.isUsable, ordering: .relaxed)
@@ -54,7 +58,8 @@ final class Server: Sendable {
 
   /// How many sessions may run at once now; `minconn` makes it follow the backend's load up to `maxconn`.
   func connectionLimit(backendSessions: Int, fullConnections: Int) -> Int {
-    guard let maximum = settings.maxConnections, maximum > 0 else { return .max }
+    let maximum = sessionLimit.load(ordering: .relaxed)
+    guard maximum > 0 else { return .max }
     guard let minimum = settings.minConnections, minimum > 0, minimum < maximum else { return maximum }
     if fullConnections <= 0 || backendSessions >= fullConnections { return maximum }
     return Swift.max(minimum, maximum * backendSessions / fullConnections)

@@ -25,6 +25,8 @@ final class Frontend: Sendable {
   let nameBytes: Bytes
   /// Stopped by the administrator or a soft stop.
   let isPaused = Atomic<Bool>(false)
+  /// `shutdown frontend`: it will not accept again.
+  let isShutDown = Atomic<Bool>(false)
   /// `set maxconn frontend`; 0 leaves `maxConnections` in force.
   let administratorLimit = Atomic<Int>(0)
 

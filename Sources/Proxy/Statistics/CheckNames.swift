@@ -9,6 +9,8 @@ enum CheckNames {
     descriptions.first { $0.code == code }?.number ?? 0
   }
 
+  static func isSuccess(_ code: String) -> Bool { code.hasSuffix("OK") || code == "L7OKC" }
+
   private static let descriptions: [(code: String, number: Int, text: String)] = [
     ("UNK", 0, "Unknown"), ("INI", 1, "Initializing"), ("CHECKED", 2, "No status change"),
     ("HANA", 4, "Health analyze"), ("SOCKERR", 5, "Socket error"), ("L4OK", 6, "Layer4 check passed"),

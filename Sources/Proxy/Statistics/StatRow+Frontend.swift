@@ -80,7 +80,8 @@ extension Frontend {
   }
 
   var statusText: String {
-    isPaused.load(ordering: .relaxed) ? "PAUSED" : "OPEN"
+    if isShutDown.load(ordering: .relaxed) { return "STOP" }
+    return isPaused.load(ordering: .relaxed) ? "PAUSED" : "OPEN"
   }
 }
 

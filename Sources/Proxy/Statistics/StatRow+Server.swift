@@ -12,7 +12,8 @@ extension StatRow {
     self[.qmax] = .u32(server.queueLength.maximum)
     self[.scur] = .u32(server.sessions.current)
     self[.smax] = .u32(server.sessions.maximum)
-    if let limit = settings.maxConnections, limit > 0 { self[.slim] = .u32(limit) }
+    let limit = server.sessionLimit.load(ordering: .relaxed)
+    if limit > 0 { self[.slim] = .u32(limit) }
     if let limit = settings.maxQueue, limit > 0 { self[.qlimit] = .u32(limit) }
     if let limit = settings.poolMaximum, limit >= 0 { self[.srcIlim] = .u32(limit) }
     self[.status] = .text(state.statusText(settings, isTracking: settings.track != nil))

@@ -99,6 +99,29 @@ extension Stream {
 
   // MARK: End
 
+  /// Ends the stream from outside: its server went down, is not wanted any more, or the administrator said so.
+  func shutDown(_ reason: SessionEnd) {
+    guard phase != .finished, phase != .reply else { return }
+    let state: Termination.State =
+      switch phase {
+      case .connect, .waitBeforeRetry: .connect
+      case .waitInQueue: .queue
+      case .exchange: responseStarted || !isHTTP ? .data : .headers
+      default: .request
+      }
+    let cause: Termination.Cause =
+      switch reason {
+      case .down: .down
+      case .backupNotNeeded: .backupNotNeeded
+      case .killed: .killed
+      }
+    termination = Termination(cause: cause, state: state)
+    leaveQueue()
+    dropServer(reset: true)
+    refuse(503)
+    advance()
+  }
+
   /// The stream is over: the log line, the counters, the server's slot, then the client's next request.
   @discardableResult
   func end(aborted: Bool) -> Step {
@@ -212,3 +235,6 @@ extension Stream {
     worker.logStream(self, failed: failed)
   }
 }
+
+/// Why a session is shut down from outside.
+enum SessionEnd: Sendable { case down, backupNotNeeded, killed }

@@ -82,6 +82,8 @@ final class Stream {
   var clientDeadline = Instant.distantFuture
   var serverDeadline = Instant.distantFuture
   var phaseDeadline = Instant.distantFuture
+  /// The place in the worker's list of streams.
+  var listPosition = 0
   private var isAdvancing = false
   private var mustAdvanceAgain = false
 
