@@ -8,7 +8,11 @@ import Synchronization
 /// runtime API.
 public final class Gateway: @unchecked Sendable {
   let runtime: Runtime
-  private var workers: [Worker] = []
+  /// Set before the threads start, and never again.
+  private(set) var workers: [Worker] = []
+  private(set) lazy var admin = AdminServer(self)
+  /// What start-up had to say, for `show startup-logs`; set before `start()`.
+  public var startupLog = ""
   private var threads: [pthread_t] = []
   private let health = HealthMonitor()
   private let finished = Atomic<Int>(0)
@@ -37,8 +41,12 @@ public final class Gateway: @unchecked Sendable {
       }
       workers.append(worker)
     }
+<<<<<<< HEAD
     runtime.control.attach(workers)
     return problems
+=======
+    return admin.listen()
+>>>>>>> admin
   }
 
   /// Unix and inherited sockets are one for all workers.
@@ -65,7 +73,11 @@ public final class Gateway: @unchecked Sendable {
 
   /// Starts one thread a worker.
   public func start() {
+<<<<<<< HEAD
     health.start(runtime, at: Now.read())
+=======
+    if let first = workers.first { first.loop.enqueue { [admin] in admin.start(on: first.loop) } }
+>>>>>>> admin
     for worker in workers {
       let box = Unmanaged.passRetained(Entry(worker: worker, gateway: self))
       var thread = pthread_t()
@@ -111,6 +123,12 @@ public final class Gateway: @unchecked Sendable {
   public func drain() {
     runtime.isStopping.store(true, ordering: .relaxed)
     for worker in workers { worker.loop.enqueue { worker.stopAccepting() } }
+    workers.first?.loop.enqueue { [admin] in admin.stop() }
+  }
+
+  /// Runs `body` soon on every worker's own thread.
+  func onEachWorker(_ body: @escaping @Sendable (Worker) -> Void) {
+    for worker in workers { worker.loop.enqueue { body(worker) } }
   }
 
   /// Whether no connection is left.

@@ -36,6 +36,8 @@ public final class Runtime: @unchecked Sendable {
   let nodeName: Bytes
   let control: ServerControl
   let serverCount: Int
+  /// What `set maxconn global` and `set rate-limit` change.
+  let limits: ProcessLimits
 
   init(parts: RuntimeParts) {
     configuration = parts.configuration
@@ -51,6 +53,9 @@ public final class Runtime: @unchecked Sendable {
     started = parts.started
     maxConnections = parts.maxConnections
     hostName = parts.hostName
+    limits = ProcessLimits(
+      connections: parts.maxConnections, connectionRate: global.rateLimitConnections ?? 0,
+      sessionRate: global.rateLimitSessions ?? 0, tlsRate: global.rateLimitTLSSessions ?? 0, compressionRate: 0)
     nodeName = Bytes(parts.configuration.global.node ?? parts.hostName.string)
     var byName: [Bytes: Backend] = [:]
     for backend in backends where byName[Bytes(backend.name)] == nil { byName[Bytes(backend.name)] = backend }

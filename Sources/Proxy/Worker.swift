@@ -145,6 +145,16 @@ final class Worker: @unchecked Sendable {
     for acceptor in acceptors { acceptor.stop() }
   }
 
+  /// `shutdown frontend`
+  func stopAccepting(_ frontend: Frontend) {
+    for acceptor in acceptors where acceptor.frontend === frontend { acceptor.stop() }
+  }
+
+  /// `disable frontend`, `enable frontend`
+  func setAccepting(_ frontend: Frontend, _ accepts: Bool) {
+    for acceptor in acceptors where acceptor.frontend === frontend { acceptor.setAccepting(accepts) }
+  }
+
   var isIdle: Bool { connections.isEmpty }
 }
 

@@ -24,6 +24,7 @@ final class Backend: Sendable {
   private let scalesWeights: Bool
   private let balancer: Mutex<Balancer>
   let lastSession = Atomic<Int64>(-1)
+  let times = ExchangeTimes()
   let lastChange: Mutex<(isUp: Bool, since: WallTime, downTime: Int, downTransitions: Int)>
 
   init(

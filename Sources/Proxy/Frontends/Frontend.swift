@@ -26,6 +26,10 @@ final class Frontend: Sendable {
   let facts: ProxyFacts
   /// Stopped by the administrator or a soft stop.
   let isPaused = Atomic<Bool>(false)
+  /// `shutdown frontend`: it will not accept again.
+  let isShutDown = Atomic<Bool>(false)
+  /// `set maxconn frontend`; 0 leaves `maxConnections` in force.
+  let administratorLimit = Atomic<Int>(0)
 
   init(
     settings: ProxySettings, id: Int, rules: CompiledProxy, workers: Int, log: LogTargets,

@@ -188,6 +188,13 @@ extension Stream {
     server?.counters.add(.octetsOut, octetsOut, worker: index)
     context.log.bytesIn = octetsIn
     context.log.bytesOut = octetsOut
+    if let server, times.connected != .never {
+      let spent = context.log
+      server.times.add(
+        queue: spent.queueTime, connect: spent.connectTime, response: spent.responseTime, total: spent.activeTime)
+      backend?.times.add(
+        queue: spent.queueTime, connect: spent.connectTime, response: spent.responseTime, total: spent.activeTime)
+    }
   }
 
   private func fillTimes() {
