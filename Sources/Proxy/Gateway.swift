@@ -41,12 +41,8 @@ public final class Gateway: @unchecked Sendable {
       }
       workers.append(worker)
     }
-<<<<<<< HEAD
     runtime.control.attach(workers)
-    return problems
-=======
     return admin.listen()
->>>>>>> admin
   }
 
   /// Unix and inherited sockets are one for all workers.
@@ -73,11 +69,8 @@ public final class Gateway: @unchecked Sendable {
 
   /// Starts one thread a worker.
   public func start() {
-<<<<<<< HEAD
     health.start(runtime, at: Now.read())
-=======
     if let first = workers.first { first.loop.enqueue { [admin] in admin.start(on: first.loop) } }
->>>>>>> admin
     for worker in workers {
       let box = Unmanaged.passRetained(Entry(worker: worker, gateway: self))
       var thread = pthread_t()

@@ -95,7 +95,7 @@ extension ServerState {
   /// Status, result, health and state of checks.
   fileprivate func checkColumns(_ settings: ServerSettings) -> String {
     let flags = (settings.checksEnabled ? 4 : 0) | (checksEnabled ? 2 : 0) | (check.isRunning ? 1 : 0)
-    let status = check.status.isEmpty ? "INI" : check.status
+    let status = check.status == .unknown ? CheckStatus.initializing.name : check.status.name
     let number = CheckNames.number(of: status)
     let result = number < 4 ? 0 : CheckNames.isSuccess(status) ? (status == "L7OKC" ? 4 : 3) : 2
     return "\(number) \(result) \(settings.checksEnabled ? health : 0) \(settings.checksEnabled ? flags : 0)"

@@ -33,19 +33,14 @@ final class Server: Sendable {
   /// Idle connections over all workers, for `show stat`.
   let idleConnections = Gauge()
   let usedConnections = Gauge()
-<<<<<<< HEAD
-  /// `maxconn`, as the configuration, an agent or the administrator said last; 0 is without bound.
-  let sessionLimit: Atomic<Int>
-  /// `slowstart`: how many percent of its limits the server may take now.
-  let throttle = Atomic<Int>(100)
-=======
   let times = ExchangeTimes()
   /// When the last session began, in seconds since 1970; -1 before the first.
   let lastSession = Atomic<Int64>(-1)
 
   /// `maxconn`, as the configuration, an agent or the administrator said last; 0 is without bound.
   let sessionLimit: Atomic<Int>
->>>>>>> admin
+  /// `slowstart`: how many percent of its limits the server may take now.
+  let throttle = Atomic<Int>(100)
 
   init(
     settings: ServerSettings, index: Int, number: Int, id: Int, backendName: String, workers: Int,
@@ -59,16 +54,10 @@ final class Server: Sendable {
     facts = ServerFacts(name: Bytes(settings.name), id: id)
     counters = Counters(workers: workers)
     self.tlsContext = tlsContext
-<<<<<<< HEAD
     self.checkPlan = checkPlan
     self.agentPlan = agentPlan
     sessionLimit = Atomic(settings.maxConnections ?? 0)
     let initial = ServerState(settings: settings, now: now)
-=======
-    sessionLimit = Atomic(settings.maxConnections ?? 0)
-    var initial = ServerState(settings: settings, now: now)
-    initial.address = settings.address
->>>>>>> admin
     isUsable.store(initial.isUsable, ordering: .relaxed)
     state = Mutex(initial)
   }
@@ -80,7 +69,6 @@ final class Server: Sendable {
   func connectionLimit(backendSessions: Int, fullConnections: Int) -> Int {
     let maximum = sessionLimit.load(ordering: .relaxed)
     guard maximum > 0 else { return .max }
-<<<<<<< HEAD
     let throttle = throttle.load(ordering: .relaxed)
     var limit = maximum
     if let minimum = settings.minConnections, minimum > 0, minimum < maximum, fullConnections > 0,
@@ -89,11 +77,6 @@ final class Server: Sendable {
       limit = Swift.max(minimum, maximum * backendSessions / fullConnections)
     }
     return throttle >= 100 ? limit : Swift.max(1, limit * throttle / 100)
-=======
-    guard let minimum = settings.minConnections, minimum > 0, minimum < maximum else { return maximum }
-    if fullConnections <= 0 || backendSessions >= fullConnections { return maximum }
-    return Swift.max(minimum, maximum * backendSessions / fullConnections)
->>>>>>> admin
   }
 
   /// `slowstart`'s percentage, for `show stat` and `send-state`.

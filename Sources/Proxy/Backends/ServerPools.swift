@@ -18,19 +18,10 @@ final class ServerPools {
   /// An idle connection to `server` that `reuse` allows for this request, if there is one.
   func take(_ server: Server, reuse: HTTPReuse, isFirst: Bool) -> ServerConnection? {
     guard reuse != .never, server.number < idle.count else { return nil }
-<<<<<<< HEAD
     // A first request cannot be repeated by its client when an idle connection turns out to be closed.
     if isFirst, reuse == .safe { return nil }
     let needsProof = isFirst && reuse == .aggressive
     guard let at = idle[server.number].lastIndex(where: { !needsProof || $0.requestCount > 1 }) else { return nil }
-=======
-    let needsProof = isFirst && (reuse == .safe || reuse == .aggressive)
-    guard
-      let at = idle[server.number].lastIndex(where: {
-        !needsProof || $0.requestCount > (reuse == .safe ? 1 : 0)
-      })
-    else { return nil }
->>>>>>> checks
     let connection = idle[server.number].remove(at: at)
     server.idleConnections.decrement()
     return connection

@@ -68,24 +68,24 @@ extension StatRow {
     }
     if state.checksEnabled {
       let report = state.check
-      let status = report.status.isEmpty ? "INI" : report.status
+      let status = report.status == .unknown ? "INI" : report.status.name
       self[.checkStatus] = .text(report.isRunning ? "* \(status)" : status)
-      if let code = report.code { self[.checkCode] = .u32(code) }
-      if status != "INI" { self[.checkDuration] = .u64(Int(report.duration.milliseconds)) }
+      if report.status >= .passedLayer7 { self[.checkCode] = .u32(report.code) }
+      if let duration = report.duration { self[.checkDuration] = .u64(Int(duration.milliseconds)) }
       self[.checkDesc] = .text(CheckNames.description(of: status))
-      self[.lastChk] = .text(report.text)
+      self[.lastChk] = .text(report.text.string)
       self[.checkRise] = .u32(settings.rise)
       self[.checkFall] = .u32(settings.fall)
       self[.checkHealth] = .u32(state.health)
     }
     if state.agentEnabled {
       let report = state.agent
-      let status = report.status.isEmpty ? "INI" : report.status
+      let status = report.status == .unknown ? "INI" : report.status.name
       self[.agentStatus] = .text(report.isRunning ? "* \(status)" : status)
-      if let code = report.code { self[.agentCode] = .u32(code) }
-      self[.agentDuration] = .u64(Int(report.duration.milliseconds))
+      if report.status >= .passedLayer7 { self[.agentCode] = .u32(report.code) }
+      if let duration = report.duration { self[.agentDuration] = .u64(Int(duration.milliseconds)) }
       self[.agentDesc] = .text(CheckNames.description(of: status))
-      self[.lastAgt] = .text(report.text)
+      self[.lastAgt] = .text(report.text.string)
       self[.agentRise] = .u32(1)
       self[.agentFall] = .u32(1)
       self[.agentHealth] = .u32(1)

@@ -226,14 +226,9 @@ extension Stream {
     server.sessionRate.count(at: worker.loop.now.wall.microseconds)
     backend?.counters.add(.selected, worker: worker.index)
     backend?.lastSession.store(worker.loop.now.wall.seconds, ordering: .relaxed)
-<<<<<<< HEAD
+    server.lastSession.store(worker.loop.now.wall.seconds, ordering: .relaxed)
     context.server = server.facts
     context.log.serverName = server.facts.name
-=======
-    server.lastSession.store(worker.loop.now.wall.seconds, ordering: .relaxed)
-    context.server = ServerFacts(name: Bytes(server.name), id: server.id)
-    context.log.serverName = Bytes(server.name)
->>>>>>> admin
   }
 
   // MARK: Queue

@@ -35,11 +35,7 @@ extension Stream {
   }
 
   private func open(_ server: Server, _ backend: Backend) -> Step {
-<<<<<<< HEAD
     if isHTTP, attempts == 0, !storage.mustOpenNew,
-=======
-    if isHTTP, attempts == 0,
->>>>>>> checks
       let idle = worker.serverPools.take(server, reuse: reusePolicy, isFirst: context.isFirstRequest)
     {
       idle.stream = self
