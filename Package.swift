@@ -7,7 +7,10 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableExperimentalFeature("Lifetimes"),
   .treatAllWarnings(as: .error),
-  .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+  // Debug builds, which the tests run, check exclusive access at run time; a release build would spend 8 % of its
+  // CPU per request on it.
+  .unsafeFlags(
+    ["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
 /// The layers, lowest first; `Tests/ArchitectureTests` holds every target to the imports named here.
@@ -30,7 +33,8 @@ let package = Package(
     .executableTarget(
       name: "gatehouse",
       dependencies: ["Base", "Config", "HTTP", "TLS", "NetIO", "Rules", "Proxy"],
-      swiftSettings: settings),
+      swiftSettings: settings,
+      linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]),
     .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: settings),
     .testTarget(name: "ConfigTests", dependencies: ["Base", "Config"], swiftSettings: settings),
     .testTarget(name: "HTTPTests", dependencies: ["Base", "HTTP", "CNghttp2"], swiftSettings: settings),

@@ -64,6 +64,9 @@ static inline int gh_processor_count(void) {
   return count > 0 ? count : 1;
 }
 
+/* A descriptor that becomes readable when the process ends. */
+static inline int gh_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
+
 static inline struct cmsghdr *gh_cmsg_first(struct msghdr *m) { return CMSG_FIRSTHDR(m); }
 static inline unsigned char *gh_cmsg_data(struct cmsghdr *c) { return CMSG_DATA(c); }
 static inline size_t gh_cmsg_space(size_t n) { return CMSG_SPACE(n); }

@@ -28,6 +28,8 @@ enum H2Callbacks {
       if let options {
         nghttp2_option_set_no_auto_window_update(options, 1)
         nghttp2_option_set_no_closed_streams(options, 1)
+        // `H2FieldRules` and `H2RequestRules` check messages instead.
+        nghttp2_option_set_no_http_messaging(options, 1)
         // Acknowledgements that may queue up unsent before the peer is cut off.
         nghttp2_option_set_max_outbound_ack(options, 100)
       }
@@ -132,6 +134,9 @@ enum H2Callbacks {
           owner.didReceiveHead(stream, endsHere: ends)
         } else if ends {
           owner.didReceiveEnd(stream)
+        } else {
+          // Trailers end the message (RFC 9113 section 8.1).
+          owner.reset(stream: stream.id, code: H2Error.protocolError)
         }
       case NGHTTP2_DATA.rawValue:
         if ends, let stream = stream(session, frame.pointee.hd.stream_id) { owner.didReceiveEnd(stream) }
@@ -192,8 +197,6 @@ enum H2Callbacks {
         let stream = stream(session, frame.pointee.hd.stream_id)
       {
         stream.responseEnded = true
-        // The answer is complete and the request is not: the rest is of no use (RFC 9113 section 8.1).
-        if !stream.requestEnded { owner.reset(stream: stream.id, code: H2Error.noError) }
       }
       return 0
     }

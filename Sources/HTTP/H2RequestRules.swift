@@ -17,6 +17,11 @@ enum H2RequestRules {
       info.expectContinue = true
     }
     let length = head.first(FieldName.contentLength)
+    if let first = head.firstIndex(of: FieldName.contentLength),
+      head.firstIndex(of: FieldName.contentLength, from: first + 1) != nil
+    {
+      return .failure(HTTPFault(400, .differingContentLengths, at: 0))
+    }
     if info.isConnect || info.extendedConnect != nil {
       if length != nil { return .failure(HTTPFault(400, .bodyNotAllowed, at: 0)) }
       info.framing = .tunnel
@@ -57,7 +62,7 @@ enum H2RequestRules {
     let isClean = path.withUnsafeBytes { bytes in
       bytes.baseAddress.map { Octets.firstNonTarget($0, from: 0, to: bytes.count) == bytes.count } ?? false
     }
-    guard pseudo.hasPath, isClean else { return HTTPFault(400, .badTarget, at: 0) }
+    guard pseudo.hasPath, !path.isEmpty, isClean else { return HTTPFault(400, .badTarget, at: 0) }
     if path == "*" {
       guard method == "OPTIONS" else { return HTTPFault(400, .badTarget, at: 0) }
       info.targetForm = .asterisk

@@ -196,6 +196,11 @@ public final class H2Session {
   func didReceiveHead(_ stream: H2Stream, endsHere: Bool) {
     switch stream.finishHead(endsHere: endsHere) {
     case .success(let info):
+      if !endsHere, info.framing == .none {
+        // An announced length of zero: the request is complete only when its end has come.
+        stream.held = info
+        return
+      }
       stream.isDelivered = true
       stream.requestEnded = endsHere
       delegate.requestHead(stream: stream.id, head: stream.head, info: info)
@@ -217,8 +222,16 @@ public final class H2Session {
 
   func didReceiveData(_ stream: H2Stream, _ octets: UnsafeRawBufferPointer) {
     guard stream.isDelivered else {
+      if stream.held != nil {
+        stream.held = nil
+        refuse(stream, HTTPFault(400, .lengthMismatch, at: 0))
+      }
       if let session { _ = nghttp2_session_consume(session, stream.id, octets.count) }
       return
+    }
+    if !stream.bodyArrived(octets.count) {
+      if let session { _ = nghttp2_session_consume(session, stream.id, octets.count) }
+      return refuse(stream, HTTPFault(400, .lengthMismatch, at: 0))
     }
     abuse.progressed()
     stream.unconsumed += octets.count
@@ -226,8 +239,15 @@ public final class H2Session {
   }
 
   func didReceiveEnd(_ stream: H2Stream) {
+    if let info = stream.held {
+      stream.held = nil
+      stream.isDelivered = true
+      stream.requestEnded = true
+      return delegate.requestHead(stream: stream.id, head: stream.head, info: info)
+    }
     guard stream.isDelivered, !stream.requestEnded else { return }
     if let fault = stream.fault { return refuse(stream, fault) }
+    if !stream.bodyIsWhole { return refuse(stream, HTTPFault(400, .lengthMismatch, at: 0)) }
     stream.requestEnded = true
     if let trailers = stream.trailers { TrailerRules.removeForbidden(trailers) }
     let trailers = (stream.trailers?.count ?? 0) > 0 ? stream.trailers : nil

@@ -8,12 +8,18 @@ final class H2Stream {
   /// Whether the fields that arrive belong to `trailers`.
   var readsTrailers = false
   var pseudo = H2PseudoFields()
+  private var sawRegularField = false
+  /// Body octets that the request announced, and those that came.
+  private var announced: UInt64?
+  private var received: UInt64 = 0
   private var cookies: [UInt8] = []
   private var octets = 0
   private var lines = 0
   private(set) var fault: HTTPFault?
   /// The head was handed to the delegate.
   var isDelivered = false
+  /// A head that waits for its end before it is handed over.
+  var held: H1MessageInfo?
   /// Body octets delivered and not yet said to be consumed.
   var unconsumed = 0
   var requestEnded = false
@@ -31,6 +37,13 @@ final class H2Stream {
       return refuse(HTTPFault(431, lines > settings.maxFields ? .tooManyFields : .headTooLarge, at: octets))
     }
     guard let base = name.baseAddress else { return refuse(HTTPFault(400, .badFieldName, at: 0)) }
+    guard H2FieldRules.isValue(value) else { return refuse(HTTPFault(400, .badFieldValue, at: 0)) }
+    if name.first != 0x3A {
+      guard H2FieldRules.isName(name) else { return refuse(HTTPFault(400, .badFieldName, at: 0)) }
+      sawRegularField = true
+    } else if sawRegularField {
+      return refuse(HTTPFault(400, .badPseudoField, at: 0))
+    }
     if readsTrailers {
       if name.first == 0x3A { return refuse(HTTPFault(400, .badTrailer, at: 0)) }
       trailers?.appendRaw(name: name, value: value)
@@ -49,8 +62,22 @@ final class H2Stream {
     if let fault { return .failure(fault) }
     if !cookies.isEmpty { head.append(FieldName.cookie, Bytes(cookies)) }
     head.version = .http20
-    return H2RequestRules.finish(head, pseudo, endsHere: endsHere)
+    let result = H2RequestRules.finish(head, pseudo, endsHere: endsHere)
+    if case .success(let info) = result {
+      if case .length(let n) = info.framing { announced = n }
+      if info.framing == .none { announced = 0 }
+    }
+    return result
   }
+
+  /// Counts body octets; false when there are more than were announced.
+  func bodyArrived(_ n: Int) -> Bool {
+    received += UInt64(n)
+    return announced.map { received <= $0 } ?? true
+  }
+
+  /// Whether as many octets came as were announced.
+  var bodyIsWhole: Bool { announced.map { received == $0 } ?? true }
 }
 
 /// The pseudo-header fields of a request (RFC 9113 section 8.3.1) as they arrive.
@@ -68,16 +95,21 @@ struct H2PseudoFields {
     guard let base = name.baseAddress else { return false }
     let text = Bytes(Array(value))
     if Octets.equalsFolded(base, name.count, ":method") {
+      if hasMethod { return false }
       head.method = text
       hasMethod = true
     } else if Octets.equalsFolded(base, name.count, ":path") {
+      if hasPath { return false }
       head.target = text
       hasPath = true
     } else if Octets.equalsFolded(base, name.count, ":scheme") {
+      if scheme != nil { return false }
       scheme = text
     } else if Octets.equalsFolded(base, name.count, ":authority") {
+      if authority != nil { return false }
       authority = text
     } else if Octets.equalsFolded(base, name.count, ":protocol") {
+      if connectProtocol != nil { return false }
       connectProtocol = text
     } else {
       return false

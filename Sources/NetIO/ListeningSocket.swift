@@ -26,6 +26,10 @@ public enum ListeningSocket {
   public struct Failure: Error {
     public var call: String
     public var code: Int32
+    public init(call: String, code: Int32) {
+      self.call = call
+      self.code = code
+    }
     public var text: String { "cannot \(call) (\(describe(errno: code)))" }
   }
 

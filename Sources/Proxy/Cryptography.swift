@@ -9,7 +9,6 @@ enum Cryptography {
     var hooks = CryptographyHooks()
     hooks.digest = { name, data in Digest(rawValue: normalized(name)).map { Bytes($0.hash(data)) } }
     hooks.hmac = { name, key, data in Digest(rawValue: normalized(name)).map { Bytes($0.hmac(data, key: key)) } }
-    hooks.verifyErrorText = { code in Bytes(VerifyErrorNames.name(of: Int32(clamping: code)) ?? String(code)) }
     CryptographyHooks.current = hooks
   }
 

@@ -8,8 +8,13 @@ import Synchronization
 /// runtime API.
 public final class Gateway: @unchecked Sendable {
   let runtime: Runtime
-  private var workers: [Worker] = []
+  /// Set before the threads start, and never again.
+  private(set) var workers: [Worker] = []
+  private(set) lazy var admin = AdminServer(self)
+  /// What start-up had to say, for `show startup-logs`; set before `start()`.
+  public var startupLog = ""
   private var threads: [pthread_t] = []
+  private let health = HealthMonitor()
   private let finished = Atomic<Int>(0)
 
   /// What must be in place before rules are compiled.
@@ -25,7 +30,9 @@ public final class Gateway: @unchecked Sendable {
     }
     guard problems.isEmpty else { return problems }
     for index in 0..<runtime.workerCount {
-      guard let worker = Worker(index: index, runtime: runtime) else { return ["cannot create an event loop"] }
+      guard let worker = Worker(index: index, runtime: runtime) else {
+        return ["cannot create an event loop"]
+      }
       do throws(ListenFailure) {
         try worker.listen(runtime.listeners)
       } catch let failure {
@@ -34,7 +41,8 @@ public final class Gateway: @unchecked Sendable {
       }
       workers.append(worker)
     }
-    return problems
+    runtime.control.attach(workers)
+    return admin.listen()
   }
 
   /// Unix and inherited sockets are one for all workers.
@@ -61,16 +69,20 @@ public final class Gateway: @unchecked Sendable {
 
   /// Starts one thread a worker.
   public func start() {
+    health.start(runtime, at: Now.read())
+    if let first = workers.first { first.loop.enqueue { [admin] in admin.start(on: first.loop) } }
     for worker in workers {
       let box = Unmanaged.passRetained(Entry(worker: worker, gateway: self))
       var thread = pthread_t()
-      pthread_create(&thread, nil, { argument in
-        guard let argument else { return nil }
-        let entry = Unmanaged<Entry>.fromOpaque(argument).takeRetainedValue()
-        entry.worker.run()
-        entry.gateway.finished.add(1, ordering: .releasing)
-        return nil
-      }, box.toOpaque())
+      pthread_create(
+        &thread, nil,
+        { argument in
+          guard let argument else { return nil }
+          let entry = Unmanaged<Entry>.fromOpaque(argument).takeRetainedValue()
+          entry.worker.run()
+          entry.gateway.finished.add(1, ordering: .releasing)
+          return nil
+        }, box.toOpaque())
       threads.append(thread)
     }
   }
@@ -104,6 +116,12 @@ public final class Gateway: @unchecked Sendable {
   public func drain() {
     runtime.isStopping.store(true, ordering: .relaxed)
     for worker in workers { worker.loop.enqueue { worker.stopAccepting() } }
+    workers.first?.loop.enqueue { [admin] in admin.stop() }
+  }
+
+  /// Runs `body` soon on every worker's own thread.
+  func onEachWorker(_ body: @escaping @Sendable (Worker) -> Void) {
+    for worker in workers { worker.loop.enqueue { body(worker) } }
   }
 
   /// Whether no connection is left.

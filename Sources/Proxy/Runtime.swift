@@ -34,8 +34,10 @@ public final class Runtime: @unchecked Sendable {
   let isStopping = Atomic<Bool>(false)
   let hostName: Bytes
   let nodeName: Bytes
-  let health = HealthMonitor()
+  let control: ServerControl
   let serverCount: Int
+  /// What `set maxconn global` and `set rate-limit` change.
+  let limits: ProcessLimits
 
   init(parts: RuntimeParts) {
     configuration = parts.configuration
@@ -51,9 +53,15 @@ public final class Runtime: @unchecked Sendable {
     started = parts.started
     maxConnections = parts.maxConnections
     hostName = parts.hostName
+    limits = ProcessLimits(
+      connections: parts.maxConnections, connectionRate: global.rateLimitConnections ?? 0,
+      sessionRate: global.rateLimitSessions ?? 0, tlsRate: global.rateLimitTLSSessions ?? 0, compressionRate: 0)
     nodeName = Bytes(parts.configuration.global.node ?? parts.hostName.string)
     var byName: [Bytes: Backend] = [:]
     for backend in backends where byName[Bytes(backend.name)] == nil { byName[Bytes(backend.name)] = backend }
+    control = ServerControl(
+      backends: backends,
+      announcer: StateAnnouncer(isQuiet: parts.configuration.global.tunables["quiet"] != nil))
     serverCount = backends.reduce(0) { $0 + $1.servers.count }
     backendsByName = byName
     var frontendNames: [Bytes: Frontend] = [:]

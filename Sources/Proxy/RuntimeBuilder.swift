@@ -67,13 +67,28 @@ public struct RuntimeBuilder {
     configuration.global.logSendHostname.map { $0.isEmpty ? hostName : Bytes($0) }
   }
 
+  /// What the configuration may say and this gateway cannot do; refused here, where it would be done.
+  private func refuseUnsupported(_ proxy: ProxySettings) {
+    for word in (proxy.forwarded?.words ?? []).dropFirst(2) where !ForwardedField.words.contains(word.text) {
+      diagnostics.error("'option forwarded': '\(word.text)' is not supported yet", at: word.location)
+    }
+    for server in proxy.servers where server.proto == "h2" {
+      diagnostics.error("server '\(server.name)': 'proto h2' towards servers is not supported yet", at: server.location)
+    }
+  }
+
   private mutating func makeBackend(_ proxy: ProxySettings, _ index: Int, _ fullConnections: Int) -> Backend {
+    refuseUnsupported(proxy)
     var servers: [Server] = []
+    let planner = CheckPlanner(
+      proxy: proxy, rules: rules.proxies[index].check, global: configuration.global, contexts: contexts,
+      diagnostics: diagnostics)
     for (position, settings) in proxy.servers.enumerated() {
       servers.append(
         Server(
           settings: settings, index: position, number: serverNumber, id: settings.id ?? position + 1,
-          backendName: proxy.name, workers: workerCount, tlsContext: contexts.client(for: settings), now: now.wall))
+          backendName: proxy.name, workers: workerCount, tlsContext: contexts.client(for: settings),
+          checkPlan: planner.plan(for: settings), agentPlan: planner.agentPlan(for: settings), now: now.wall))
       serverNumber += 1
     }
     return Backend(

@@ -64,14 +64,12 @@ struct TLSContexts {
   /// The context of a `server ... ssl` line; nil for a clear one, and when it cannot be made.
   func client(for server: ServerSettings) -> TLSClientContext? {
     guard server.isTLS else { return nil }
-    return client(server, alpn: server.tls.alpn ?? [])
+    // Servers are spoken to in HTTP/1: HTTP/2 is not offered to them.
+    return client(server, alpn: (server.tls.alpn ?? []).filter { $0 != "h2" })
   }
 
   /// For health checks over TLS: the same trust, with the check's own ALPN.
-  func check(for server: ServerSettings) -> TLSClientContext? {
-    guard server.checksEnabled, server.checkTLS ?? server.isTLS else { return nil }
-    return client(server, alpn: server.checkALPN ?? [])
-  }
+  func check(for server: ServerSettings, alpn: [String]) -> TLSClientContext? { client(server, alpn: alpn) }
 
   private func client(_ server: ServerSettings, alpn: [String]) -> TLSClientContext? {
     var settings = TLSClientContext.Settings()

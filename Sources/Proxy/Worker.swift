@@ -18,6 +18,8 @@ final class Worker: @unchecked Sendable {
   let limits: H1Limits
   let h2Settings: H2Settings
   let serverPools: ServerPools
+  /// The streams that live now; each knows its place.
+  private(set) var streams: ContiguousArray<Stream> = []
   private var spareStorage: [StreamStorage] = []
   private var acceptors: [Acceptor] = []
   private var connections: [ObjectIdentifier: ClientConnection] = [:]
@@ -80,9 +82,25 @@ final class Worker: @unchecked Sendable {
     spareStorage.append(storage)
   }
 
-  func streamStarted(_ stream: Stream) {}
+  func streamStarted(_ stream: Stream) {
+    stream.listPosition = streams.count
+    streams.append(stream)
+  }
 
-  func streamEnded(_ stream: Stream) { giveStorage(stream.storage) }
+  func streamEnded(_ stream: Stream) {
+    let position = stream.listPosition
+    if position < streams.count, streams[position] === stream {
+      streams.swapAt(position, streams.count - 1)
+      streams[position].listPosition = position
+      streams.removeLast()
+    }
+    giveStorage(stream.storage)
+  }
+
+  /// Shuts down every session on a server that went away, or is not wanted any more.
+  func endSessions(on server: Server, _ reason: SessionEnd) {
+    for stream in streams where stream.server === server { stream.shutDown(reason) }
+  }
 
   // MARK: Logs
 
@@ -116,8 +134,8 @@ final class Worker: @unchecked Sendable {
       at: loop.now.wall)
   }
 
-  func observe(_ event: ObservedEvent, _ server: Server, _ backend: Backend) {
-    runtime.health.observe(event, server, backend, at: loop.now)
+  func observe(_ event: ObservedEvent, _ server: Server) {
+    runtime.control.observe(event, server, at: loop.now)
   }
 
   // MARK: Stopping
@@ -125,6 +143,16 @@ final class Worker: @unchecked Sendable {
   /// Stops accepting; what runs may finish.
   func stopAccepting() {
     for acceptor in acceptors { acceptor.stop() }
+  }
+
+  /// `shutdown frontend`
+  func stopAccepting(_ frontend: Frontend) {
+    for acceptor in acceptors where acceptor.frontend === frontend { acceptor.stop() }
+  }
+
+  /// `disable frontend`, `enable frontend`
+  func setAccepting(_ frontend: Frontend, _ accepts: Bool) {
+    for acceptor in acceptors where acceptor.frontend === frontend { acceptor.setAccepting(accepts) }
   }
 
   var isIdle: Bool { connections.isEmpty }
@@ -148,7 +176,9 @@ extension H2Settings {
     }
     maxHeadBytes = limits.maxHeadBytes
     maxFields = limits.maxFields
-    if let n = number("tune.h2.fe.max-concurrent-streams", "tune.h2.max-concurrent-streams") { maxConcurrentStreams = n }
+    if let n = number("tune.h2.fe.max-concurrent-streams", "tune.h2.max-concurrent-streams") {
+      maxConcurrentStreams = n
+    }
     if let n = number("tune.h2.fe.initial-window-size", "tune.h2.initial-window-size") { initialWindow = n }
     if let n = number("tune.h2.header-table-size") { headerTableSize = n }
   }

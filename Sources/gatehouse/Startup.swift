@@ -81,6 +81,7 @@ struct Startup {
     let process = ServingProcess(global, options)
     process.raiseLimits(connections: runtime.connectionLimit)
     let gateway = Gateway(runtime)
+    gateway.startupLog = outcome.errors
     let problems = gateway.listen()
     if !problems.isEmpty {
       for problem in problems { alert(problem) }

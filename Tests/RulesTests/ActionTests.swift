@@ -41,6 +41,8 @@ struct ActionTests {
     ("replace-pathq /a(.*) /z\\\\1", "/a/b?c", "/z/b?c"),
     ("replace-uri ^(.*)$ http://h\\\\1", "/a?b", "http://h/a?b"),
     ("set-path /p", "http://host/old?q", "http://host/p?q"),
+    ("set-path \"/a b\"", "/x", "/a%20b"),
+    ("set-path %[str(/a\\\\r\\\\nb)]", "/x", "/a%0D%0Ab"),
   ]
 
   @Test("request line rules change the target", arguments: targets)

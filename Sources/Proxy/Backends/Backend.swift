@@ -7,6 +7,7 @@ import Synchronization
 final class Backend: Sendable {
   let settings: ProxySettings
   let id: Int
+  let facts: ProxyFacts
   let rules: CompiledProxy
   let servers: [Server]
   let counters: Counters
@@ -19,8 +20,11 @@ final class Backend: Sendable {
   /// Servers by cookie value and by name.
   let serversByCookie: [Bytes: Server]
   let serversByName: [String: Server]
+  /// Weights are in sixteenths, so that `slowstart` can raise them in small steps.
+  private let scalesWeights: Bool
   private let balancer: Mutex<Balancer>
   let lastSession = Atomic<Int64>(-1)
+  let times = ExchangeTimes()
   let lastChange: Mutex<(isUp: Bool, since: WallTime, downTime: Int, downTransitions: Int)>
 
   init(
@@ -29,6 +33,7 @@ final class Backend: Sendable {
   ) {
     self.settings = settings
     self.id = id
+    facts = ProxyFacts(settings, id: id, defaultBackend: nil)
     self.rules = rules
     self.servers = servers
     self.log = log
@@ -48,7 +53,11 @@ final class Backend: Sendable {
           settings.balance, seed: UInt64(truncatingIfNeeded: now.wall.microseconds)),
         serverCount: servers.count))
     lastChange = Mutex((true, now.wall, 0, 0))
+    scalesWeights =
+      servers.contains { $0.settings.slowStart != nil }
+      && BalancingAlgorithms.followsWeights(settings.balance)
     serverChanged()
+    noteInitialState()
   }
 
   var name: String { settings.name }
@@ -169,8 +178,11 @@ final class Backend: Sendable {
 
   // MARK: Changes
 
-  /// A server went up, down, into or out of maintenance, or changed its weight.
-  func serverChanged() {
+  /// A server went up, down, into or out of maintenance, or changed its weight. Gives the number of waiting
+  /// sessions that left its queue, for the log.
+  @discardableResult
+  func serverChanged(_ changed: Server? = nil) -> Int {
+    var requeued = 0
     var woken: [(PendingSession, Server)] = []
     let total = sessions.current
     balancer.withLock { state in
@@ -182,7 +194,8 @@ final class Backend: Sendable {
         chosen = settings.allBackups ? backups : Array(backups.prefix(1))
       }
       let candidates = chosen.map { server in
-        Candidate(index: server.index, weight: server.state.withLock { $0.weight }, id: server.id)
+        let weight = server.state.withLock { scalesWeights ? $0.scaledWeight : $0.weight }
+        return Candidate(index: server.index, weight: weight, id: server.id)
       }
       state.candidates = candidates
       state.algorithm.rebuild(candidates)
@@ -193,6 +206,7 @@ final class Backend: Sendable {
           pending.server = nil
           state.queue.append(pending)
           queueLength.increment()
+          if server === changed { requeued += 1 }
         }
       }
       for candidate in candidates {
@@ -202,7 +216,35 @@ final class Backend: Sendable {
         }
       }
     }
-    for (pending, server) in woken { pending.wake(server) }
+    for (pending, server) in woken {
+      if server === changed { requeued += 1 }
+      pending.wake(server)
+    }
+    return requeued
+  }
+
+  /// Counts the backend's own changes between up and down; `whenDown` is called when its last server has left.
+  func noteState(at now: Now, whenDown: () -> Void) {
+    let usable = usableServers
+    let isUp = usable.active + usable.backup > 0
+    let wentDown = lastChange.withLock { change -> Bool in
+      guard change.isUp != isUp else { return false }
+      if isUp {
+        change.downTime += Int(Swift.max(0, now.wall.seconds - change.since.seconds))
+      } else {
+        change.downTransitions += 1
+      }
+      change.isUp = isUp
+      change.since = now.wall
+      return !isUp
+    }
+    if wentDown { whenDown() }
+  }
+
+  /// What the backend starts as.
+  func noteInitialState() {
+    let usable = usableServers
+    lastChange.withLock { $0.isUp = usable.active + usable.backup > 0 || servers.isEmpty }
   }
 
   /// Servers that balancing uses now: (active, backup).
@@ -227,5 +269,21 @@ private struct Balancer: ~Copyable {
   init(algorithm: any BalancingAlgorithm, serverCount: Int) {
     self.algorithm = algorithm
     serverQueues = Array(repeating: SessionQueue(), count: serverCount)
+  }
+}
+
+extension ProxyFacts {
+  /// What expressions see of a proxy.
+  init(_ settings: ProxySettings, id: Int, defaultBackend: String?) {
+    self.init(name: Bytes(settings.name), id: id)
+    func milliseconds(_ span: Timespan?) -> Int { Int(span?.milliseconds ?? 0) }
+    defaultBackendName = Bytes(defaultBackend ?? "")
+    clientTimeout = milliseconds(settings.timeouts.client)
+    serverTimeout = milliseconds(settings.timeouts.server)
+    tunnelTimeout = milliseconds(settings.timeouts.tunnel)
+    connectTimeout = milliseconds(settings.timeouts.connect)
+    queueTimeout = milliseconds(settings.timeouts.queue)
+    tarpitTimeout = milliseconds(settings.timeouts.tarpit)
+    retries = settings.retries
   }
 }

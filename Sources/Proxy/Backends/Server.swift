@@ -1,5 +1,6 @@
 import Base
 import Config
+import Rules
 import Synchronization
 import TLS
 
@@ -16,32 +17,47 @@ final class Server: Sendable {
   /// HAProxy's `sid`, from 1.
   let id: Int
   let backendName: String
+  let facts: ServerFacts
   let counters: Counters
   let sessions = Gauge()
   let queueLength = Gauge()
   let sessionRate = Rate()
   /// Set once at start-up when the server speaks TLS.
   let tlsContext: TLSClientContext?
+  /// How the server is probed; nil when it is not.
+  let checkPlan: CheckPlan?
+  let agentPlan: CheckPlan?
   let state: Mutex<ServerState>
   /// `state`'s verdict, for the hot path: may new sessions go here?
   let isUsable = Atomic<Bool>(true)
   /// Idle connections over all workers, for `show stat`.
   let idleConnections = Gauge()
   let usedConnections = Gauge()
+  let times = ExchangeTimes()
+  /// When the last session began, in seconds since 1970; -1 before the first.
+  let lastSession = Atomic<Int64>(-1)
+
+  /// `maxconn`, as the configuration, an agent or the administrator said last; 0 is without bound.
+  let sessionLimit: Atomic<Int>
+  /// `slowstart`: how many percent of its limits the server may take now.
+  let throttle = Atomic<Int>(100)
 
   init(
     settings: ServerSettings, index: Int, number: Int, id: Int, backendName: String, workers: Int,
-    tlsContext: TLSClientContext?, now: WallTime
+    tlsContext: TLSClientContext?, checkPlan: CheckPlan? = nil, agentPlan: CheckPlan? = nil, now: WallTime
   ) {
     self.settings = settings
     self.index = index
     self.number = number
     self.id = id
     self.backendName = backendName
+    facts = ServerFacts(name: Bytes(settings.name), id: id)
     counters = Counters(workers: workers)
     self.tlsContext = tlsContext
-    var initial = ServerState(settings: settings, now: now)
-    initial.address = settings.address
+    self.checkPlan = checkPlan
+    self.agentPlan = agentPlan
+    sessionLimit = Atomic(settings.maxConnections ?? 0)
+    let initial = ServerState(settings: settings, now: now)
     isUsable.store(initial.isUsable, ordering: .relaxed)
     state = Mutex(initial)
   }
@@ -51,77 +67,21 @@ final class Server: Sendable {
 
   /// How many sessions may run at once now; `minconn` makes it follow the backend's load up to `maxconn`.
   func connectionLimit(backendSessions: Int, fullConnections: Int) -> Int {
-    guard let maximum = settings.maxConnections, maximum > 0 else { return .max }
-    guard let minimum = settings.minConnections, minimum > 0, minimum < maximum else { return maximum }
-    if fullConnections <= 0 || backendSessions >= fullConnections { return maximum }
-    return Swift.max(minimum, maximum * backendSessions / fullConnections)
+    let maximum = sessionLimit.load(ordering: .relaxed)
+    guard maximum > 0 else { return .max }
+    let throttle = throttle.load(ordering: .relaxed)
+    var limit = maximum
+    if let minimum = settings.minConnections, minimum > 0, minimum < maximum, fullConnections > 0,
+      backendSessions < fullConnections
+    {
+      limit = Swift.max(minimum, maximum * backendSessions / fullConnections)
+    }
+    return throttle >= 100 ? limit : Swift.max(1, limit * throttle / 100)
   }
+
+  /// `slowstart`'s percentage, for `show stat` and `send-state`.
+  var throttlePercent: Int { throttle.load(ordering: .relaxed) }
 
   /// A short look at the state.
   func snapshot() -> ServerState { state.withLock { $0 } }
-}
-
-/// What can change about a server while the gateway runs: its health, what the administrator said, its weight.
-struct ServerState: Sendable {
-  struct Administration: OptionSet, Sendable {
-    let rawValue: Int
-    /// Put into maintenance on the command line or the stats page.
-    static let maintenance = Administration(rawValue: 1)
-    /// In maintenance because the server it tracks is.
-    static let inheritedMaintenance = Administration(rawValue: 2)
-    /// `disabled` in the configuration.
-    static let configured = Administration(rawValue: 4)
-    static let drain = Administration(rawValue: 8)
-    static let inheritedDrain = Administration(rawValue: 16)
-    /// Its name does not resolve.
-    static let unresolved = Administration(rawValue: 32)
-  }
-
-  var administration: Administration = []
-  /// What the checks say: false after `fall` failures in a row.
-  var isRunning = true
-  /// `http-check disable-on-404`: up, but no new sessions.
-  var isStopping = false
-  /// The administrator's weight; the configuration's at first.
-  var weight: Int
-  var address: SocketAddress = .none
-  /// Passed or failed checks in a row: 0...rise+fall-1 as HAProxy counts it, up when at least `rise`.
-  var health: Int
-  var lastChange: WallTime
-  /// Whole seconds spent down before `lastChange`.
-  var downTime = 0
-  var consecutiveErrors = 0
-  var check = CheckReport()
-  var agent = CheckReport()
-  var checksEnabled: Bool
-  var agentEnabled: Bool
-
-  init(settings: ServerSettings, now: WallTime) {
-    weight = settings.weight
-    lastChange = now
-    checksEnabled = settings.checksEnabled
-    agentEnabled = settings.agentEnabled
-    health = settings.rise + settings.fall - 1
-    if settings.isDisabled { administration.insert(.configured) }
-  }
-
-  var isInMaintenance: Bool {
-    !administration.isDisjoint(with: [.maintenance, .inheritedMaintenance, .configured, .unresolved])
-  }
-  var isDraining: Bool { !administration.isDisjoint(with: [.drain, .inheritedDrain]) || isStopping }
-  /// Whether balancing may send new sessions here.
-  var isUsable: Bool { isRunning && !isInMaintenance && !isDraining && weight > 0 }
-  /// Whether a session that belongs here (by cookie) may still come.
-  var acceptsPersistent: Bool { isRunning && !isInMaintenance }
-}
-
-/// The outcome of the last check, as `show stat` tells it.
-struct CheckReport: Sendable {
-  /// `L4OK`, `L7STS`, ...; empty before the first.
-  var status = ""
-  /// The layer's code: an HTTP status or an errno-like number; nil when there is none.
-  var code: Int?
-  var duration: Timespan = .zero
-  var text = ""
-  var isRunning = false
 }

@@ -43,7 +43,8 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private var endedEarly: Bool { (transport?.sawEnd ?? false) && !(transport?.hasInput ?? false) }
   var isBlocked: Bool { transport?.isBlocked ?? false }
   var wantsContinue: Bool { false }
-  var localAddress: SocketAddress { transport.map { Socket.localAddress($0.descriptor) } ?? .none }
+  /// Asked of the kernel once, when the connection is established.
+  private(set) var localAddress = SocketAddress.none
 
   // MARK: Opening
 
@@ -54,7 +55,8 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     if stream.backend?.settings.tcpKeepAlive ?? false || stream.backend?.settings.serverKeepAlive ?? false {
       Socket.setKeepAlive(fd)
     }
-    if let source = server.settings.source ?? stream.backend?.settings.source, bindSource(fd, source) == false {
+    if let source = server.settings.source ?? stream.backend?.settings.source, bindSource(fd, source) == false
+    {
       Glibc.close(fd)
       return fail(.refused(EADDRNOTAVAIL))
     }
@@ -71,7 +73,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
 
   /// The server's address; a port relative to the client's, or the client's own, when it is given so.
   private func target(_ stream: Stream) -> SocketAddress {
-    let configured = server.state.withLock { $0.address }
+    let (configured, portOffset) = server.state.withLock { ($0.address, $0.portOffset) }
     guard case .ip(let ip, let port) = configured else { return configured }
     let reached = stream.context.connection.destination
     let host: IPAddress
@@ -79,7 +81,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     case .v4(0), .v6(0, 0): host = reached.ip ?? ip
     default: host = ip
     }
-    if let offset = server.settings.portOffset {
+    if let offset = portOffset {
       return .ip(host, port: UInt16(truncatingIfNeeded: Int(reached.port ?? 0) + offset))
     }
     return .ip(host, port: port == 0 ? reached.port ?? 0 : port)
@@ -117,13 +119,16 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private func connectionReady(_ transport: Transport) {
     let code = transport.failure != 0 ? transport.failure : Socket.pendingError(transport.descriptor)
     if code != 0 { return fail(.refused(code)) }
+    localAddress = Socket.localAddress(transport.descriptor)
     sendProxyHeader(transport)
     guard let context = server.tlsContext else {
       state = .ready
       return
     }
     let name = stream.flatMap { serverName($0) }
-    guard let session = try? TLSSession(connecting: context, serverName: name) else { return fail(.handshake) }
+    guard let session = try? TLSSession(connecting: context, serverName: name) else {
+      return fail(.handshake)
+    }
     transport.startTLS(session)
     state = .handshaking
     handshakeReady(transport)
@@ -199,7 +204,9 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
       if transport.hasInput {
         responseBegan = true
         let result = transport.withWaiting {
-          parser.parse($0, into: head, limits: worker.limits, requestMethod: requestMethod, upgradeOffered: upgradeOffered)
+          parser.parse(
+            $0, into: head, limits: worker.limits, requestMethod: requestMethod,
+            upgradeOffered: upgradeOffered)
         }
         switch result {
         case .complete(let info):

@@ -6,7 +6,8 @@ import Synchronization
 /// One worker's idle connections to all servers.
 ///
 /// Connections are taken from the end that was used last, so that the rest may grow old and be closed after
-/// `pool-purge-delay`. Only connections that have proved to be reusable serve first requests under `safe`.
+/// `pool-purge-delay`. First requests get none under `safe`, and one that has proved to be
+/// reusable under `aggressive`.
 final class ServerPools {
   private var idle: [[ServerConnection]]
 
@@ -17,12 +18,12 @@ final class ServerPools {
   /// An idle connection to `server` that `reuse` allows for this request, if there is one.
   func take(_ server: Server, reuse: HTTPReuse, isFirst: Bool) -> ServerConnection? {
     guard reuse != .never, server.number < idle.count else { return nil }
-    let needsProof = isFirst && (reuse == .safe || reuse == .aggressive)
-    guard let at = idle[server.number].lastIndex(where: { !needsProof || $0.requestCount > (reuse == .safe ? 1 : 0) })
-    else { return nil }
+    // A first request cannot be repeated by its client when an idle connection turns out to be closed.
+    if isFirst, reuse == .safe { return nil }
+    let needsProof = isFirst && reuse == .aggressive
+    guard let at = idle[server.number].lastIndex(where: { !needsProof || $0.requestCount > 1 }) else { return nil }
     let connection = idle[server.number].remove(at: at)
     server.idleConnections.decrement()
-    connection.worker.loop.timers.cancel(connection.idleTimer)
     return connection
   }
 
@@ -30,7 +31,8 @@ final class ServerPools {
   func give(_ connection: ServerConnection, reuse: HTTPReuse) {
     let server = connection.server
     let limit = server.settings.poolMaximum ?? .max
-    guard reuse != .never, !connection.isPrivate, server.number < idle.count, idle[server.number].count < limit,
+    guard reuse != .never, !connection.isPrivate, server.number < idle.count,
+      idle[server.number].count < limit,
       server.isUsable.load(ordering: .relaxed), connection.becomeIdle()
     else {
       connection.closeWhenFlushed()
@@ -39,7 +41,8 @@ final class ServerPools {
     idle[server.number].append(connection)
     server.idleConnections.increment()
     let loop = connection.worker.loop
-    loop.timers.set(connection.idleTimer, to: loop.now.instant + server.settings.poolPurgeDelay, owner: connection)
+    loop.timers.set(
+      connection.idleTimer, to: loop.now.instant + server.settings.poolPurgeDelay, owner: connection)
   }
 
   /// The connection was closed by the server, or grew old.
@@ -63,6 +66,7 @@ final class ServerPools {
 
 extension ServerConnection: TimerOwner {
   func timerFired(_ timer: Timer) {
+    // The timer of a connection in use is left to run out: moving it on return costs nothing.
     guard state == .idle else { return }
     worker.serverPools.remove(self)
     close(reset: false)

@@ -41,6 +41,15 @@ enum BalancingAlgorithms {
     }
   }
 
+  /// Whether weights may change while the gateway runs to anything but 0 and the configured one.
+  static func followsWeights(_ balance: Balance) -> Bool {
+    switch balance.algorithm {
+    case .roundrobin, .leastconn, .first, .random: true
+    case .staticRoundrobin: false
+    case .source, .uri, .urlParameter, .header, .rdpCookie, .hash: balance.hashType == .consistent
+    }
+  }
+
   /// HAProxy's name in `show stat`'s `algo` column.
   static func name(_ algorithm: Balance.Algorithm) -> String {
     switch algorithm {

@@ -21,6 +21,7 @@ final class Acceptor: EventHandler, TimerOwner {
   private let descriptor: Int32
   private var token: EventLoop.Token?
   private var isStopped = false
+  private var isSuspended = false
   private let retry = Timer()
   /// Connections taken before other events get their turn.
   private static let batch = 64
@@ -69,13 +70,28 @@ final class Acceptor: EventHandler, TimerOwner {
     close(descriptor)
   }
 
+  var frontend: Frontend { listener.frontend }
+
+  /// `disable frontend`: clients are refused, not kept waiting; `enable frontend` ends that.
+  func setAccepting(_ accepts: Bool) {
+    guard !isStopped, accepts == isSuspended else { return }
+    isSuspended = !accepts
+    if accepts {
+      listen(descriptor, Acceptor.options(listener).backlog)
+      return resume()
+    }
+    pause()
+    worker.loop.timers.cancel(retry)
+    if listener.address.ip != nil { shutdown(descriptor, Int32(SHUT_RD)) }
+  }
+
   private func pause() {
     if let token { worker.loop.deregister(token, descriptor, closing: false) }
     token = nil
   }
 
   private func resume() {
-    guard !isStopped, token == nil else { return }
+    guard !isStopped, !isSuspended, token == nil else { return }
     token = worker.loop.registerListener(descriptor, self)
   }
 
@@ -108,8 +124,8 @@ final class Acceptor: EventHandler, TimerOwner {
 
   private func takeSlots() -> Bool {
     let frontend = listener.frontend
-    guard worker.runtime.connections.increment(upTo: worker.runtime.maxConnections) else { return false }
-    guard frontend.sessions.increment(upTo: frontend.maxConnections) else {
+    guard worker.runtime.connections.increment(upTo: worker.runtime.limits.connections) else { return false }
+    guard frontend.sessions.increment(upTo: frontend.connectionLimit) else {
       worker.runtime.connections.decrement()
       return false
     }
@@ -128,9 +144,16 @@ final class Acceptor: EventHandler, TimerOwner {
       giveSlots()
       return false
     }
-    if let limit = worker.runtime.global.rateLimitConnections, limit > 0,
-      worker.runtime.connectionRate.perSecond(at: now) >= limit
-    {
+    let limits = worker.runtime.limits
+    if limits.connectionRate > 0, worker.runtime.connectionRate.perSecond(at: now) >= limits.connectionRate {
+      giveSlots()
+      return false
+    }
+    if limits.sessionRate > 0, worker.runtime.sessionRate.perSecond(at: now) >= limits.sessionRate {
+      giveSlots()
+      return false
+    }
+    if limits.tlsRate > 0, listener.tls != nil, worker.runtime.tlsRate.perSecond(at: now) >= limits.tlsRate {
       giveSlots()
       return false
     }

@@ -23,8 +23,13 @@ final class Frontend: Sendable {
   let ownBackend: Backend?
   let isHTTP: Bool
   let nameBytes: Bytes
+  let facts: ProxyFacts
   /// Stopped by the administrator or a soft stop.
   let isPaused = Atomic<Bool>(false)
+  /// `shutdown frontend`: it will not accept again.
+  let isShutDown = Atomic<Bool>(false)
+  /// `set maxconn frontend`; 0 leaves `maxConnections` in force.
+  let administratorLimit = Atomic<Int>(0)
 
   init(
     settings: ProxySettings, id: Int, rules: CompiledProxy, workers: Int, log: LogTargets,
@@ -41,6 +46,7 @@ final class Frontend: Sendable {
     counters = Counters(workers: workers)
     isHTTP = settings.mode == .http
     nameBytes = Bytes(settings.name)
+    facts = ProxyFacts(settings, id: id, defaultBackend: defaultBackend?.name)
   }
 
   var name: String { settings.name }

@@ -138,7 +138,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
 
   private func start(_ info: H1MessageInfo, _ storage: StreamStorage) {
     parser.reset()
-    worker.loop.timers.cancel(timer)
+    // The timer is left to run out: moving it when the connection idles again costs nothing.
     state = .exchange
     reader.begin(info.framing)
     closesAfterResponse = false

@@ -50,6 +50,11 @@ final class Counters: Sendable {
     return sum
   }
 
+  /// What one worker has counted.
+  func value(_ counter: Counter, worker: Int) -> Int {
+    worker < rows ? cells[worker * Counters.width + counter.rawValue].load(ordering: .relaxed) : 0
+  }
+
   /// `clear counters all`.
   func reset() {
     for i in 0..<(rows * Counters.width) { cells[i].store(0, ordering: .relaxed) }

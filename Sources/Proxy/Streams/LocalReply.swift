@@ -8,7 +8,6 @@ struct LocalReply {
   var reason: Bytes
   var fields: [(name: FieldName, value: Bytes)] = []
   var body: [UInt8] = []
-  var closesConnection = false
   /// Nothing at all is sent: the connection just ends.
   var isSilent = false
 
@@ -41,13 +40,16 @@ struct LocalReply {
   init(_ rendered: RenderedReply, page: (Int) -> LocalReply) {
     if rendered.usesProxyPage {
       self = page(rendered.status)
+      for field in rendered.fields where field.name != "content-length" {
+        fields.removeAll { $0.name == field.name }
+        fields.append(field)
+      }
       return
     }
     status = rendered.status
     reason = rendered.reason
     fields = rendered.fields
     body = rendered.body.array
-    closesConnection = rendered.closesConnection
     isSilent = rendered.isSilent
   }
 

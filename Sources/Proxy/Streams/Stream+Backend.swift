@@ -32,6 +32,7 @@ extension Stream {
   private func finishRequest(_ backend: Backend) -> Step {
     ruleIndex = 0
     if isHTTP {
+      sendEarlyHints()
       if !countForward() { return .proceed }
       addForwardedFields(backend)
       if backend.settings.bufferRequest || frontend.settings.bufferRequest, !requestIsComplete {
@@ -45,10 +46,12 @@ extension Stream {
     return enter(.assignServer)
   }
 
+  private static let maxForwards: FieldName = "max-forwards"
+
   /// Max-Forwards of TRACE and OPTIONS (RFC 9110 section 7.6.2): at zero the request ends here. False when it was
   /// answered.
   private func countForward() -> Bool {
-    guard let index = request.firstIndex(of: "max-forwards"), request.method == "TRACE" || request.method == "OPTIONS",
+    guard let index = request.firstIndex(of: Stream.maxForwards), request.method == "TRACE" || request.method == "OPTIONS",
       let left = ASCII.decimal(request.value(at: index).span)
     else { return true }
     if left > 0 {
@@ -60,6 +63,17 @@ extension Stream {
     return false
   }
 
+  /// `http-request early-hint`: one 103 with all hints of the rules.
+  private func sendEarlyHints() {
+    guard !context.earlyHints.isEmpty else { return }
+    response.reset()
+    response.setStatusLine(status: 103, reason: Bytes("Early Hints").span, version: .http11)
+    for hint in context.earlyHints { response.append(hint.name, hint.value) }
+    context.earlyHints.removeAll()
+    client.sendInterim(response)
+    response.reset()
+  }
+
   // MARK: Forwarded fields
 
   private func addForwardedFields(_ backend: Backend) {
@@ -68,11 +82,17 @@ extension Stream {
     {
       add(option, address)
     }
+    if let option = backend.settings.forwarded { addForwarded(option) }
     if let option = backend.settings.originalTo ?? frontend.settings.originalTo,
       let address = context.connection.destination.ip
     {
       add(option, address)
     }
+  }
+
+  private func addForwarded(_ option: Directive) {
+    guard let value = ForwardedField.value(option, request, context.connection) else { return }
+    request.append("forwarded", value)
   }
 
   private func add(_ option: ForwardFor, _ address: IPAddress) {
@@ -206,8 +226,9 @@ extension Stream {
     server.sessionRate.count(at: worker.loop.now.wall.microseconds)
     backend?.counters.add(.selected, worker: worker.index)
     backend?.lastSession.store(worker.loop.now.wall.seconds, ordering: .relaxed)
-    context.server = ServerFacts(name: Bytes(server.name), id: server.id)
-    context.log.serverName = Bytes(server.name)
+    server.lastSession.store(worker.loop.now.wall.seconds, ordering: .relaxed)
+    context.server = server.facts
+    context.log.serverName = server.facts.name
   }
 
   // MARK: Queue

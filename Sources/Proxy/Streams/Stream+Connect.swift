@@ -28,6 +28,7 @@ extension Stream {
       return connectFailed(connection.failureKind)
     case .ready, .idle, .closed:
       times.connected = now
+      reportToServer(.connected)
       sendRequest(connection)
       return enter(.exchange)
     }
@@ -71,7 +72,7 @@ extension Stream {
     guard let server, let backend else { return refuse(503) }
     dropConnection(reset: true)
     server.counters.add(.connectErrors, worker: worker.index)
-    reportToServer(.connection)
+    reportToServer(.connectFailed)
     attempts += 1
     if attempts > backend.settings.retries {
       termination = Termination(cause: isTimeout(failure) ? .serverTimeout : .server, state: .connect)
@@ -151,10 +152,12 @@ extension Stream {
 
   /// Live traffic as a health check: `observe` and `error-limit`.
   func reportToServer(_ event: ObservedEvent) {
-    guard let server, let backend, server.settings.observe != .none else { return }
-    worker.observe(event, server, backend)
+    guard let server, server.settings.observe != .none else { return }
+    worker.observe(event, server)
   }
 }
 
 /// What live traffic says of a server.
-enum ObservedEvent { case connection, success, responseError, timeout }
+enum ObservedEvent {
+  case connected, connectFailed, success, wrongStatus, invalidResponse, readError, timeout, closed
+}

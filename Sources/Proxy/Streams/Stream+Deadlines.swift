@@ -3,15 +3,16 @@ import Config
 import NetIO
 import Rules
 
-extension Stream: TimerOwner {
+extension Stream {
   /// Arms the timer for whichever deadline comes first; moving it later costs nothing.
   func setTimer() {
     let first = Swift.min(phaseDeadline, Swift.min(clientDeadline, serverDeadline))
+    let timer = storage.timer
     if first == .distantFuture, !timer.isArmed { return }
-    worker.loop.timers.set(timer, to: first, owner: self)
+    worker.loop.timers.set(timer, to: first, owner: storage)
   }
 
-  func timerFired(_ timer: Timer) {
+  func deadlinesReached() {
     if phase == .finished { return }
     context.now = worker.loop.now
     if phaseDeadline <= now {
@@ -24,7 +25,10 @@ extension Stream: TimerOwner {
       clientDeadline = .distantFuture
       clientExpired()
     }
-    if phase != .finished { advance() }
+    if phase != .finished {
+      advance()
+      setTimer()
+    }
   }
 
   private func phaseExpired() {

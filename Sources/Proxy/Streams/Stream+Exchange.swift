@@ -95,7 +95,9 @@ extension Stream: DeferredWork {
     }
     switch pump(client, connection) {
     case .sourceWaits:
-      if requestInfo.expectContinue, !storage.sentContinue, connection.wantsContinue { connection.flushBody() }
+      if requestInfo.expectContinue, !storage.sentContinue, connection.wantsContinue {
+        connection.flushBody()
+      }
       return .wait
     case .sinkBlocked:
       // A server that stopped reading may already have answered.
@@ -127,7 +129,8 @@ extension Stream: DeferredWork {
     context.response = response
     context.log.status = response.status
     countResponse(response.status)
-    reportToServer(response.status >= 500 && response.status != 501 && response.status != 505 ? .responseError : .success)
+    reportToServer(
+      response.status >= 500 && response.status != 501 && response.status != 505 ? .wrongStatus : .success)
     if response.status == 401 || response.status == 407 { serverConnection?.notePrivate(response) }
     switch evaluateResponseRules() {
     case .next: break
@@ -283,7 +286,7 @@ extension Stream: DeferredWork {
     termination = Termination(cause: .server, state: .headers)
     backend.counters.add(.responseErrors, worker: worker.index)
     server?.counters.add(.responseErrors, worker: worker.index)
-    reportToServer(.responseError)
+    reportToServer(.invalidResponse)
     dropServer(reset: true)
     return refuse(502)
   }
@@ -291,9 +294,13 @@ extension Stream: DeferredWork {
   /// Whether the request can be sent once more: nothing of its body was used up, and either the server cannot
   /// have seen it (a reused connection that was closed) and it is idempotent, or `retry-on` says so.
   private func mayReplay(_ connection: ServerConnection) -> Bool {
-    guard !connection.responseBegan, !requestBodyStarted, requestInfo.framing == .none, !isTunnel else { return false }
+    guard !connection.responseBegan, !requestBodyStarted, requestInfo.framing == .none, !isTunnel else {
+      return false
+    }
     if connection.requestCount > 1, isIdempotent { return true }
-    guard let settings = backend?.settings, attempts < settings.retries, !context.retriesDisabled else { return false }
+    guard let settings = backend?.settings, attempts < settings.retries, !context.retriesDisabled else {
+      return false
+    }
     return settings.retryOn.contains("empty-response") || settings.retryOn.contains("all-retryable-errors")
   }
 
@@ -307,7 +314,7 @@ extension Stream: DeferredWork {
     termination = Termination(cause: .proxy, state: .headers)
     backend?.counters.add(.responseErrors, worker: worker.index)
     server?.counters.add(.responseErrors, worker: worker.index)
-    reportToServer(.responseError)
+    reportToServer(.invalidResponse)
     dropServer(reset: true)
     return refuse(502)
   }

@@ -18,7 +18,6 @@ extension Stream {
     }
     if pending != nil { leaveQueue() }
     dropServer(reset: true)
-    storage.localReplyCloses = reply.closesConnection
     reply.write(to: response)
     context.log.status = reply.status
     evaluateAfterResponse()
@@ -101,12 +100,35 @@ extension Stream {
 
   // MARK: End
 
+  /// Ends the stream from outside: its server went down, is not wanted any more, or the administrator said so.
+  func shutDown(_ reason: SessionEnd) {
+    guard phase != .finished, phase != .reply else { return }
+    let state: Termination.State =
+      switch phase {
+      case .connect, .waitBeforeRetry: .connect
+      case .waitInQueue: .queue
+      case .exchange: responseStarted || !isHTTP ? .data : .headers
+      default: .request
+      }
+    let cause: Termination.Cause =
+      switch reason {
+      case .down: .down
+      case .backupNotNeeded: .backupNotNeeded
+      case .killed: .killed
+      }
+    termination = Termination(cause: cause, state: state)
+    leaveQueue()
+    dropServer(reset: true)
+    refuse(503)
+    advance()
+  }
+
   /// The stream is over: the log line, the counters, the server's slot, then the client's next request.
   @discardableResult
   func end(aborted: Bool) -> Step {
     guard phase != .finished else { return .wait }
     phase = .finished
-    worker.loop.timers.cancel(timer)
+    worker.loop.timers.set(storage.timer, to: .distantFuture, owner: storage)
     leaveQueue()
     fillTimes()
     finishServer(aborted: aborted)
@@ -166,6 +188,13 @@ extension Stream {
     server?.counters.add(.octetsOut, octetsOut, worker: index)
     context.log.bytesIn = octetsIn
     context.log.bytesOut = octetsOut
+    if let server, times.connected != .never {
+      let spent = context.log
+      server.times.add(
+        queue: spent.queueTime, connect: spent.connectTime, response: spent.responseTime, total: spent.activeTime)
+      backend?.times.add(
+        queue: spent.queueTime, connect: spent.connectTime, response: spent.responseTime, total: spent.activeTime)
+    }
   }
 
   private func fillTimes() {
@@ -195,18 +224,22 @@ extension Stream {
   }
 
   private func log() {
-    let settings = frontend.settings
+    if frontend.log.isEmpty { return }
     context.log.termination.0 = termination.cause.rawValue
     context.log.termination.1 = termination.state.rawValue
-    context.log.retries = Swift.max(0, attempts - (context.log.status == 503 && attempts > 0 && server == nil ? 1 : 0))
+    context.log.retries = Swift.max(
+      0, attempts - (context.log.status == 503 && attempts > 0 && server == nil ? 1 : 0))
     context.log.isRedispatched = redispatched
     context.log.activeConnections = worker.runtime.connections.current
     context.log.frontendConnections = frontend.sessions.current
     context.log.backendConnections = backend?.sessions.current ?? 0
     context.log.serverConnections = server.map { $0.sessions.current } ?? 0
     let failed = termination.cause != .none && termination.cause != .local
-    if settings.dontLogNormal, !failed, context.log.status < 500, attempts == 0, !redispatched { return }
-    if !isHTTP, settings.dontLogNull, client.octetsIn == 0, backend == nil { return }
+    if frontend.settings.dontLogNormal, !failed, context.log.status < 500, attempts == 0, !redispatched { return }
+    if !isHTTP, frontend.settings.dontLogNull, client.octetsIn == 0, backend == nil { return }
     worker.logStream(self, failed: failed)
   }
 }
+
+/// Why a session is shut down from outside.
+enum SessionEnd: Sendable { case down, backupNotNeeded, killed }

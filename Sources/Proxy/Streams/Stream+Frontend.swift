@@ -96,7 +96,7 @@ extension Stream {
     backend.sessionRate.count(at: worker.loop.now.wall.microseconds)
     backend.counters.add(.sessions, worker: worker.index)
     if isHTTP { backend.counters.add(.requests, worker: worker.index) }
-    context.backend = ProxyFacts(name: Bytes(backend.name), id: backend.id)
+    context.backend = backend.facts
     context.log.backendName = context.backend.name
   }
 

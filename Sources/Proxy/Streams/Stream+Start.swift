@@ -47,7 +47,7 @@ extension Stream {
   }
 
   private func noteFrontend() {
-    context.frontend = ProxyFacts(name: frontend.nameBytes, id: frontend.id)
+    context.frontend = frontend.facts
     context.log.frontendName = frontend.nameBytes
     context.log.backendName = frontend.nameBytes
     context.log.frontendIsTLS = context.connection.tls != nil
@@ -60,8 +60,13 @@ extension Stream {
   private func noteRequestLine() {
     context.log.method = request.method
     context.log.uri = request.target
-    context.log.version = request.version.major >= 2 ? "HTTP/2.0" : request.version.minor == 0 ? "HTTP/1.0" : "HTTP/1.1"
+    context.log.version =
+      request.version.major >= 2 ? Stream.http2 : request.version.minor == 0 ? Stream.http10 : Stream.http11
   }
+
+  private static let http10: Bytes = "HTTP/1.0"
+  private static let http11: Bytes = "HTTP/1.1"
+  private static let http2: Bytes = "HTTP/2.0"
 
   /// Whether the client's connection may carry another request after this one, as far as is known when the
   /// response begins.

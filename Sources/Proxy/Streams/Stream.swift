@@ -48,7 +48,6 @@ final class Stream {
   var phase: Phase
   var times: StreamTimes
   var termination = Termination()
-  let timer = Timer()
 
   // Request.
   var requestInfo = H1MessageInfo()
@@ -82,6 +81,8 @@ final class Stream {
   var clientDeadline = Instant.distantFuture
   var serverDeadline = Instant.distantFuture
   var phaseDeadline = Instant.distantFuture
+  /// The place in the worker's list of streams.
+  var listPosition = 0
   private var isAdvancing = false
   private var mustAdvanceAgain = false
 
@@ -97,6 +98,7 @@ final class Stream {
     self.times = times
     isHTTP = frontend.isHTTP
     phase = isHTTP ? .evaluateFrontendRules : .inspectContent
+    storage.stream = self
     worker.streamStarted(self)
   }
 

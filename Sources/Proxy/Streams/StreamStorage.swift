@@ -1,9 +1,14 @@
 import HTTP
 import NetIO
+import NetIO
 import Rules
 
 /// The parts of a stream that are costly to make: one worker's pool hands them from stream to stream.
-final class StreamStorage {
+final class StreamStorage: TimerOwner {
+  /// The stream's deadlines. It belongs to the storage so that it stays in the wheel from stream to stream.
+  let timer = Timer()
+  /// Who uses the storage now.
+  var stream: Stream?
   let request = MessageHead()
   let response = MessageHead()
   let context: RuleContext
@@ -25,10 +30,14 @@ final class StreamStorage {
 
   init(worker: Worker, facts: ConnectionFacts) {
     context = RuleContext(connection: facts, environment: worker.environment, now: worker.loop.now)
+    context.processVariables = worker.runtime.rules.processVariables
   }
+
+  func timerFired(_ timer: Timer) { stream?.deadlinesReached() }
 
   /// Empties everything; `facts` is what the context points to until the next use.
   func reset(_ facts: ConnectionFacts) {
+    stream = nil
     request.reset()
     response.reset()
     context.reset()

@@ -35,6 +35,7 @@ struct Termination {
     case internalError = 0x49  // I
     case down = 0x44  // D
     case killed = 0x4B  // K
+    case backupNotNeeded = 0x55  // U
     case clientTimeout = 0x63  // c
     case serverTimeout = 0x73  // s
   }

@@ -43,7 +43,8 @@ public final class Reply: Sendable {
       return rendered
     }
     for field in fields {
-      rendered.fields.append((field.name, Bytes(field.value.rendered(context))))
+      let value = Bytes(field.value.rendered(context))
+      if !value.isEmpty { rendered.fields.append((field.name, value)) }
     }
     switch body {
     case .none: rendered.fields.append(("content-length", "0"))
@@ -66,8 +67,6 @@ public struct RenderedReply {
   public var body = Bytes.empty
   /// The owner's page for `status` stands in for the body.
   public var usesProxyPage = false
-  /// `redirect ... ` closes only when asked to; all others keep the connection.
-  public var closesConnection = false
   /// An empty errorfile: the connection is closed without an answer.
   public var isSilent = false
 

@@ -6,7 +6,10 @@ import HTTP
 enum RequestLineActions {
   static let table: [ActionEntry] =
     [
-      set("set-method") { request, value in request.method = value },
+      set("set-method") { request, value in
+        // What is no token cannot be sent; the request keeps its method.
+        if HeaderText.isName(value) { request.method = value }
+      },
       set("set-uri") { request, value in request.target = value },
       set("set-path") { request, value in
         let target = RequestTarget(request.target)
@@ -49,7 +52,7 @@ enum RequestLineActions {
     ActionEntry(name, .httpRequest, "<fmt>") { parser throws(RuleError) in
       let format = try parser.format()
       return { context in
-        if let request = context.request { apply(request, Bytes(format.rendered(context))) }
+        if let request = context.request { apply(request, TargetText.safe(Bytes(format.rendered(context)))) }
         return nil
       }
     }
@@ -66,7 +69,7 @@ enum RequestLineActions {
       return { context in
         guard let request = context.request else { return nil }
         if let value = HeaderActions.substitute(pick(request), regex, format, context) {
-          apply(request, value)
+          apply(request, TargetText.safe(value))
         }
         return nil
       }
@@ -82,4 +85,19 @@ enum RequestLineActions {
     }
     return Bytes(out)
   }
+}
+
+enum TargetText {
+  /// What would end a request line early is percent-encoded: a value computed from the request must not be able to
+  /// smuggle a second one.
+  static func safe(_ text: Bytes) -> Bytes {
+    for i in 0..<text.count where isUnsafe(text[i]) {
+      var out: [UInt8] = []
+      LogText.appendEncoded(text, marker: 0x25, unsafe: isUnsafe, into: &out)
+      return Bytes(out)
+    }
+    return text
+  }
+
+  private static func isUnsafe(_ c: UInt8) -> Bool { c <= 32 || c == 127 }
 }

@@ -26,6 +26,10 @@ enum StreamActions {
       }
       return { _ in nil }
     },
+    ActionEntry("wait-for-handshake", .httpRequest) { _ throws(RuleError) in
+      // Only a request that came as early data can be here before the handshake is complete.
+      return { context in context.connection.tls?.hasEarlyData ?? false ? .waitForHandshake : nil }
+    },
     ActionEntry("disable-l7-retry", .httpRequest) { _ throws(RuleError) in
       return { context in
         context.retriesDisabled = true

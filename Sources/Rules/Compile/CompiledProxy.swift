@@ -35,6 +35,8 @@ public final class CompiledProxy: Sendable {
   public let serverSNI: [String: SampleExpression]
   /// `errorfile`, `http-error` pages in the form of replies by status; `errorloc*` too.
   public let errorReplies: [Int: Reply]
+  /// How servers are probed beyond connecting to them; nil when that is all, or for external checks.
+  public let check: CheckRules?
 
   init(_ draft: ProxyDraft) {
     name = draft.name
@@ -63,6 +65,7 @@ public final class CompiledProxy: Sendable {
     hashExpression = draft.hashExpression
     serverSNI = draft.serverSNI
     errorReplies = draft.errorReplies
+    check = draft.check
   }
 }
 

@@ -134,8 +134,9 @@ enum LegacyRules {
         head.reason = line.dropFirst(second + 1)
       }
     } else {
-      head.method = line.prefix(first)
-      head.target = line[(first + 1)..<second]
+      let method = line.prefix(first)
+      if HeaderText.isName(method) { head.method = method }
+      head.target = TargetText.safe(line[(first + 1)..<second])
     }
   }
 }

@@ -34,7 +34,7 @@ extension ProxyCompiler {
     do throws(RuleError) {
       return try LogFormatParser.log(line.words[1].bytes, scope: scope)
     } catch {
-      scope.report(error, "error in '\(line.keyword)' : ", line)
+      scope.report(error, "failed to parse \(line.keyword) : ", line)
       return nil
     }
   }
@@ -110,7 +110,7 @@ extension ProxyCompiler {
           scope.place = .logs.union(places(.frontendRequest, .backendRequest))
           var parser = ActionParser(
             scope: scope, place: .httpRequest, line: line, name: line.words[0], words: line.words.dropFirst())
-          let (status, reply) = try ReplyParser.parse(&parser, standardStatus: 200, isRefusal: true)
+          let (status, reply) = try ReplyParser.parse(&parser, standardStatus: 200, isRefusal: false)
           draft.errorReplies[status] = reply
         }
       } catch {

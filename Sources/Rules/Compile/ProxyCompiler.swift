@@ -42,6 +42,7 @@ struct ProxyCompiler {
     compileExpressions()
     compileStatistics()
     compileErrorReplies()
+    compileChecks()
     scope.finishACLs()
     warnAboutMode()
     draft.captures = scope.captures
@@ -56,6 +57,11 @@ struct ProxyCompiler {
     draft.httpAfterResponse = RuleSet(kind: .response, rules: afterResponse)
     draft.routes = RuleSet(kind: .request, rules: routes)
     return draft
+  }
+
+  private mutating func compileChecks() {
+    var compiler = CheckCompiler(proxy, scope)
+    draft.check = compiler.run()
   }
 
   private func prefix(of line: Directive) -> String {

@@ -28,6 +28,7 @@ struct ProxyDraft {
   var hashExpression: SampleExpression?
   var serverSNI: [String: SampleExpression] = [:]
   var errorReplies: [Int: Reply] = [:]
+  var check: CheckRules?
 
   init(name: String) { self.name = name }
 }

@@ -5,7 +5,8 @@ public struct LogFacts {
   public var frontendName = Bytes.empty
   public var backendName = Bytes.empty
   /// `<NOSRV>`, `<STATS>` or the server's name.
-  public var serverName = Bytes("<NOSRV>")
+  public var serverName = LogFacts.noServer
+  private static let noServer = Bytes("<NOSRV>")
   /// True when the client side is TLS: `%ft` then ends with `~`.
   public var frontendIsTLS = false
   public var backendSource = SocketAddress.none
@@ -58,7 +59,8 @@ public struct LogFacts {
   /// `option logasap`: sizes and totals are not final and carry a `+`.
   public var isEarly = false
   /// `%OG`.
-  public var origin = Bytes("unspec")
+  public var origin = LogFacts.unspecified
+  private static let unspecified = Bytes("unspec")
 
   public init() {}
 

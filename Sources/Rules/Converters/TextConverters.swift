@@ -154,12 +154,12 @@ enum TextConverters {
   private static func select(_ text: Bytes, _ ranges: [Range<Int>], _ index: Int, _ count: Int64) -> Sample? {
     let wanted = count == 0 ? ranges.count : Int(clamping: count)
     if index > 0 {
-      guard index <= ranges.count else { return .string(.empty) }
+      guard index <= ranges.count else { return nil }
       let last = min(ranges.count, index - 1 + min(wanted, ranges.count)) - 1
       return .string(text[ranges[index - 1].lowerBound..<ranges[last].upperBound])
     }
     let end = ranges.count + index
-    guard index < 0, end >= 0, end < ranges.count else { return .string(.empty) }
+    guard index < 0, end >= 0, end < ranges.count else { return nil }
     let first = max(0, end - min(wanted, ranges.count) + 1)
     return .string(text[ranges[first].lowerBound..<ranges[end].upperBound])
   }

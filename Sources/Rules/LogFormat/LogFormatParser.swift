@@ -120,7 +120,7 @@ struct LogFormatParser {
     let expression = try ExpressionParser.parse(text[start..<close], scope: scope)
     guard !expression.fetch.places.isDisjoint(with: scope.place) else {
       throw RuleError(
-        "sample fetch <\(expression.text)> may not be reliably used here because it needs '\(PlaceRequirement.text(expression.fetch))' which is not available here"
+        "sample fetch <\(expression.fetch.name)> may not be reliably used here because it needs '\(PlaceRequirement.text(expression.fetch))' which is not available here"
       )
     }
     index = close + 1
@@ -205,10 +205,14 @@ struct LogFormatParser {
 
 /// HAProxy's words for what a fetch needs.
 enum PlaceRequirement {
+  private static func isPayload(_ fetch: FetchEntry) -> Bool {
+    PayloadFetches.table.contains { $0.name == fetch.name }
+  }
+
   static func text(_ fetch: FetchEntry) -> String {
     switch fetch.places {
-    case .requestData: "request buffer contents, HTTP request headers"
-    case .responseData: "response buffer contents, HTTP response headers"
+    case .requestData: isPayload(fetch) ? "request buffer contents" : "HTTP request headers"
+    case .responseData: isPayload(fetch) ? "response buffer contents" : "HTTP response headers"
     case .responseLasting: "status of the HTTP response"
     case .backendSide: "the backend"
     case .serverSide: "the server"

@@ -12,8 +12,6 @@ public struct CryptographyHooks: Sendable {
   /// Whether `signature` over `data` verifies with a PEM key or certificate; the algorithm is JOSE's (`RS256`).
   public var verifySignature:
     (@Sendable (_ algorithm: String, _ key: Bytes, _ data: Bytes, _ signature: Bytes) -> Bool?)?
-  /// The text for an X509_V_ERR code.
-  public var verifyErrorText: (@Sendable (Int) -> Bytes)?
 
   public init() {}
 

@@ -1,0 +1,207 @@
+import Base
+import Glibc
+import NetIO
+
+/// One client of a stats socket.
+///
+/// It reads a request, runs its commands one after the other and sends each answer as fast as the client takes
+/// it; nothing is read meanwhile. Without `prompt`, the connection ends after the first line.
+final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
+  private let descriptor: Int32
+  private let server: AdminServer
+  private let loop: EventLoop
+  private var token: EventLoop.Token?
+  private let timer = Timer()
+  private let session: CommandSession
+
+  private var reader = CommandReader()
+  private var commands: ArraySlice<Bytes> = []
+  private var payload: Bytes?
+  private var isRunningLine = false
+  private var source: (() -> [UInt8]?)?
+  private var awaitsAnswer = false
+  private var endsAfterOutput = false
+  private var sawEnd = false
+  private var isClosed = false
+  private var isPumping = false
+  private var output: [UInt8] = []
+  private var sent = 0
+
+  /// Pieces that are made before other events get their turn.
+  private static let piecesATurn = 8
+
+  init(_ descriptor: Int32, _ server: AdminServer, _ session: CommandSession, on loop: EventLoop) {
+    self.descriptor = descriptor
+    self.server = server
+    self.session = session
+    self.loop = loop
+  }
+
+  /// False when the kernel refuses to watch the descriptor; the caller closes it then.
+  func start() -> Bool {
+    token = loop.register(descriptor, self)
+    if token == nil { return false }
+    touch()
+    pump()
+    return true
+  }
+
+  func descriptorReady(_ readiness: Readiness) { pump() }
+
+  func timerFired(_ timer: Timer) { close() }
+
+  private func touch() { loop.timers.set(timer, to: loop.now.instant + session.timeout, owner: self) }
+
+  func close() {
+    guard !isClosed else { return }
+    isClosed = true
+    source = nil
+    loop.timers.cancel(timer)
+    if let token { loop.deregister(token, descriptor) }
+    Glibc.close(descriptor)
+    server.connectionClosed(self)
+  }
+
+  // MARK: Progress
+
+  private func pump() {
+    guard !isPumping else { return }
+    isPumping = true
+    defer { isPumping = false }
+    var pieces = 0
+    while !isClosed {
+      guard flush() else { return }
+      if endsAfterOutput { return close() }
+      if awaitsAnswer { return }
+      if let source {
+        pieces += 1
+        if pieces > AdminConnection.piecesATurn { return loop.enqueue { self.pump() } }
+        if let piece = source() {
+          output.append(contentsOf: piece)
+        } else {
+          self.source = nil
+          finishCommand()
+        }
+      } else if isRunningLine {
+        runNext()
+      } else if !takeRequest() {
+        return
+      }
+    }
+  }
+
+  /// True when a request was taken or the state changed, false to wait for an event.
+  private func takeRequest() -> Bool {
+    switch reader.next() {
+    case .request(let commands, let payload):
+      self.commands = commands[...]
+      self.payload = payload
+      isRunningLine = true
+      return true
+    case .tooLong:
+      output.append(
+        "The command line is too big for the buffer size. Please change 'tune.bufsize' in the configuration to use a bigger command.\n"
+      )
+      endsAfterOutput = true
+      return true
+    case .needMore:
+      if sawEnd {
+        close()
+        return false
+      }
+      return receive()
+    }
+  }
+
+  private func receive() -> Bool {
+    withUnsafeTemporaryAllocation(byteCount: 16 * 1024, alignment: 1) { room in
+      switch Socket.receive(descriptor, into: room) {
+      case .bytes(let n):
+        touch()
+        let wanted = reader.wantsPayload
+        reader.feed(UnsafeRawBufferPointer(rebasing: room[0..<n]))
+        if session.mode == .prompt, wanted { output.append("+ ") }
+        return true
+      case .wouldBlock: return false
+      case .endOfStream:
+        sawEnd = true
+        return true
+      case .failed:
+        close()
+        return false
+      }
+    }
+  }
+
+  /// True when all output was sent.
+  private func flush() -> Bool {
+    while sent < output.count {
+      let result = output.withUnsafeBytes {
+        Socket.send(descriptor, UnsafeRawBufferPointer(rebasing: $0[sent...]))
+      }
+      switch result {
+      case .bytes(let n):
+        sent += n
+        touch()
+      case .wouldBlock: return false
+      case .endOfStream, .failed:
+        close()
+        return false
+      }
+    }
+    output.removeAll(keepingCapacity: output.capacity <= 64 * 1024)
+    sent = 0
+    return true
+  }
+
+  // MARK: Commands
+
+  private func runNext() {
+    guard let command = commands.popFirst() else { return finishLine() }
+    let isLast = commands.isEmpty
+    give(
+      Commands.run(command, payload: isLast ? payload : nil, session, server.gateway, now: Now.read()))
+  }
+
+  private func give(_ answer: CommandAnswer) {
+    switch answer {
+    case .text(let text):
+      output.append(contentsOf: text)
+      finishCommand()
+    case .message(let text, let severity):
+      output.append(contentsOf: session.rendered(text, severity: severity))
+      finishCommand()
+    case .pieces(let source): self.source = source
+    case .later(let start):
+      awaitsAnswer = true
+      start { [self] answer in
+        guard !isClosed, awaitsAnswer else { return }
+        awaitsAnswer = false
+        give(answer)
+        pump()
+      }
+    }
+  }
+
+  private func finishCommand() {
+    if session.isOver {
+      endsAfterOutput = true
+      return
+    }
+    guard commands.isEmpty else { return output.append(ASCII.lf) }
+    finishLine()
+  }
+
+  private func finishLine() {
+    isRunningLine = false
+    payload = nil
+    output.append(ASCII.lf)
+    switch session.mode {
+    case .single: endsAfterOutput = true
+    case .interactive: break
+    case .prompt:
+      if session.showsTime { output.append("[\(server.uptimeText)]") }
+      output.append("> ")
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import Base
+import Config
+
+/// Who may give a command; the raw values order the levels.
+enum AdminLevel: Int, Comparable, Sendable {
+  case user, restricted, admin
+
+  static let `operator` = AdminLevel.restricted
+  static func < (a: AdminLevel, b: AdminLevel) -> Bool { a.rawValue < b.rawValue }
+
+  init(_ name: String) {
+    switch name {
+    case "user": self = .user
+    case "admin": self = .admin
+    default: self = .operator
+    }
+  }
+
+  var name: String {
+    switch self {
+    case .user: "user"
+    case .restricted: "operator"
+    case .admin: "admin"
+    }
+  }
+}
+
+/// One command of the runtime API: the table of these drives dispatch, `help` and suggestions.
+struct Command: Sendable {
+  /// The words that select it.
+  let words: [String]
+  /// The words with their arguments, as `help` shows them.
+  let usage: String
+  let help: String
+  let level: AdminLevel
+  let run: @Sendable (CommandCall) -> CommandAnswer
+
+  init(
+    _ words: String, _ arguments: String = "", level: AdminLevel = .user, _ help: String,
+    run: @escaping @Sendable (CommandCall) -> CommandAnswer
+  ) {
+    self.words = words.split(separator: " ").map(String.init)
+    usage = arguments.isEmpty ? words : "\(words) \(arguments)"
+    self.help = help
+    self.level = level
+    self.run = run
+  }
+
+  /// The whole line of `help`.
+  var helpLine: String {
+    let padding = String(repeating: " ", count: Swift.max(0, 40 - usage.utf8.count))
+    return "  \(usage)\(padding): \(help)\n"
+  }
+}
+
+/// One command as it was given.
+struct CommandCall {
+  /// All words, with those that selected the command.
+  let words: [String]
+  /// Those after them.
+  let arguments: ArraySlice<String>
+  let payload: Bytes?
+  let session: CommandSession
+  let gateway: Gateway
+  let now: Now
+
+  var runtime: Runtime { gateway.runtime }
+
+  /// The argument at `index`, "" when there is none.
+  func argument(_ index: Int) -> String {
+    let at = arguments.startIndex + index
+    return at < arguments.endIndex ? arguments[at] : ""
+  }
+}
+
+/// What a command says.
+enum CommandAnswer {
+  /// Output, as it is.
+  case text([UInt8])
+  /// One line for the administrator; `severity` is a syslog level.
+  case message(String, severity: Int)
+  /// Long output, made while the client reads; nil is the end.
+  case pieces(() -> [UInt8]?)
+  /// Given later, by calling the function on the connection's own thread.
+  case later((@escaping (CommandAnswer) -> Void) -> Void)
+
+  static var done: CommandAnswer { .text([]) }
+  static func error(_ text: String) -> CommandAnswer { .message(text, severity: 3) }
+  static func info(_ text: String) -> CommandAnswer { .message(text, severity: 6) }
+  static func lines(_ text: String) -> CommandAnswer { .text(Array(text.utf8)) }
+  /// nil means that it was done.
+  static func outcome(_ problem: String?) -> CommandAnswer { problem.map(error) ?? .done }
+}
+
+/// What a connection remembers between commands.
+final class CommandSession {
+  enum Mode { case single, interactive, prompt }
+  enum SeverityOutput: String { case none, number, string }
+
+  var level: AdminLevel
+  var mode = Mode.single
+  var showsTime = false
+  var severityOutput: SeverityOutput
+  var timeout: Timespan
+  /// The client has said `quit`.
+  var isOver = false
+
+  init(level: AdminLevel, timeout: Timespan, severityOutput: SeverityOutput) {
+    self.level = level
+    self.timeout = timeout
+    self.severityOutput = severityOutput
+  }
+
+  /// A message with its line end, and its severity where that is wanted.
+  func rendered(_ text: String, severity: Int) -> [UInt8] {
+    var out: [UInt8] = []
+    let names = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"]
+    switch severityOutput {
+    case .none: break
+    case .number: out.append("[\(severity)]: ")
+    case .string: out.append("[\(names[Swift.min(Swift.max(severity, 0), 7)])]: ")
+    }
+    out.append(text)
+    if out.last != ASCII.lf { out.append(ASCII.lf) }
+    return out
+  }
+}

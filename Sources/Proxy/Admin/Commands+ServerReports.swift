@@ -1,0 +1,103 @@
+import Base
+import Config
+import NetIO
+
+extension Commands {
+  /// Listings of servers for tools: `show servers state` is also the format of server-state files.
+  static let serverReports: [Command] = [
+    Command(
+      "show servers state", "[<backend>]", level: .restricted,
+      "dump volatile server information (all or for a single backend)"
+    ) { call in
+      listing(call, head: "1\n# \(ServerStateLine.columns)\n") { backend, server in
+        ServerStateLine.text(backend, server, at: call.now.wall)
+      }
+    },
+    Command(
+      "show servers conn", "[<backend>]", level: .restricted,
+      "dump server connections status (all or for a single backend)"
+    ) { call in
+      let threads = call.runtime.workerCount
+      let head =
+        "# bkname/svname bkid/svid addr port - purge_delay served used_cur used_max need_est idle_sess unsafe_nb safe_nb idle_lim idle_cur idle_per_thr[\(threads)]\n"
+      return listing(call, head: head) { backend, server in connections(backend, server, threads) }
+    },
+  ]
+
+  private static func listing(
+    _ call: CommandCall, head: String, _ line: @escaping (Backend, Server) -> String
+  ) -> CommandAnswer {
+    var backends = call.runtime.backends[...]
+    if !call.argument(0).isEmpty {
+      guard let backend = call.runtime.backend(call.argument(0)) else { return .error("Can't find backend.") }
+      backends = [backend]
+    }
+    var index = 0
+    var isFirst = true
+    return .pieces {
+      var out: [UInt8] = []
+      if isFirst { out.append(head) }
+      isFirst = false
+      while let backend = backends.first, out.count < 16 * 1024 {
+        if index < backend.servers.count {
+          out.append(line(backend, backend.servers[index]))
+          index += 1
+        } else {
+          backends = backends.dropFirst()
+          index = 0
+        }
+      }
+      return out.isEmpty ? nil : out
+    }
+  }
+
+  private static func connections(_ backend: Backend, _ server: Server, _ threads: Int) -> String {
+    let address = server.snapshot().address
+    let host = address.ip.map { "\($0)" } ?? "\(address)"
+    let idle = server.idleConnections.current
+    let used = Swift.max(0, server.usedConnections.current - idle)
+    let limit = server.settings.poolMaximum ?? -1
+    let delay = server.settings.poolPurgeDelay.milliseconds
+    var line = "\(backend.name)/\(server.name) \(backend.id)/\(server.id) \(host) \(address.port ?? 0) - \(delay) "
+    line += "\(server.sessions.current) \(used) \(server.usedConnections.maximum) \(used) 0 0 \(idle) \(limit) \(idle)"
+    // Idle connections belong to workers, who count them for all together.
+    line += String(repeating: " 0", count: Swift.max(0, threads - 1)) + " \(idle)\n"
+    return line
+  }
+}
+
+/// One line of `show servers state` (management.txt chapter 9.3).
+enum ServerStateLine {
+  static let columns =
+    "be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port"
+
+  static func text(_ backend: Backend, _ server: Server, at now: WallTime) -> String {
+    let state = server.snapshot()
+    let settings = server.settings
+    let age = Swift.max(0, now.seconds - state.lastChange.seconds)
+    let operation = state.isInMaintenance ? 0 : state.operation.rawValue
+    var administration = state.administration.rawValue
+    if state.administration.contains(.configured) { administration |= 1 }
+    let host = state.address.ip.map { "\($0)" } ?? (settings.isUnix ? "unix" : "-")
+    let name = IPAddress(settings.host) == nil && !settings.isUnix && !settings.host.isEmpty ? settings.host : "-"
+    let check = state.checkColumns(settings)
+    let agent = (settings.agentEnabled ? 4 : 0) | (state.agentEnabled ? 2 : 0) | (state.agent.isRunning ? 1 : 0)
+    var line = "\(backend.id) \(backend.name) \(server.id) \(server.name) \(host) \(operation) \(administration) "
+    line += "\(state.weight) \(settings.weight) \(age) \(check) \(agent) "
+    line += "\(backend.settings.id == nil ? 0 : 1) \(settings.id == nil ? 0 : 1) \(name) \(state.address.port ?? 0) "
+    line += "- \(settings.isTLS ? 1 : 0) \(settings.checkPort ?? 0) \(settings.checkAddress ?? "-") "
+    line += "\(settings.agentAddress ?? "-") \(settings.agentPort ?? 0)\n"
+    return line
+  }
+}
+
+extension ServerState {
+  /// Status, result, health and state of checks.
+  fileprivate func checkColumns(_ settings: ServerSettings) -> String {
+    let flags = (settings.checksEnabled ? 4 : 0) | (checksEnabled ? 2 : 0) | (check.isRunning ? 1 : 0)
+    let status = check.status == .unknown ? CheckStatus.initializing.name : check.status.name
+    let number = CheckNames.number(of: status)
+    let result = number < 4 ? 0 : CheckNames.isSuccess(status) ? (status == "L7OKC" ? 4 : 3) : 2
+    return "\(number) \(result) \(settings.checksEnabled ? health : 0) \(settings.checksEnabled ? flags : 0)"
+  }
+}

@@ -1,0 +1,144 @@
+import Base
+import Config
+import Synchronization
+
+extension Commands {
+  /// Commands that change one server.
+  static let servers: [Command] = [
+    Command(
+      "set server", "<bk>/<srv> [opts]", level: .admin,
+      "change a server's state, weight, address, name or ssl"
+    ) { call in
+      withServer(call) { set(call, $0) }
+    },
+    Command("set weight", "<bk>/<srv>  (DEPRECATED)", level: .admin, "change a server's weight (use 'set server' instead)") {
+      call in
+      withServer(call) { .outcome(call.runtime.control.setWeight($0, call.argument(1), at: call.now)) }
+    },
+    Command("get weight", "<bk>/<srv>", "report a server's current weight") { call in
+      withServer(call) { .info("\($0.snapshot().weight) (initial \($0.settings.weight))") }
+    },
+    Command("enable server", " (DEPRECATED)", level: .admin, "enable a disabled server (use 'set server' instead)") {
+      call in
+      withServer(call) {
+        call.runtime.control.setReady($0, at: call.now)
+        return .done
+      }
+    },
+    Command("disable server", "(DEPRECATED)", level: .admin, "disable a server for maintenance (use 'set server' instead)") {
+      call in
+      withServer(call) {
+        call.runtime.control.setMaintenance($0, at: call.now)
+        return .done
+      }
+    },
+    Command("enable health", "", level: .admin, "enable health checks") { call in
+      withServer(call) { .outcome(call.runtime.control.setChecksEnabled($0, true)) }
+    },
+    Command("disable health", "", level: .admin, "disable health checks") { call in
+      withServer(call) { .outcome(call.runtime.control.setChecksEnabled($0, false)) }
+    },
+    Command("enable agent", "", level: .admin, "enable agent checks") { call in
+      withServer(call) { .outcome(call.runtime.control.setAgentEnabled($0, true)) }
+    },
+    Command("disable agent", "", level: .admin, "disable agent checks") { call in
+      withServer(call) { .outcome(call.runtime.control.setAgentEnabled($0, false)) }
+    },
+    Command("set maxconn server", "<bk>/<srv>", level: .admin, "change a server's maxconn setting") { call in
+      withServer(call) { .outcome(call.runtime.control.setSessionLimit($0, call.argument(1))) }
+    },
+  ]
+
+  /// Finds the server that the first argument names.
+  static func withServer(_ call: CommandCall, _ body: (Server) -> CommandAnswer) -> CommandAnswer {
+    let name = call.argument(0)
+    guard let slash = name.firstIndex(of: "/") else { return .error("Require 'backend/server'.") }
+    guard let backend = call.runtime.backend(String(name[..<slash])) else { return .error("No such backend.") }
+    let wanted = String(name[name.index(after: slash)...])
+    guard let server = backend.server(wanted) else { return .error("No such server.") }
+    return body(server)
+  }
+
+  private static func set(_ call: CommandCall, _ server: Server) -> CommandAnswer {
+    let control = call.runtime.control
+    let value = call.argument(2)
+    switch call.argument(1) {
+    case "weight": return .outcome(control.setWeight(server, value, at: call.now))
+    case "state": return setState(call, server, value)
+    case "health": return setHealth(call, server, value)
+    case "agent":
+      guard value == "up" || value == "down" else {
+        return .error("'set server <srv> agent' expects 'up' or 'down'.")
+      }
+      return .outcome(control.setAgentHealth(server, isUp: value == "up", at: call.now))
+    case "agent-addr":
+      return .outcome(control.setAgentTarget(server, address: value, port: portArgument(call)))
+    case "agent-port": return .outcome(control.setAgentTarget(server, address: nil, port: value))
+    case "agent-send": return .outcome(control.setAgentSend(server, Bytes(value)))
+    case "check-addr":
+      return .outcome(control.setCheckTarget(server, address: value, port: portArgument(call)))
+    case "check-port": return .outcome(control.setCheckTarget(server, address: nil, port: value))
+    case "addr":
+      guard !value.isEmpty else {
+        return .error("set server <b>/<s> addr requires an address and optionally a port.")
+      }
+      return .info(control.setAddress(server, value, port: portArgument(call), at: call.now))
+    case "fqdn":
+      return .error("set server <b>/<s> fqdn failed because no resolution is configured.")
+    case "ssl", "name":
+      return .error("'set server <srv> \(call.argument(1))' is not supported yet.")
+    default:
+      return .error(
+        "usage: set server <backend>/<server> addr | agent | agent-addr | agent-port | agent-send | check-addr | check-port | fqdn | health | name | ssl | state | weight"
+      )
+    }
+  }
+
+  /// `... <address> port <port>`
+  private static func portArgument(_ call: CommandCall) -> String? {
+    call.argument(3) == "port" ? call.argument(4) : nil
+  }
+
+  private static func setState(_ call: CommandCall, _ server: Server, _ value: String) -> CommandAnswer {
+    let control = call.runtime.control
+    switch value {
+    case "ready": control.setReady(server, at: call.now)
+    case "drain": control.setDrain(server, at: call.now)
+    case "maint": control.setMaintenance(server, at: call.now)
+    default: return .error("'set server <srv> state' expects 'ready', 'drain' and 'maint'.")
+    }
+    return .done
+  }
+
+  private static func setHealth(_ call: CommandCall, _ server: Server, _ value: String) -> CommandAnswer {
+    let operation: ServerState.Operation
+    switch value {
+    case "up": operation = .running
+    case "stopping": operation = .stopping
+    case "down": operation = .stopped
+    default: return .error("'set server <srv> health' expects 'up', 'stopping', or 'down'.")
+    }
+    return .outcome(call.runtime.control.setHealth(server, operation, at: call.now))
+  }
+}
+
+extension Runtime {
+  /// The backend of a name, or of `#<id>`.
+  func backend(_ name: String) -> Backend? {
+    if name.hasPrefix("#"), let id = Int(name.dropFirst()) { return backends.first { $0.id == id } }
+    return backendsByName[Bytes(name)]
+  }
+
+  func frontend(_ name: String) -> Frontend? {
+    if name.hasPrefix("#"), let id = Int(name.dropFirst()) { return frontends.first { $0.id == id } }
+    return frontendsByName[Bytes(name)]
+  }
+}
+
+extension Backend {
+  /// The server of a name, or of `#<id>`.
+  func server(_ name: String) -> Server? {
+    if name.hasPrefix("#"), let id = Int(name.dropFirst()) { return servers.first { $0.id == id } }
+    return serversByName[name]
+  }
+}

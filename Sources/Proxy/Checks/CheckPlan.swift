@@ -1,0 +1,136 @@
+import Base
+import Config
+import Rules
+import TLS
+
+/// How one server is probed: everything about its check that the configuration fixes.
+final class CheckPlan: Sendable {
+  let rules: CheckRules
+  /// For connections with the server line's settings; nil when those are clear.
+  let tls: TLSClientContext?
+  /// For `connect ... ssl` lines, by step.
+  let stepTLS: [Int: TLSClientContext]
+  /// `check-send-proxy`, or the server's own `send-proxy`.
+  let proxyVersion: ProxyVersion?
+  /// `addr`, `agent-addr`; `.none` for the server's own.
+  let address: SocketAddress
+  let serverName: String?
+  /// `check-sni-auto`.
+  let usesHostAsServerName: Bool
+  let external: ExternalCheckSettings?
+
+  init(
+    rules: CheckRules, tls: TLSClientContext? = nil, stepTLS: [Int: TLSClientContext] = [:],
+    proxyVersion: ProxyVersion? = nil, address: SocketAddress = .none, serverName: String? = nil,
+    usesHostAsServerName: Bool = false, external: ExternalCheckSettings? = nil
+  ) {
+    self.rules = rules
+    self.tls = tls
+    self.stepTLS = stepTLS
+    self.proxyVersion = proxyVersion
+    self.address = address
+    self.serverName = serverName
+    self.usesHostAsServerName = usesHostAsServerName
+    self.external = external
+  }
+}
+
+/// Makes the plans of a backend's servers; what cannot work is an error of the configuration.
+struct CheckPlanner {
+  let proxy: ProxySettings
+  let rules: CheckRules?
+  let global: GlobalSettings
+  let contexts: TLSContexts
+  let diagnostics: Diagnostics
+
+  /// nil when the server has no check of its own.
+  func plan(for server: ServerSettings) -> CheckPlan? {
+    guard server.checksEnabled else { return nil }
+    if proxy.check.kind == .external { return externalPlan(server) }
+    if let name = server.checkProto, name != "h1", name != "none" {
+      diagnostics.error("'check-proto \(name)' is not supported yet", at: server.location)
+    }
+    if server.checkViaSocks {
+      diagnostics.error("'check-via-socks4' is not supported yet", at: server.location)
+    }
+    let rules = rules ?? .connection
+    if rules.kind == .http, server.checkALPN?.contains("h2") ?? false {
+      diagnostics.error("'check-alpn h2' with 'option httpchk' is not supported yet", at: server.location)
+    }
+    requirePort(server, rules)
+    let isElsewhere = server.checkPort != nil || server.checkAddress != nil
+    // A check that goes somewhere else than sessions do is clear unless it is said to be otherwise.
+    let isTLS = isElsewhere ? server.checkTLS ?? false : server.checkTLS ?? server.isTLS
+    var stepTLS: [Int: TLSClientContext] = [:]
+    for (index, step) in rules.steps.enumerated() {
+      guard case .connect(let connection) = step.action, connection.isTLS else { continue }
+      if connection.viaSocks {
+        diagnostics.error("'via-socks4' in checks is not supported yet", at: proxy.check.location)
+      }
+      stepTLS[index] = contexts.check(for: server, alpn: connection.alpn)
+    }
+    var version = server.checkSendProxy ? server.sendProxy ?? .v1 : nil
+    if !isElsewhere, version == nil { version = server.sendProxy }
+    return CheckPlan(
+      rules: rules, tls: isTLS ? contexts.check(for: server, alpn: server.checkALPN ?? []) : nil,
+      stepTLS: stepTLS, proxyVersion: version,
+      address: address(server.checkAddress, of: server), serverName: server.checkSNI?.string,
+      usesHostAsServerName: server.checkSNIAuto ?? true)
+  }
+
+  func agentPlan(for server: ServerSettings) -> CheckPlan? {
+    guard server.agentEnabled else { return nil }
+    if server.agentPort == nil {
+      diagnostics.error(
+        "config: backend '\(proxy.name)': server '\(server.name)' does not have agent port. Agent check has been disabled.",
+        at: server.location)
+    }
+    return CheckPlan(rules: .agent, address: address(server.agentAddress, of: server))
+  }
+
+  private func address(_ text: String?, of server: ServerSettings) -> SocketAddress {
+    guard let text else { return .none }
+    if text.hasPrefix("/") { return .unix(text) }
+    if let resolved = HostResolver.resolve(text) { return .ip(resolved, port: 0) }
+    diagnostics.error("'addr' : could not resolve address '\(text)'", at: server.location)
+    return .none
+  }
+
+  /// There must be a port to connect to.
+  private func requirePort(_ server: ServerSettings, _ rules: CheckRules) {
+    guard case .ip(_, let port) = server.address, port == 0 || server.portOffset != nil,
+      server.checkPort == nil,
+      server.checkAddress.map({ !$0.hasPrefix("/") }) ?? true
+    else { return }
+    let connections = rules.steps.compactMap { step -> CheckConnection? in
+      if case .connect(let connection) = step.action { connection } else { nil }
+    }
+    if connections.allSatisfy({ $0.port != nil || $0.portExpression != nil || ($0.address.port ?? 0) != 0 }) {
+      return
+    }
+    diagnostics.error(
+      "config: \(proxy.kind == .backend ? "backend" : "proxy") '\(proxy.name)': server '\(server.name)' has neither service port nor check port.",
+      at: server.location)
+  }
+
+  private func externalPlan(_ server: ServerSettings) -> CheckPlan? {
+    guard global.externalCheckAllowed else {
+      diagnostics.error(
+        "Proxy '\(proxy.name)' : 'option external-check' is used without 'external-check' in the global section, which is required",
+        at: proxy.check.location)
+      return nil
+    }
+    guard let command = proxy.externalCheckCommand else {
+      diagnostics.error(
+        "Proxy '\(proxy.name)' : 'external-check command' is missing, which 'option external-check' requires",
+        at: proxy.check.location)
+      return nil
+    }
+    let front = proxy.binds.first.flatMap { RuntimeBuilder.addresses(of: $0).first?.0 } ?? .none
+    return CheckPlan(
+      rules: .connection, address: address(server.checkAddress, of: server),
+      external: ExternalCheckSettings(
+        command: command, path: proxy.externalCheckPath, proxyName: proxy.name, proxyID: proxy.id ?? 0,
+        proxyAddress: front))
+  }
+}
