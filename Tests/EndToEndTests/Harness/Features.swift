@@ -1,5 +1,5 @@
 /// Parts that the tests wait for.
 enum Features {
-  static let checks = false
-  static let statistics = false
+  static let checks = true
+  static let statistics = true
 }
