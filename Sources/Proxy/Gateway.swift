@@ -35,6 +35,8 @@ public final class Gateway: @unchecked Sendable {
       }
       workers.append(worker)
     }
+    let created = workers
+    runtime.workers.withLock { $0 = created }
     return admin.listen()
   }
 

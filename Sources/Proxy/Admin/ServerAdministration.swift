@@ -1,5 +1,6 @@
 import Base
 import Config
+import NetIO
 import Synchronization
 
 /// Changes of servers' states that the runtime API and the statistics page order. Texts are HAProxy's; nil means
@@ -130,6 +131,13 @@ struct ServerAdministration {
   func setAgentSend(_ server: Server, _ text: Bytes) -> String? {
     guard server.snapshot().agentEnabled else { return "agent checks are not enabled on this server." }
     return "changing what agent checks send is not supported yet"
+  }
+
+  /// Ends every session on the server.
+  func endSessions(on server: Server) {
+    for worker in runtime.workers.withLock({ $0 }) {
+      worker.loop.enqueue { worker.endSessions(on: server, .killed) }
+    }
   }
 
   private func change(_ server: Server, at now: Now, _ body: (inout ServerState) -> Void) {

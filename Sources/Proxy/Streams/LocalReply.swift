@@ -9,6 +9,8 @@ struct LocalReply {
   var fields: [(name: FieldName, value: Bytes)] = []
   var body: [UInt8] = []
   var closesConnection = false
+  /// The body in pieces, made while the client reads; nil is the end. `body` is empty then.
+  var more: (() -> [UInt8]?)?
 
   /// The built-in page for `status`.
   init(page status: Int) {
