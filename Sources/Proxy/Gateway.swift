@@ -42,6 +42,8 @@ public final class Gateway: @unchecked Sendable {
       workers.append(worker)
     }
     runtime.control.attach(workers)
+    let created = workers
+    runtime.workers.withLock { $0 = created }
     return admin.listen()
   }
 

@@ -36,6 +36,8 @@ public final class Runtime: @unchecked Sendable {
   let nodeName: Bytes
   let control: ServerControl
   let serverCount: Int
+  /// The workers that serve this configuration, once they exist.
+  let workers = Mutex<[Worker]>([])
   /// What `set maxconn global` and `set rate-limit` change.
   let limits: ProcessLimits
 

@@ -50,7 +50,7 @@ enum CommandHelp {
     let rated = commands.compactMap { command -> (command: Command, distance: Int)? in
       let own = pairs(Array(command.words.dropFirst(index)))
       let distance = wanted.symmetricDifference(own).count
-      return distance < wanted.count + own.count ? (command, distance) : nil
+      return distance * 3 < (wanted.count + own.count) * 2 ? (command, distance) : nil
     }
     return rated.sorted { $0.distance < $1.distance }.prefix(mostSuggestions).map(\.command)
   }

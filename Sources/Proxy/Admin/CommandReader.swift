@@ -82,8 +82,7 @@ struct CommandReader {
       }
       index += 1
     }
-    // What follows a final `;` is no command.
-    if low == 0 || !line.dropFirst(low).trimmed.isEmpty { parts.append(line.dropFirst(low)) }
+    parts.append(line.dropFirst(low))
     return parts
   }
 

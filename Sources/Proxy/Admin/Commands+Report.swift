@@ -35,7 +35,7 @@ extension Commands {
       showActivity(call)
     },
     Command(
-      "show table", "[<table> [<filter>]*]", level: .restricted,
+      "show table", "[<table> [<filter>]*]",
       "report table usage stats or dump this table's contents"
     ) { call in
       call.argument(0).isEmpty ? .done : .error("No such table")

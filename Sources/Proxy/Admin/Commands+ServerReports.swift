@@ -6,7 +6,7 @@ extension Commands {
   /// Listings of servers for tools: `show servers state` is also the format of server-state files.
   static let serverReports: [Command] = [
     Command(
-      "show servers state", "[<backend>]", level: .restricted,
+      "show servers state", "[<backend>]",
       "dump volatile server information (all or for a single backend)"
     ) { call in
       listing(call, head: "1\n# \(ServerStateLine.columns)\n") { backend, server in
@@ -14,7 +14,7 @@ extension Commands {
       }
     },
     Command(
-      "show servers conn", "[<backend>]", level: .restricted,
+      "show servers conn", "[<backend>]",
       "dump server connections status (all or for a single backend)"
     ) { call in
       let threads = call.runtime.workerCount

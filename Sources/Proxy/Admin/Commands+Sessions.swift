@@ -12,7 +12,7 @@ extension Commands {
     Command("shutdown session", "[id]", level: .admin, "kill a specific session", run: shutdownSession),
     Command("shutdown sessions server", "<bk>/<srv>", level: .admin, "kill sessions on a server") { call in
       withServer(call) { server in
-        call.gateway.onEachWorker { $0.endSessions(on: server, .killed) }
+        call.runtime.control.endSessions(on: server)
         return .done
       }
     },

@@ -44,7 +44,7 @@ extension Commands {
       }
       if id != -1 { selection.proxyID = id }
       selection.types = CommandNumber.value(words[1])
-      selection.serverID = CommandNumber.value(words[2])
+      selection.objectID = CommandNumber.value(words[2])
       arguments = arguments.dropFirst(3)
     }
     var options = StatOptions()

@@ -177,13 +177,25 @@ final class DiscardSink: BodySink {
 final class MemoryBody: BodySource {
   private var bytes: [UInt8]
   private var offset = 0
+  /// Makes what follows `bytes`; nil is the end.
+  private var more: (() -> [UInt8]?)?
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  init(_ bytes: [UInt8], more: (() -> [UInt8]?)? = nil) {
+    self.bytes = bytes
+    self.more = more
+  }
 
   var count: Int { bytes.count }
 
   func nextPiece() -> BodyPiece {
-    if offset >= bytes.count { return .end }
+    while offset >= bytes.count {
+      guard let next = more?() else {
+        more = nil
+        return .end
+      }
+      bytes = next
+      offset = 0
+    }
     return bytes.withUnsafeBytes { .data(UnsafeRawBufferPointer(rebasing: $0[offset...])) }
   }
 

@@ -1,113 +1,41 @@
 import Base
-import Config
-import Synchronization
 
-/// Which rows of `show stat` are wanted: `show stat <proxy> <type> <sid>`.
-struct StatSelection {
-  /// nil for all proxies.
-  var proxyID: Int?
-  /// Bits 1 frontends, 2 backends, 4 servers, 8 listeners; -1 for all.
-  var types = -1
-  /// A server's id; -1 for all.
-  var serverID = -1
-  /// `stats scope`: names of proxies; empty for all.
-  var scopes: [String] = []
-  /// `?scope=` of the page: part of a proxy's name.
-  var nameContains = ""
-
-  func includes(_ proxy: ProxySettings, id: Int) -> Bool {
-    if let proxyID, proxyID != id { return false }
-    if !scopes.isEmpty, !scopes.contains(proxy.name) { return false }
-    return nameContains.isEmpty || proxy.name.contains(nameContains)
-  }
-
-  func includes(_ kind: StatKind) -> Bool { types & (1 << kind.rawValue) != 0 }
-}
-
-/// Walks over all proxies and writes their rows in pieces, so that a big configuration stalls nobody.
+/// Writes the rows of `show stat` in pieces.
 struct StatDump {
-  let runtime: Runtime
-  let format: StatFormat
-  let options: StatOptions
-  let selection: StatSelection
-  let now: WallTime
-  private var proxy = 0
-  private var server = -1
+  private let format: StatFormat
+  private var walk: StatWalk
   private var hasBegun = false
   private var isFirst = true
   private var isOver = false
 
+  /// About how many octets a piece has.
+  static let pieceSize = 16 * 1024
+
   init(_ runtime: Runtime, _ format: StatFormat, _ options: StatOptions, _ selection: StatSelection, now: WallTime) {
-    self.runtime = runtime
     self.format = format
-    self.options = options
-    self.selection = selection
-    self.now = now
+    walk = StatWalk(runtime, options, selection, now: now)
   }
 
-  /// The next 16 KiB or a little more; nil after the end.
+  /// The next piece; nil after the end.
   mutating func next() -> [UInt8]? {
     if isOver { return nil }
     var out: [UInt8] = []
-    out.reserveCapacity(20 * 1024)
+    out.reserveCapacity(StatDump.pieceSize + 4096)
     if !hasBegun {
       format.begin(&out)
       hasBegun = true
     }
-    while out.count < 16 * 1024 {
-      guard proxy < runtime.frontendOfProxy.count else {
+    while out.count < StatDump.pieceSize {
+      guard let event = walk.next() else {
         format.end(&out)
         isOver = true
         break
       }
-      step(&out)
+      guard case .row(let row) = event else { continue }
+      format.append(row, isFirst: isFirst, describes: walk.options.describes, to: &out)
+      isFirst = false
     }
     return out
-  }
-
-  /// Writes what comes before a proxy's servers, one server, or the row of the backend.
-  private mutating func step(_ out: inout [UInt8]) {
-    let frontend = runtime.frontendOfProxy[proxy]
-    let backend = runtime.backendOfProxy[proxy]
-    guard let settings = frontend?.settings ?? backend?.settings,
-      selection.includes(settings, id: frontend?.id ?? backend?.id ?? 0)
-    else {
-      proxy += 1
-      server = -1
-      return
-    }
-    if server < 0 {
-      if let frontend { writeFrontend(frontend, &out) }
-      server = 0
-    } else if let backend, server < backend.servers.count {
-      writeServer(backend.servers[server], backend, &out)
-      server += 1
-    } else {
-      if let backend, selection.includes(.backend) { write(StatRow(backend, options, at: now), &out) }
-      proxy += 1
-      server = -1
-    }
-  }
-
-  private mutating func writeFrontend(_ frontend: Frontend, _ out: inout [UInt8]) {
-    if selection.includes(.frontend) { write(StatRow(frontend, at: now), &out) }
-    guard frontend.settings.socketStats, selection.includes(.listener) else { return }
-    for listener in runtime.listeners where listener.frontend === frontend {
-      if selection.serverID >= 0, selection.serverID != listener.id { continue }
-      write(StatRow(listener, options), &out)
-    }
-  }
-
-  private mutating func writeServer(_ server: Server, _ backend: Backend, _ out: inout [UInt8]) {
-    guard selection.includes(.server) else { return }
-    if selection.serverID >= 0, selection.serverID != server.id { return }
-    if options.isHidden(server.snapshot()) { return }
-    write(StatRow(server, of: backend, options, at: now), &out)
-  }
-
-  private mutating func write(_ row: StatRow, _ out: inout [UInt8]) {
-    format.append(row, isFirst: isFirst, describes: options.describes, to: &out)
-    isFirst = false
   }
 }
 

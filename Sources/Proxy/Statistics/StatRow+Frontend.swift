@@ -21,6 +21,7 @@ extension StatRow {
     self[.connRateMax] = .u32(frontend.connectionRate.maximum)
     fill(counters, StatRow.frontendColumns)
     fill(counters, StatRow.octets)
+    self[.reqTot] = .u64(0)
     if frontend.isHTTP {
       fill(counters, StatRow.responses)
       fill(counters, StatRow.httpColumns)
@@ -35,6 +36,12 @@ extension StatRow {
     zero(StatRow.protocols)
     zero(StatRow.tls)
     zero([.h3sess])
+    fill(
+      counters,
+      [
+        (.h1TotalConnections, .sessionsHTTP1), (.h1TotalStreams, .requestsHTTP1),
+        (.h2TotalConnections, .sessionsHTTP2), (.h2HeadersRcvd, .requestsHTTP2),
+      ])
   }
 
   private static let frontendColumns: [(StatColumn, Counter)] = [
@@ -103,5 +110,12 @@ extension SocketAddress {
     case .unix: "unix_stream"
     case .none: "tcpv4"
     }
+  }
+}
+
+extension Runtime {
+  /// The listener of a frontend that a connection came in by.
+  func listener(of frontend: Frontend, _ id: Int) -> ListenerSettings? {
+    listeners.first { $0.frontend === frontend && $0.id == id }
   }
 }

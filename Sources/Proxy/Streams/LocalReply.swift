@@ -10,6 +10,8 @@ struct LocalReply {
   var body: [UInt8] = []
   /// Nothing at all is sent: the connection just ends.
   var isSilent = false
+  /// The body in pieces, made while the client reads; nil is the end. `body` is empty then.
+  var more: (() -> [UInt8]?)?
 
   /// The built-in page for `status`.
   init(page status: Int) {

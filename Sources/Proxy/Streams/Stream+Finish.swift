@@ -24,8 +24,8 @@ extension Stream {
     countResponse(reply.status)
     responseStarted = true
     let bodiless = requestInfo.isHead || reply.status == 204 || reply.status == 304
-    client.beginResponse(response, body: bodiless ? .none : .length(UInt64(reply.body.count)))
-    replyBody = MemoryBody(bodiless ? [] : reply.body)
+    client.beginResponse(response, body: bodiless ? .none : reply.more == nil ? .length(UInt64(reply.body.count)) : .unknown)
+    replyBody = bodiless ? MemoryBody([]) : MemoryBody(reply.body, more: reply.more)
     phase = .reply
     phaseDeadline = .distantFuture
     serverDeadline = .distantFuture
@@ -37,7 +37,14 @@ extension Stream {
       if termination.cause == .none { termination = Termination(cause: .client, state: .data) }
       return end(aborted: true)
     }
+    var pieces = 0
     while case .data(let octets) = body.nextPiece() {
+      if pieces == 8 {
+        // A long reply that is made as it is sent leaves room for others.
+        worker.loop.afterEvents(self)
+        return .wait
+      }
+      pieces += 1
       let n = client.writeBody(octets)
       if n == 0 {
         setExchangeDeadlines(clientWaits: true, serverWaits: false)
@@ -186,6 +193,10 @@ extension Stream {
     backend?.counters.add(.octetsOut, octetsOut, worker: index)
     server?.counters.add(.octetsIn, octetsIn, worker: index)
     server?.counters.add(.octetsOut, octetsOut, worker: index)
+    if frontend.settings.socketStats, let listener = worker.runtime.listener(of: frontend, context.connection.listenerID) {
+      listener.counters.add(.octetsIn, octetsIn, worker: index)
+      listener.counters.add(.octetsOut, octetsOut, worker: index)
+    }
     context.log.bytesIn = octetsIn
     context.log.bytesOut = octetsOut
     if let server, times.connected != .never {
