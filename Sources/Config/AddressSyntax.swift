@@ -32,7 +32,7 @@ struct AddressSyntax {
 
   init(_ text: String, at place: SourceLocation, keyword: String, rules: Rules) throws(Refusal) {
     var rest = Substring(text)
-    if let plus = rest.firstIndex(of: "+"), rest.contains("@"), ["stream", "dgram"].contains(rest[..<plus]) {
+    if let plus = rest.firstIndex(of: "+"), ["stream", "dgram"].contains(rest[..<plus]) {
       rest = rest[rest.index(after: plus)...]
     }
     if let at = rest.firstIndex(of: "@"), !rest.hasPrefix("/") {

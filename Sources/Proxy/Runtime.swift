@@ -31,6 +31,9 @@ public final class Runtime: @unchecked Sendable {
   let connectionRate = Rate()
   let sessionRate = Rate()
   let tlsRate = Rate()
+  /// Handshakes that resumed a session.
+  let tlsResumptions = Rate()
+  let tlsDetails: TLSDetails
   let isStopping = Atomic<Bool>(false)
   let hostName: Bytes
   let nodeName: Bytes
@@ -51,6 +54,7 @@ public final class Runtime: @unchecked Sendable {
     backendOfProxy = parts.backendOfProxy
     listeners = parts.listeners
     processLog = parts.processLog
+    tlsDetails = TLSDetails(parts.configuration)
     workerCount = parts.workerCount
     started = parts.started
     maxConnections = parts.maxConnections

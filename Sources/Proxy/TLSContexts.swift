@@ -160,29 +160,6 @@ private struct DiskFiles: TLSFileReader {
   }
 }
 
-extension TLSFacts {
-  /// What samples and logs say of an established session.
-  init(_ session: TLSSession) {
-    self.init()
-    version = Bytes(session.version)
-    cipher = Bytes(session.cipher ?? "")
-    cipherBits = session.keySize?.used ?? 0
-    cipherAlgorithmBits = session.keySize?.algorithm ?? 0
-    serverName = session.serverName
-    alpn = session.alpn
-    isResumed = session.isResumed
-    verifyResult = session.verifyResult
-    caVerifyError = Int(session.caError)
-    caVerifyDepth = Int(session.caErrorDepth)
-    clientCertificateError = Int(session.certificateError)
-    if let certificate = session.peerCertificate {
-      hasClientCertificate = true
-      isClientCertificateUsed = true
-      clientCertificate = CertificateFacts(certificate)
-    }
-  }
-}
-
 extension CertificateFacts {
   init(_ certificate: X509Certificate) {
     self.init()

@@ -45,6 +45,8 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   var wantsContinue: Bool { false }
   /// Asked of the kernel once, when the connection is established.
   private(set) var localAddress = SocketAddress.none
+  /// For `ssl_s_*` and `ssl_bc_*`, when an expression asks for them.
+  private(set) var tlsFacts: TLSFacts?
 
   // MARK: Opening
 
@@ -144,6 +146,11 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private func handshakeReady(_ transport: Transport) {
     if transport.continueHandshake() == .done {
       state = .ready
+      if worker.runtime.tlsDetails.contains(.server), let session = transport.tls {
+        var facts = TLSFacts(session, [.peerCertificate, .secrets])
+        facts.localCertificate = facts.clientCertificate
+        tlsFacts = facts
+      }
     } else if transport.hasFailed {
       fail(.handshake)
     }

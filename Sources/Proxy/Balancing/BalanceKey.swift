@@ -21,7 +21,7 @@ enum BalanceKey {
   }
 
   /// The target without scheme and authority.
-  private static func path(_ target: Bytes) -> Bytes {
+  static func path(_ target: Bytes) -> Bytes {
     guard target.count > 0, target[0] != ASCII.slash, let colon = target.firstIndex(of: ASCII.colon),
       target[colon..<(colon + 3)] == "://"
     else { return target }

@@ -139,7 +139,10 @@ final class ClientConnection: TransportOwner, TimerOwner {
   private func noteTLS() {
     worker.runtime.tlsConnectionCounter.add(1, ordering: .relaxed)
     worker.runtime.tlsRate.count(at: worker.loop.now.wall.microseconds)
-    if let session = transport.tls { facts.tls = TLSFacts(session) }
+    if let session = transport.tls {
+      if session.isResumed { worker.runtime.tlsResumptions.count(at: worker.loop.now.wall.microseconds) }
+      facts.tls = TLSFacts(session, worker.runtime.tlsDetails)
+    }
   }
 
   // MARK: Session

@@ -89,12 +89,13 @@ struct ProcessReport {
 
   private mutating func describeTLS(_ runtime: Runtime, _ now: Now) {
     let rate = runtime.tlsRate.perSecond(at: now.wall.microseconds)
+    let resumed = runtime.tlsResumptions.perSecond(at: now.wall.microseconds)
     add("SslRate", "MRPV", .u32(rate))
     add("SslRateLimit", "CLPV", .u32(runtime.limits.tlsRate))
     add("MaxSslRate", "MMPV", .u32(runtime.tlsRate.maximum))
-    add("SslFrontendKeyRate", "MGPV", .u32(rate))
+    add("SslFrontendKeyRate", "MGPV", .u32(Swift.max(0, rate - resumed)))
     add("SslFrontendMaxKeyRate", "MMPV", .u32(runtime.tlsRate.maximum))
-    add("SslFrontendSessionReuse_pct", "MGPV", .u32(0))
+    add("SslFrontendSessionReuse_pct", "MGPV", .u32(rate > 0 ? Swift.min(100, resumed * 100 / rate) : 0))
     add("SslBackendKeyRate", "MRPV", .u32(0))
     add("SslBackendMaxKeyRate", "MMPV", .u32(0))
     add("SslCacheLookups", "MCPV", .u32(0))

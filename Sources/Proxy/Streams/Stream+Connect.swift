@@ -124,6 +124,7 @@ extension Stream {
       times.responseHead = now
     }
     context.connection.serverSource = connection.localAddress
+    context.connection.serverTLS = connection.tlsFacts
     context.connection.serverDestination = connection.address
     context.log.backendSource = connection.localAddress
     context.log.serverAddress = connection.address

@@ -53,7 +53,7 @@ extension Stream {
         request.append(FieldName(header), context.log.uniqueID)
       }
     }
-    if let uri = frontend.settings.monitorURI, request.target == uri {
+    if let uri = frontend.settings.monitorURI, request.target == uri || BalanceKey.path(request.target) == uri {
       isSilent = true
       let failed = rules.monitorFail.contains { $0.holds(context) }
       termination = Termination(cause: .local, state: .request)
@@ -92,6 +92,12 @@ extension Stream {
 
   private func join(_ backend: Backend) {
     self.backend = backend
+    if backend !== frontend.ownBackend {
+      // What the frontend's rules set for the server's side held for its own half only.
+      let client = context.timeoutChanges.client
+      context.timeoutChanges = TimeoutChanges()
+      context.timeoutChanges.client = client
+    }
     backend.sessions.increment()
     backend.sessionRate.count(at: worker.loop.now.wall.microseconds)
     backend.counters.add(.sessions, worker: worker.index)

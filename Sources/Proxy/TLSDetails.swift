@@ -1,0 +1,75 @@
+import Base
+import Config
+import Rules
+import TLS
+
+/// Which costly facts of TLS sessions any expression of the configuration asks for.
+///
+/// Reading a certificate or a session key takes longer than the rest of a small request, so it is done only for
+/// configurations whose rules or log formats name such a fetch.
+struct TLSDetails: OptionSet, Sendable {
+  let rawValue: Int
+  static let ownCertificate = TLSDetails(rawValue: 1)
+  static let peerCertificate = TLSDetails(rawValue: 2)
+  static let secrets = TLSDetails(rawValue: 4)
+  static let server = TLSDetails(rawValue: 8)
+
+  init(rawValue: Int) { self.rawValue = rawValue }
+
+  /// Looks for the names of fetches in every rule, log format and server line.
+  init(_ configuration: Configuration) {
+    self = []
+    for proxy in configuration.proxies {
+      for directive in proxy.rules + proxy.acls { note(directive) }
+      for directive in [proxy.logFormatSD, proxy.errorLogFormat, proxy.uniqueIDFormat] { directive.map { note($0) } }
+      if case .format(let directive) = proxy.logStyle { note(directive) }
+      for server in proxy.servers {
+        if !server.proxyV2Options.isEmpty { formUnion([.ownCertificate, .peerCertificate]) }
+        server.sni.map { note($0) }
+      }
+      for reference in proxy.errorFiles { if case .reply(let directive) = reference { note(directive) } }
+    }
+  }
+
+  private mutating func note(_ directive: Directive) {
+    for word in directive.words where word.text.contains("ssl_") {
+      if word.text.contains("ssl_f_") { insert(.ownCertificate) }
+      if word.text.contains("ssl_c_") { insert(.peerCertificate) }
+      if word.text.contains("session_") || word.text.contains("random") || word.text.contains("secret") {
+        insert(.secrets)
+      }
+      if word.text.contains("ssl_s_") || word.text.contains("ssl_bc") { insert(.server) }
+    }
+  }
+}
+
+extension TLSFacts {
+  /// What samples and logs say of an established session.
+  init(_ session: TLSSession, _ details: TLSDetails) {
+    self.init()
+    version = Bytes(session.version)
+    cipher = Bytes(session.cipher ?? "")
+    cipherBits = session.keySize?.used ?? 0
+    cipherAlgorithmBits = session.keySize?.algorithm ?? 0
+    serverName = session.serverName
+    alpn = session.alpn
+    curve = session.group.map { Bytes($0) }
+    isResumed = session.isResumed
+    verifyResult = session.verifyResult
+    caVerifyError = Int(session.caError)
+    caVerifyDepth = Int(session.caErrorDepth)
+    clientCertificateError = Int(session.certificateError)
+    if details.contains(.secrets) {
+      sessionID = Bytes(session.sessionID)
+      sessionKey = Bytes(session.sessionKey)
+      clientRandom = Bytes(session.clientRandom)
+      serverRandom = Bytes(session.serverRandom)
+    }
+    if details.contains(.ownCertificate) { localCertificate = session.ownCertificate.map(CertificateFacts.init) }
+    if details.contains(.peerCertificate), let certificate = session.peerCertificate {
+      hasClientCertificate = true
+      isClientCertificateUsed = true
+      clientCertificate = CertificateFacts(certificate)
+    }
+  }
+}
