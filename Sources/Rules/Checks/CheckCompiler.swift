@@ -72,7 +72,8 @@ struct CheckCompiler {
   /// `option httpchk` of `defaults` says nothing of the request when a section describes its own.
   private var optionIsInherited: Bool {
     let own = proxy.checkRules.contains {
-      $0.keyword == "http-check" && $0.location.file == proxy.location.file && $0.location.line > proxy.location.line
+      $0.keyword == "http-check" && $0.location.file == proxy.location.file
+        && $0.location.line > proxy.location.line
     }
     let place = proxy.check.location
     return own && (place.file != proxy.location.file || place.line < proxy.location.line)
