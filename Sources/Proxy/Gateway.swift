@@ -43,6 +43,11 @@ public final class Gateway: @unchecked Sendable {
   /// Unix and inherited sockets are one for all workers.
   private func openShared(_ listener: ListenerSettings) -> String? {
     if let inherited = listener.inheritedDescriptor {
+      do throws(ListeningSocket.Failure) {
+        try ListeningSocket.adopt(inherited)
+      } catch let failure {
+        return Gateway.describe(listener, failure.text)
+      }
       listener.sharedDescriptor.store(inherited, ordering: .releasing)
       return nil
     }
@@ -87,7 +92,7 @@ public final class Gateway: @unchecked Sendable {
     }
   }
 
-  public var hasListeners: Bool { !runtime.listeners.isEmpty }
+  public var hasListeners: Bool { !runtime.listeners.isEmpty || !runtime.global.statsSockets.isEmpty }
 
   /// SIGHUP: the state of every server, in the log.
   public func logServerStates() {

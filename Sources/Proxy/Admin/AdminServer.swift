@@ -86,10 +86,7 @@ private final class AdminListener: EventHandler {
     self.address = address
     self.server = server
     if let inherited {
-      let flags = fcntl(inherited, F_GETFL)
-      if flags < 0 || fcntl(inherited, F_SETFL, flags | O_NONBLOCK) != 0 {
-        throw ListeningSocket.Failure(call: "use inherited socket", code: errno)
-      }
+      try ListeningSocket.adopt(inherited)
       descriptor = inherited
       return
     }

@@ -85,7 +85,16 @@ extension Commands {
       return .info(control.setAddress(server, value, port: portArgument(call), at: call.now))
     case "fqdn":
       return .error("set server <b>/<s> fqdn failed because no resolution is configured.")
-    case "ssl", "name":
+    case "name":
+      if value.isEmpty { return .error("set server <b>/<s> name requires a new name.") }
+      if !server.snapshot().isInMaintenance {
+        return .error("Server must be in maintenance mode to be renamed (set server <b>/<s> state maint).")
+      }
+      return .error("'set server <srv> name' is not supported yet.")
+    case "ssl":
+      if !server.settings.isTLS {
+        return .error("'set server <srv> ssl' cannot be set.  default-server should define ssl settings")
+      }
       return .error("'set server <srv> \(call.argument(1))' is not supported yet.")
     default:
       return .error(

@@ -73,7 +73,7 @@ extension Commands {
       return withServer(name) { server in
         server.clearMaximums()
         server.counters.reset()
-        return .done
+        return .info("Server counters cleared.")
       }
     }
     let all = call.argument(0) == "all"
