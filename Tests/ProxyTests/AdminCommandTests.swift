@@ -78,7 +78,8 @@ struct AdminCommandTests {
   @Test(
     "words are split at blanks and lose their backslashes",
     arguments: [
-      ("", []), ("  ", []), ("show  info\t", ["show", "info"]), ("a\\ b c", ["a b", "c"]), ("a\\\\b", ["a\\b"]),
+      ("", []), ("  ", []), ("show  info\t", ["show", "info"]), ("a\\ b c", ["a b", "c"]),
+      ("a\\\\b", ["a\\b"]),
       ("a\\;b", ["a;b"]), ("a\\", ["a\\"]),
     ])
   func words(_ text: String, _ expected: [String]) {
@@ -93,8 +94,10 @@ struct AdminCommandTests {
   @Test(
     "the longest run of words selects the command",
     arguments: [
-      ("show stat typed", "show stat"), ("set maxconn server a/b 3", "set maxconn server"), ("quit now", "quit"),
-      ("shutdown sessions server a/b", "shutdown sessions server"), ("shutdown session 0x1", "shutdown session"),
+      ("show stat typed", "show stat"), ("set maxconn server a/b 3", "set maxconn server"),
+      ("quit now", "quit"),
+      ("shutdown sessions server a/b", "shutdown sessions server"),
+      ("shutdown session 0x1", "shutdown session"),
     ])
   func dispatch(_ line: String, _ expected: String) {
     let found = Commands.find(line.split(separator: " ").map(String.init))
@@ -127,13 +130,16 @@ struct AdminCommandTests {
   @Test("an unknown command is answered with what may have been meant")
   func suggestions() {
     let text = String(decoding: CommandHelp.unknown(["show", "stats"], "show"), as: UTF8.self)
-    #expect(text.hasPrefix("Unknown command: 'show', but maybe one of the following ones is a better match:\n"))
+    #expect(
+      text.hasPrefix("Unknown command: 'show', but maybe one of the following ones is a better match:\n"))
     #expect(text.contains("\n  show stat "))
   }
 
   @Test(
     "times of the command line",
-    arguments: [("10", 10_000), ("10s", 10_000), ("50ms", 50), ("2m", 120_000), ("1h", 3_600_000), ("7000us", 7)])
+    arguments: [
+      ("10", 10_000), ("10s", 10_000), ("50ms", 50), ("2m", 120_000), ("1h", 3_600_000), ("7000us", 7),
+    ])
   func times(_ text: String, _ expected: Int) {
     #expect(CommandNumber.milliseconds(text, unit: 1000) == expected)
   }

@@ -28,7 +28,9 @@ struct StatisticsTests {
 
   @Test(
     "CSV cells are quoted when they must be",
-    arguments: [("plain", "plain"), ("a,b", "\"a,b\""), ("say \"x\"", "\"say \"\"x\"\"\""), ("a\nb", "\"a\nb\"")])
+    arguments: [
+      ("plain", "plain"), ("a,b", "\"a,b\""), ("say \"x\"", "\"say \"\"x\"\"\""), ("a\nb", "\"a\nb\""),
+    ])
   func csv(_ text: String, _ expected: String) {
     var out: [UInt8] = []
     StatText.appendCSV(.text(text), to: &out)
@@ -54,7 +56,8 @@ struct StatisticsTests {
   @Test(
     "thousands are set apart",
     arguments: [
-      (0, "0"), (999, "999"), (1000, "[1]000"), (12345, "[12]345"), (1_234_567, "[1][234]567"), (-5000, "-5000"),
+      (0, "0"), (999, "999"), (1000, "[1]000"), (12345, "[12]345"), (1_234_567, "[1][234]567"),
+      (-5000, "-5000"),
     ])
   func numbers(_ value: Int, _ expected: String) {
     var html = HTMLWriter()

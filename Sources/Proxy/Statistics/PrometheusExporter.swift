@@ -16,7 +16,11 @@ struct PrometheusRequest {
       if part == "no-maint" { withoutMaintenance = true }
       guard part.hasPrefix("scope=") else { continue }
       let name = String(part.dropFirst(6))
-      if name == "*" { wanted = Scope.allCases } else if let scope = Scope(rawValue: name) { wanted.append(scope) }
+      if name == "*" {
+        wanted = Scope.allCases
+      } else if let scope = Scope(rawValue: name) {
+        wanted.append(scope)
+      }
     }
     if !wanted.isEmpty { scopes = wanted }
   }
