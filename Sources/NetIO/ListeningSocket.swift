@@ -26,6 +26,10 @@ public enum ListeningSocket {
   public struct Failure: Error {
     public var call: String
     public var code: Int32
+    public init(call: String, code: Int32) {
+      self.call = call
+      self.code = code
+    }
     public var text: String { "cannot \(call) (\(describe(errno: code)))" }
   }
 
@@ -43,14 +47,6 @@ public enum ListeningSocket {
       throw failure
     }
     return fd
-  }
-
-  /// Makes an inherited listening socket fit for the event loop: whoever opened it may have left it blocking.
-  public static func adopt(_ fd: Int32) throws(Failure) {
-    let flags = fcntl(fd, F_GETFL)
-    if flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 {
-      throw Failure(call: "use inherited socket", code: errno)
-    }
   }
 
   private static func bindAddress(_ fd: Int32, _ address: SocketAddress, _ options: Options) throws(Failure) {

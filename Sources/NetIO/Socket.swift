@@ -118,6 +118,11 @@ public enum Socket {
     return setsockopt(fd, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
   }
 
+  /// An inherited descriptor, made ready for an event loop.
+  public static func adopt(_ fd: Int32) -> Bool {
+    gh_set_nonblocking(fd) == 0 && gh_set_cloexec(fd, 1) == 0
+  }
+
   public static func localAddress(_ fd: Int32) -> SocketAddress { address(fd, getsockname) }
   public static func peerAddress(_ fd: Int32) -> SocketAddress { address(fd, getpeername) }
 

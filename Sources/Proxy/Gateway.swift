@@ -43,11 +43,7 @@ public final class Gateway: @unchecked Sendable {
   /// Unix and inherited sockets are one for all workers.
   private func openShared(_ listener: ListenerSettings) -> String? {
     if let inherited = listener.inheritedDescriptor {
-      do throws(ListeningSocket.Failure) {
-        try ListeningSocket.adopt(inherited)
-      } catch let failure {
-        return Gateway.describe(listener, failure.text)
-      }
+      guard Socket.adopt(inherited) else { return Gateway.describe(listener, "cannot use inherited descriptor \(inherited)") }
       listener.sharedDescriptor.store(inherited, ordering: .releasing)
       return nil
     }

@@ -86,7 +86,9 @@ private final class AdminListener: EventHandler {
     self.address = address
     self.server = server
     if let inherited {
-      try ListeningSocket.adopt(inherited)
+      guard Socket.adopt(inherited) else {
+        throw ListeningSocket.Failure(call: "use inherited descriptor", code: errno)
+      }
       descriptor = inherited
       return
     }
