@@ -115,7 +115,7 @@ extension EndToEnd {
       withExtendedLifetime(gateway) {}
     }
 
-    @Test("a backup server serves only while no other does", .enabled(if: Features.checks))
+    @Test("a backup server serves only while no other does")
     func backup() throws {
       let main = try TestOrigin("main")
       let spare = try TestOrigin("spare")

@@ -46,10 +46,8 @@ extension EndToEnd {
         ["-i", "-H", "Host: two.localhost:8080", "http://127.0.0.1:\(port(8080))/a?b=c"], in: workspace)
       #expect(moved.output.lowercased().contains("location: https://two.localhost:\(port(8443))/a?b=c\r\n"))
       #expect(server(try Tool.fetch("http://127.0.0.1:\(port(9000))/", in: workspace)) == "one-a")
-      if Features.statistics {
-        let page = try Tool.fetch("http://127.0.0.1:\(port(8404))/stats", in: workspace)
-        for name in ["one-a", "two-b", "passthrough"] { #expect(page.contains(name)) }
-      }
+      let page = try Tool.fetch("http://127.0.0.1:\(port(8404))/stats", in: workspace)
+      for name in ["one-a", "two-b", "passthrough"] { #expect(page.contains(name)) }
     }
 
     @Test("the production example is valid as it stands, but for its user, its certificates and its paths")

@@ -54,8 +54,11 @@ extension EndToEnd {
       let line = log.line { $0.hasPrefix("<134>") && $0.contains("test web_servers/ha-proxy") }
       #expect(line?.contains("\"GET / HTTP/1.1\"") == true, "\(log.lines)")
 
-      if Features.statistics { try statistics(url) }
-      if Features.checks { try down(url, one.child, two.child) }
+      let socket = try Connection(unix: workspace.path("admin.sock"))
+      try socket.send("show servers state\n")
+      #expect(try socket.receiveText().contains(" web_servers 1 ha-proxy1 127.0.0.1 2 "))
+      try statistics(url)
+      try down(url, one.child, two.child)
       kill(pid, SIGTERM)
       #expect(Clock.until { (try? Connection(port: port)) == nil })
     }
@@ -68,9 +71,6 @@ extension EndToEnd {
       let table = try Tool.fetch(page + ";csv", ["-u", "admin:admin"], in: workspace)
       #expect(table.hasPrefix("# pxname,svname,qcur,qmax,scur,smax,slim,stot,"))
       #expect(table.contains("\nweb_servers,ha-proxy1,"))
-      let socket = try Connection(unix: workspace.path("admin.sock"))
-      try socket.send("show servers state\n")
-      #expect(try socket.receiveText().contains(" web_servers 1 ha-proxy1 127.0.0.1 2 "))
     }
 
     private func down(_ url: String, _ servers: Child...) throws {

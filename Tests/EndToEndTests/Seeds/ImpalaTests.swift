@@ -57,7 +57,7 @@ extension EndToEnd {
       withExtendedLifetime((gateway, running)) {}
     }
 
-    @Test("servers that die leave the rotation and come back", .enabled(if: Features.checks))
+    @Test("servers that die leave the rotation and come back")
     func checks() throws {
       var running = try servers.map(Self.named)
       let gateway = try RunningGateway(

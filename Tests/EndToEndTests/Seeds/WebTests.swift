@@ -32,7 +32,6 @@ extension EndToEnd {
         mode + configuration([one.port, two.port]), listening: [port], in: workspace)
       let bodies = try (0..<8).map { _ in try fetch() }
       #expect(bodies.filter { $0 == "web1" }.count == 4 && bodies.filter { $0 == "web2" }.count == 4)
-      guard Features.checks else { return }
       one.child.crash()
       #expect(try Clock.until(within: 25) { try (0..<4).allSatisfy { _ in try fetch() == "web2" } })
       #expect(try (0..<20).allSatisfy { _ in try fetch() == "web2" })

@@ -25,8 +25,8 @@ extension EndToEnd {
           timeout server 30s
         listen smtp
           bind 127.0.0.1:\(smtp)
-          \(Features.checks ? "option smtpchk" : "")
-          server mx 127.0.0.1:\(postfix.port) \(Features.checks ? "check" : "")
+          option smtpchk
+          server mx 127.0.0.1:\(postfix.port) check
         listen imap
           bind 127.0.0.1:\(imap)
           server store 127.0.0.1:\(dovecot.port)
