@@ -98,7 +98,8 @@ public final class Gateway: @unchecked Sendable {
     }
   }
 
-  public var hasListeners: Bool { !runtime.listeners.isEmpty }
+  /// A runtime API socket is enough to run for.
+  public var hasListeners: Bool { !runtime.listeners.isEmpty || !runtime.global.statsSockets.isEmpty }
 
   /// SIGHUP: the state of every server, in the log.
   public func logServerStates() {

@@ -28,7 +28,7 @@ final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
   private var sent = 0
 
   /// Pieces that are made before other events get their turn.
-  private static let piecesATurn = 8
+  private static let piecesATurn = 2
 
   init(_ descriptor: Int32, _ server: AdminServer, _ session: CommandSession, on loop: EventLoop) {
     self.descriptor = descriptor

@@ -86,9 +86,8 @@ private final class AdminListener: EventHandler {
     self.address = address
     self.server = server
     if let inherited {
-      let flags = fcntl(inherited, F_GETFL)
-      if flags < 0 || fcntl(inherited, F_SETFL, flags | O_NONBLOCK) != 0 {
-        throw ListeningSocket.Failure(call: "use inherited socket", code: errno)
+      guard Socket.adopt(inherited) else {
+        throw ListeningSocket.Failure(call: "use inherited descriptor", code: errno)
       }
       descriptor = inherited
       return

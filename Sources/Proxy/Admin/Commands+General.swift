@@ -7,7 +7,8 @@ extension Commands {
     Command("echo", "<text>", "print text to the output") { call in
       .info(call.arguments.joined(separator: " "))
     },
-    Command("operator", "", level: .restricted, "lower the level of the current CLI session to operator") { call in
+    Command("operator", "", level: .restricted, "lower the level of the current CLI session to operator") {
+      call in
       call.session.level = Swift.min(call.session.level, .operator)
       return .done
     },

@@ -5,14 +5,17 @@ import Synchronization
 extension Commands {
   /// Limits of the process and of frontends.
   static let limits: [Command] = [
-    Command("set maxconn global", "<value>", level: .admin, "change the per-process maxconn setting") { call in
+    Command("set maxconn global", "<value>", level: .admin, "change the per-process maxconn setting") {
+      call in
       guard !call.argument(0).isEmpty else { return .error("Expects an integer value.") }
       let value = CommandNumber.value(call.argument(0))
       guard value >= 0, value <= call.runtime.maxConnections else { return .error("Value out of range.") }
       call.runtime.limits.connections = value == 0 ? call.runtime.maxConnections : value
       return .done
     },
-    Command("set maxconn frontend", "<frontend> <value>", level: .admin, "change a frontend's maxconn setting") {
+    Command(
+      "set maxconn frontend", "<frontend> <value>", level: .admin, "change a frontend's maxconn setting"
+    ) {
       call in
       withFrontend(call) { frontend in
         guard !call.argument(1).isEmpty else { return .error("Integer value expected.") }
@@ -22,7 +25,8 @@ extension Commands {
         return .done
       }
     },
-    Command("set rate-limit", "<setting> <value>", level: .admin, "change a rate limiting value", run: setRate),
+    Command(
+      "set rate-limit", "<setting> <value>", level: .admin, "change a rate limiting value", run: setRate),
   ]
 
   private static func setRate(_ call: CommandCall) -> CommandAnswer {

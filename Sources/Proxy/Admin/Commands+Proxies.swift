@@ -5,7 +5,8 @@ import Synchronization
 extension Commands {
   /// Frontends: whether they accept.
   static let proxies: [Command] = [
-    Command("disable frontend", "<frontend>", level: .admin, "temporarily disable specific frontend") { call in
+    Command("disable frontend", "<frontend>", level: .admin, "temporarily disable specific frontend") {
+      call in
       withFrontend(call) { frontend in
         if frontend.isShutDown.load(ordering: .relaxed) {
           return .error("Frontend was previously shut down, cannot disable.")

@@ -15,7 +15,8 @@ extension Commands {
     Command("show cli sockets", "", "dump list of cli sockets") { call in
       .lines("# socket lvl processes\n" + call.gateway.admin.socketLines.joined())
     },
-    Command("show env", "[var]", level: .restricted, "dump environment variables known to the process") { call in
+    Command("show env", "[var]", level: .restricted, "dump environment variables known to the process") {
+      call in
       showEnvironment(call)
     },
     Command(
@@ -31,7 +32,8 @@ extension Commands {
     Command("show startup-logs", "", level: .restricted, "report logs emitted during start-up") { call in
       .lines(call.gateway.startupLog)
     },
-    Command("show activity", "[-1|0|thread_num]", level: .restricted, "show per-thread activity stats") { call in
+    Command("show activity", "[-1|0|thread_num]", level: .restricted, "show per-thread activity stats") {
+      call in
       showActivity(call)
     },
     Command(

@@ -19,7 +19,8 @@ extension Commands {
     ) { call in
       let threads = call.runtime.workerCount
       let head =
-        "# bkname/svname bkid/svid addr port - purge_delay served used_cur used_max need_est idle_sess unsafe_nb safe_nb idle_lim idle_cur idle_per_thr[\(threads)]\n"
+        "# bkname/svname bkid/svid addr port - purge_delay served used_cur used_max need_est idle_sess "
+        + "unsafe_nb safe_nb idle_lim idle_cur idle_per_thr[\(threads)]\n"
       return listing(call, head: head) { backend, server in connections(backend, server, threads) }
     },
   ]
@@ -58,8 +59,9 @@ extension Commands {
     let used = Swift.max(0, server.usedConnections.current - idle)
     let limit = server.settings.poolMaximum ?? -1
     let delay = server.settings.poolPurgeDelay.milliseconds
-    var line = "\(backend.name)/\(server.name) \(backend.id)/\(server.id) \(host) \(address.port ?? 0) - \(delay) "
-    line += "\(server.sessions.current) \(used) \(server.usedConnections.maximum) \(used) 0 0 \(idle) \(limit) \(idle)"
+    var line = "\(backend.name)/\(server.name) \(backend.id)/\(server.id) "
+    line += "\(host) \(address.port ?? 0) - \(delay) \(server.sessions.current) \(used) "
+    line += "\(server.usedConnections.maximum) \(used) 0 0 \(idle) \(limit) \(idle)"
     // Idle connections belong to workers, who count them for all together.
     line += String(repeating: " 0", count: Swift.max(0, threads - 1)) + " \(idle)\n"
     return line
@@ -69,7 +71,10 @@ extension Commands {
 /// One line of `show servers state` (management.txt chapter 9.3).
 enum ServerStateLine {
   static let columns =
-    "be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port"
+    "be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight "
+    + "srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state "
+    + "srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port "
+    + "srv_check_addr srv_agent_addr srv_agent_port"
 
   static func text(_ backend: Backend, _ server: Server, at now: WallTime) -> String {
     let state = server.snapshot()
@@ -79,13 +84,16 @@ enum ServerStateLine {
     var administration = state.administration.rawValue
     if state.administration.contains(.configured) { administration |= 1 }
     let host = state.address.ip.map { "\($0)" } ?? (settings.isUnix ? "unix" : "-")
-    let name = IPAddress(settings.host) == nil && !settings.isUnix && !settings.host.isEmpty ? settings.host : "-"
+    let isName = IPAddress(settings.host) == nil && !settings.isUnix && !settings.host.isEmpty
+    let name = isName ? settings.host : "-"
     let check = state.checkColumns(settings)
-    let agent = (settings.agentEnabled ? 4 : 0) | (state.agentEnabled ? 2 : 0) | (state.agent.isRunning ? 1 : 0)
-    var line = "\(backend.id) \(backend.name) \(server.id) \(server.name) \(host) \(operation) \(administration) "
-    line += "\(state.weight) \(settings.weight) \(age) \(check) \(agent) "
-    line += "\(backend.settings.id == nil ? 0 : 1) \(settings.id == nil ? 0 : 1) \(name) \(state.address.port ?? 0) "
-    line += "- \(settings.isTLS ? 1 : 0) \(settings.checkPort ?? 0) \(settings.checkAddress ?? "-") "
+    let agent =
+      (settings.agentEnabled ? 4 : 0) | (state.agentEnabled ? 2 : 0) | (state.agent.isRunning ? 1 : 0)
+    // Ids count as not forced: which of them the configuration gave is not kept.
+    var line = "\(backend.id) \(backend.name) \(server.id) \(server.name) \(host) "
+    line += "\(operation) \(administration) \(state.weight) \(settings.weight) \(age) \(check) \(agent) "
+    line += "0 0 \(name) \(state.address.port ?? 0) - \(settings.isTLS ? 1 : 0) "
+    line += "\(settings.checkPort ?? 0) \(settings.checkAddress ?? "-") "
     line += "\(settings.agentAddress ?? "-") \(settings.agentPort ?? 0)\n"
     return line
   }

@@ -11,21 +11,29 @@ extension Commands {
     ) { call in
       withServer(call) { set(call, $0) }
     },
-    Command("set weight", "<bk>/<srv>  (DEPRECATED)", level: .admin, "change a server's weight (use 'set server' instead)") {
+    Command(
+      "set weight", "<bk>/<srv>  (DEPRECATED)", level: .admin,
+      "change a server's weight (use 'set server' instead)"
+    ) {
       call in
       withServer(call) { .outcome(call.runtime.control.setWeight($0, call.argument(1), at: call.now)) }
     },
     Command("get weight", "<bk>/<srv>", "report a server's current weight") { call in
       withServer(call) { .info("\($0.snapshot().weight) (initial \($0.settings.weight))") }
     },
-    Command("enable server", " (DEPRECATED)", level: .admin, "enable a disabled server (use 'set server' instead)") {
+    Command(
+      "enable server", " (DEPRECATED)", level: .admin, "enable a disabled server (use 'set server' instead)"
+    ) {
       call in
       withServer(call) {
         call.runtime.control.setReady($0, at: call.now)
         return .done
       }
     },
-    Command("disable server", "(DEPRECATED)", level: .admin, "disable a server for maintenance (use 'set server' instead)") {
+    Command(
+      "disable server", "(DEPRECATED)", level: .admin,
+      "disable a server for maintenance (use 'set server' instead)"
+    ) {
       call in
       withServer(call) {
         call.runtime.control.setMaintenance($0, at: call.now)
@@ -53,7 +61,9 @@ extension Commands {
   static func withServer(_ call: CommandCall, _ body: (Server) -> CommandAnswer) -> CommandAnswer {
     let name = call.argument(0)
     guard let slash = name.firstIndex(of: "/") else { return .error("Require 'backend/server'.") }
-    guard let backend = call.runtime.backend(String(name[..<slash])) else { return .error("No such backend.") }
+    guard let backend = call.runtime.backend(String(name[..<slash])) else {
+      return .error("No such backend.")
+    }
     let wanted = String(name[name.index(after: slash)...])
     guard let server = backend.server(wanted) else { return .error("No such server.") }
     return body(server)
@@ -85,7 +95,16 @@ extension Commands {
       return .info(control.setAddress(server, value, port: portArgument(call), at: call.now))
     case "fqdn":
       return .error("set server <b>/<s> fqdn failed because no resolution is configured.")
-    case "ssl", "name":
+    case "name":
+      if value.isEmpty { return .error("set server <b>/<s> name requires a new name.") }
+      if !server.snapshot().isInMaintenance {
+        return .error("Server must be in maintenance mode to be renamed (set server <b>/<s> state maint).")
+      }
+      return .error("'set server <srv> name' is not supported yet.")
+    case "ssl":
+      if !server.settings.isTLS {
+        return .error("'set server <srv> ssl' cannot be set.  default-server should define ssl settings")
+      }
       return .error("'set server <srv> \(call.argument(1))' is not supported yet.")
     default:
       return .error(

@@ -18,7 +18,8 @@ extension Commands {
       return .text(out)
     },
     Command(
-      "show stat", "[desc|json|no-maint|typed|up]*", "report counters for each proxy and server", run: showStat),
+      "show stat", "[desc|json|no-maint|typed|up]*", "report counters for each proxy and server",
+      run: showStat),
     Command(
       "clear counters", "[all|server <bk>/<srv> [force]]", level: .restricted,
       "clear max statistics counters (or all, or one server's)", run: clearCounters),
@@ -73,7 +74,7 @@ extension Commands {
       return withServer(name) { server in
         server.clearMaximums()
         server.counters.reset()
-        return .done
+        return .info("Server counters cleared.")
       }
     }
     let all = call.argument(0) == "all"
@@ -92,7 +93,9 @@ extension Runtime {
     for rate in [connectionRate, sessionRate, tlsRate] { rate.resetMaximum() }
     for frontend in frontends {
       frontend.sessions.resetMaximum()
-      for rate in [frontend.connectionRate, frontend.sessionRate, frontend.requestRate] { rate.resetMaximum() }
+      for rate in [frontend.connectionRate, frontend.sessionRate, frontend.requestRate] {
+        rate.resetMaximum()
+      }
       if all { frontend.counters.reset() }
     }
     for listener in listeners {

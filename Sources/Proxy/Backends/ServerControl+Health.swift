@@ -34,7 +34,7 @@ extension ServerControl {
       report.isRunning = outcome.status == .observed ? report.isRunning : false
       report.status = outcome.status
       report.code = outcome.code
-      report.text = outcome.text.count > 127 ? outcome.text[0..<127] : outcome.text
+      report.text = outcome.text.prefix(Swift.min(127, outcome.text.firstIndex(of: 0) ?? 127))
       report.duration = outcome.duration
       switch outcome.status.result {
       case .failed:

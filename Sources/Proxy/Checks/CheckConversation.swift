@@ -203,7 +203,8 @@ struct CheckConversation {
   private mutating func evaluateHTTP(
     _ expectation: CheckExpectation, _ step: CheckStep
   ) throws(CheckFailure) -> Bool {
-    var answer = httpAnswer ?? HTTPCheckAnswer(method: lastMethod)
+    var answer =
+      httpAnswer ?? HTTPCheckAnswer(method: lastRequest?.method ?? "GET", offersUpgrade: offersUpgrade)
     answer.read(input.span, hasEnded: hasEnded)
     httpAnswer = answer
     let isLast = isFinal || answer.isComplete
@@ -254,12 +255,16 @@ struct CheckConversation {
     }
   }
 
-  /// The method of the request that the answer belongs to.
-  private var lastMethod: Bytes {
+  /// The request that the answer belongs to.
+  private var lastRequest: CheckRequest? {
     for step in rules.steps[..<index].reversed() {
-      if case .send(.request(let request)) = step.action { return request.method }
+      if case .send(.request(let request)) = step.action { return request }
     }
-    return "GET"
+    return nil
+  }
+
+  private var offersUpgrade: Bool {
+    lastRequest?.fields.contains { $0.name.equalsIgnoringCase("upgrade") } ?? false
   }
 }
 

@@ -47,7 +47,7 @@ struct CheckPlanner {
   func plan(for server: ServerSettings) -> CheckPlan? {
     guard server.checksEnabled else { return nil }
     if proxy.check.kind == .external { return externalPlan(server) }
-    if let name = server.checkProto, name != "h1", name != "none" {
+    if let name = server.checkProto, name != "h1", name != "http/1.1", name != "none" {
       diagnostics.error("'check-proto \(name)' is not supported yet", at: server.location)
     }
     if server.checkViaSocks {
@@ -92,6 +92,11 @@ struct CheckPlanner {
     guard let text else { return .none }
     if text.hasPrefix("/") { return .unix(text) }
     if let resolved = HostResolver.resolve(text) { return .ip(resolved, port: 0) }
+    if let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) {
+      var host = String(text[..<colon])
+      if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+      if let resolved = HostResolver.resolve(host) { return .ip(resolved, port: port) }
+    }
     diagnostics.error("'addr' : could not resolve address '\(text)'", at: server.location)
     return .none
   }

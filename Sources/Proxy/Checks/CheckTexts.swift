@@ -1,5 +1,7 @@
 import Base
+import Glibc
 import HTTP
+import NetIO
 import Rules
 
 /// A check that is over, with what is to be told.
@@ -24,6 +26,23 @@ struct CheckConnectionFailure {
   /// An errno's text or OpenSSL's; empty when there is none.
   var text = ""
   var isTimeout = false
+}
+
+extension CheckConnectionFailure {
+  /// An errno in HAProxy's words: what the connection layer calls it, then the system's text.
+  static func text(errno code: Int32, isImmediate: Bool = false) -> String {
+    let name: String? =
+      switch code {
+      case ECONNREFUSED: "ECONNREFUSED"
+      case ECONNRESET: "ECONNRESET"
+      case EPIPE: "EPIPE"
+      case ENETUNREACH where !isImmediate: "ENETUNREACH"
+      default: nil
+      }
+    let system = describe(errno: code)
+    if let name { return "\(name) returned by OS (\(system))" }
+    return isImmediate ? "General socket error (\(system))" : system
+  }
 }
 
 extension CheckConversation {

@@ -13,7 +13,12 @@ struct HTTPCheckAnswer {
   private var position = 0
   private var decoder = ChunkedDecoder()
 
-  init(method: Bytes) { self.method = method }
+  private let offersUpgrade: Bool
+
+  init(method: Bytes, offersUpgrade: Bool = false) {
+    self.method = method
+    self.offersUpgrade = offersUpgrade
+  }
 
   /// Looks at all that has come on the connection so far: each time the same octets and more behind them.
   mutating func read(_ input: borrowing Span<UInt8>, hasEnded: Bool) {
@@ -30,7 +35,7 @@ struct HTTPCheckAnswer {
     let candidate = MessageHead()
     var parser = H1ResponseParser()
     switch parser.parse(
-      rest, into: candidate, limits: H1Limits(), requestMethod: method, upgradeOffered: false)
+      rest, into: candidate, limits: H1Limits(), requestMethod: method, upgradeOffered: offersUpgrade)
     {
     case .incomplete: return false
     case .invalid:

@@ -164,7 +164,8 @@ final class HealthCheck: TimerOwner, TransportOwner {
   private func lost(_ transport: Transport) {
     finish(
       conversation.connectionFailed(
-        CheckConnectionFailure(layer: .established, text: describe(errno: transport.failure))))
+        CheckConnectionFailure(
+          layer: .established, text: CheckConnectionFailure.text(errno: transport.failure))))
   }
 
   private func finish(_ outcome: CheckOutcome) {
@@ -204,7 +205,9 @@ final class HealthCheck: TimerOwner, TransportOwner {
     if let code = Socket.connect(fd, to: target) {
       Glibc.close(fd)
       finish(
-        conversation.connectionFailed(CheckConnectionFailure(layer: .connecting, text: describe(errno: code)))
+        conversation.connectionFailed(
+          CheckConnectionFailure(
+            layer: .connecting, text: CheckConnectionFailure.text(errno: code, isImmediate: true)))
       )
       return false
     }
@@ -251,7 +254,7 @@ final class HealthCheck: TimerOwner, TransportOwner {
       if code != 0 {
         return finish(
           conversation.connectionFailed(
-            CheckConnectionFailure(layer: .connecting, text: describe(errno: code))))
+            CheckConnectionFailure(layer: .connecting, text: CheckConnectionFailure.text(errno: code))))
       }
       connected(transport)
     }
@@ -269,7 +272,8 @@ final class HealthCheck: TimerOwner, TransportOwner {
         switch plan.proxyVersion ?? server.settings.sendProxy ?? .v1 {
         case .v1:
           ProxyProtocol.encodeV1(
-            source: Socket.localAddress(transport.descriptor), destination: Socket.peerAddress(transport.descriptor))
+            source: Socket.localAddress(transport.descriptor),
+            destination: Socket.peerAddress(transport.descriptor))
         case .v2: ProxyProtocol.encodeV2(source: .none, destination: .none, isLocal: true)
         }
       _ = header.withUnsafeBytes { Socket.send(transport.descriptor, $0) }

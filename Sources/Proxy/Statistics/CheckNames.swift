@@ -9,6 +9,9 @@ enum CheckNames {
     descriptions.first { $0.code == code }?.number ?? 0
   }
 
+  /// The codes that a finished check can have.
+  static let outcomes: [String] = descriptions.filter { $0.number >= 4 }.map(\.code)
+
   static func isSuccess(_ code: String) -> Bool { code.hasSuffix("OK") || code == "L7OKC" }
 
   private static let descriptions: [(code: String, number: Int, text: String)] = [

@@ -30,7 +30,9 @@ extension HTMLWriter {
       raw(": ")
       text(words)
     }
-    raw("</h2>\n<hr>\n<h3>&gt; General process information</h3>\n<table border=0><tr><td align=\"left\" nowrap>\n")
+    raw(
+      "</h2>\n<hr>\n<h3>&gt; General process information</h3>\n<table border=0><tr><td align=\"left\" nowrap>\n"
+    )
     writeProcess(runtime, now)
     raw("</td><td align=\"center\" nowrap>\n")
     writeLegend()
@@ -70,9 +72,13 @@ extension HTMLWriter {
     raw("<td class=\"active_down\"></td><td class=\"noborder\">active or backup DOWN &nbsp;</td>")
     raw("<td class=\"active_no_check\"></td><td class=\"noborder\">not checked </td></tr><tr>\n")
     raw("<td class=\"maintain\"></td>")
-    raw("<td class=\"noborder\" colspan=\"3\">active or backup DOWN for maintenance (MAINT) &nbsp;</td></tr><tr>\n")
+    raw(
+      "<td class=\"noborder\" colspan=\"3\">active or backup DOWN for maintenance (MAINT) &nbsp;</td></tr><tr>\n"
+    )
     raw("<td class=\"active_draining\"></td>")
-    raw("<td class=\"noborder\" colspan=\"3\">active or backup SOFT STOPPED for maintenance &nbsp;</td></tr></table>\n")
+    raw(
+      "<td class=\"noborder\" colspan=\"3\">active or backup SOFT STOPPED for maintenance &nbsp;</td></tr></table>\n"
+    )
     raw("Note: \"NOLB\"/\"DRAIN\" = UP with load-balancing disabled.")
   }
 
@@ -116,7 +122,8 @@ extension HTMLWriter {
       case "DONE": ("active_up", "Action processed successfully.")
       case "NONE": ("active_going_down", "Nothing has changed.")
       case "PART": ("active_going_down", "Action partially processed: some server names are unknown.")
-      case "ERRP": ("active_down", "Action not processed: the action, the backend or the servers are unknown.")
+      case "ERRP":
+        ("active_down", "Action not processed: the action, the backend or the servers are unknown.")
       case "EXCD": ("active_down", "Action not processed: there were too many servers for one request.")
       case "DENY": ("active_down", "Action denied.")
       case "IVAL": ("active_down", "Invalid request.")
@@ -138,7 +145,9 @@ extension HTMLWriter {
     let legends = request.options.showsLegends
     let hasForm = request.isAdmin && backend.map { !$0.servers.isEmpty } ?? false
     if hasForm { raw("<form method=\"post\">") }
-    raw("<table class=\"tbl\" width=\"100%\">\n<tr class=\"titre\"><th class=\"pxname\" width=\"10%\"><a name=\"")
+    raw(
+      "<table class=\"tbl\" width=\"100%\">\n<tr class=\"titre\"><th class=\"pxname\" width=\"10%\"><a name=\""
+    )
     text(proxy.name)
     raw(legends ? "\"></a><u><a class=px href=\"#" : "\"></a><a class=px href=\"#")
     text(proxy.name)
@@ -171,7 +180,8 @@ extension HTMLWriter {
 
   private mutating func writeColumns(_ request: StatRequest) {
     raw("<th rowspan=2></th><th colspan=3>Queue</th><th colspan=3>Session rate</th>")
-    raw("<th colspan=6>Sessions</th><th colspan=2>Bytes</th><th colspan=2>Denied</th><th colspan=3>Errors</th>")
+    raw(
+      "<th colspan=6>Sessions</th><th colspan=2>Bytes</th><th colspan=2>Denied</th><th colspan=3>Errors</th>")
     raw("<th colspan=2>Warnings</th><th colspan=9>Server</th>")
     if request.settings.showModules { raw("<th colspan=3>Extra modules</th>") }
     raw("</tr>\n<tr class=\"titre\"><th>Cur</th><th>Max</th><th>Limit</th><th>Cur</th><th>Max</th>")
@@ -186,7 +196,9 @@ extension HTMLWriter {
   mutating func endProxy(_ backend: Backend?, _ request: StatRequest) {
     raw("</table>")
     if request.isAdmin, let backend, !backend.servers.isEmpty {
-      raw("Choose the action to perform on the checked servers : <select name=action><option value=\"\"></option>")
+      raw(
+        "Choose the action to perform on the checked servers : <select name=action><option value=\"\"></option>"
+      )
       for action in StatAction.listed {
         raw("<option value=\"")
         text(action.rawValue)

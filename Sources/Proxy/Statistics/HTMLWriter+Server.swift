@@ -119,7 +119,9 @@ extension HTMLWriter {
     raw("<td class=ac>")
     text("\(row.number(.weight))/\(row.number(.uweight))")
     let isBackup = row.number(.bck) > 0
-    raw(isBackup ? "</td><td class=ac>-</td><td class=ac>Y</td>" : "</td><td class=ac>Y</td><td class=ac>-</td>")
+    raw(
+      isBackup ? "</td><td class=ac>-</td><td class=ac>Y</td>" : "</td><td class=ac>Y</td><td class=ac>-</td>"
+    )
     writeFailures(row)
     if row.isEmpty(.throttle) {
       raw("<td class=ac>-</td>")
@@ -131,7 +133,8 @@ extension HTMLWriter {
   }
 
   private mutating func writeLastCheck(_ row: StatRow) {
-    let isAgent = row.text(.status).hasPrefix("DOWN") && !row.isEmpty(.agentStatus) && row.number(.agentHealth) == 0
+    let isAgent =
+      row.text(.status).hasPrefix("DOWN") && !row.isEmpty(.agentStatus) && row.number(.agentHealth) == 0
     let status = isAgent ? StatColumn.agentStatus : .checkStatus
     guard !row.isEmpty(status) else { return raw("<td></td>") }
     let code = isAgent ? StatColumn.agentCode : .checkCode

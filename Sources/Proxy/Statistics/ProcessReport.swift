@@ -113,7 +113,11 @@ struct ProcessReport {
     add("Run_queue", "MGPV", .u32(0))
     add("Idle_pct", "MaPV", .u32(100))
     add("node", "COSV", .text(runtime.nodeName.string))
-    if let text = runtime.global.description { add("description", "COSV", .text(text)) } else { position += 1 }
+    if let text = runtime.global.description {
+      add("description", "COSV", .text(text))
+    } else {
+      position += 1
+    }
     add("Stopping", "MGPV", .u32(runtime.isStopping.load(ordering: .relaxed) ? 1 : 0))
     let listeners = runtime.listeners.count + runtime.global.statsSockets.count
     add("Jobs", "MGPV", .u32(connections + listeners))
@@ -141,7 +145,9 @@ struct ProcessReport {
     add("MaxconnReached", "MCPV", .u32(0))
     add("BootTime_ms", "MDPV", .u32(0))
     add("Niced_tasks", "MGPV", .u32(0))
-    let streams = runtime.frontends.reduce(0) { $0 + ($1.isHTTP ? $1.counters.total(.requests) : $1.counters.total(.sessions)) }
+    let streams = runtime.frontends.reduce(0) {
+      $0 + ($1.isHTTP ? $1.counters.total(.requests) : $1.counters.total(.sessions))
+    }
     add("CurrStreams", "MGPV", .u64(runtime.connections.current))
     add("CumStreams", "MGPV", .u64(streams))
     add("BlockedTrafficWarnings", "MGPV", .u32(0))

@@ -8,7 +8,8 @@ enum StatAction: String {
   case disable, enable, stop, start
 
   static let listed: [StatAction] = [
-    .ready, .drain, .maint, .dhlth, .ehlth, .hrunn, .hnolb, .hdown, .dagent, .eagent, .arunn, .adown, .shutdown,
+    .ready, .drain, .maint, .dhlth, .ehlth, .hrunn, .hnolb, .hdown, .dagent, .eagent, .arunn, .adown,
+    .shutdown,
   ]
 
   var label: StaticString {

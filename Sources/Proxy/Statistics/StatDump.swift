@@ -11,7 +11,10 @@ struct StatDump {
   /// About how many octets a piece has.
   static let pieceSize = 16 * 1024
 
-  init(_ runtime: Runtime, _ format: StatFormat, _ options: StatOptions, _ selection: StatSelection, now: WallTime) {
+  init(
+    _ runtime: Runtime, _ format: StatFormat, _ options: StatOptions, _ selection: StatSelection,
+    now: WallTime
+  ) {
     self.format = format
     walk = StatWalk(runtime, options, selection, now: now)
   }

@@ -39,7 +39,9 @@ extension StatRow {
       if let cookie = backend.settings.cookie { self[.cookie] = .text(cookie.name.string) }
       self[.algo] = .text(backend.settings.balance.algorithm.statText)
     }
-    for column in [StatColumn.aggServerStatus, .aggServerCheckStatus, .aggCheckStatus] { self[column] = .u32(0) }
+    for column in [StatColumn.aggServerStatus, .aggServerCheckStatus, .aggCheckStatus] {
+      self[column] = .u32(0)
+    }
     zero(StatRow.protocols)
     zero(StatRow.tls)
   }

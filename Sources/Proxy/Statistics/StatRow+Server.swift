@@ -97,7 +97,9 @@ extension ServerState {
   /// The `status` column: `UP`, `DOWN 1/2`, `MAINT`, `no check`...
   func statusText(_ settings: ServerSettings, isTracking: Bool) -> String {
     if administration.contains(.unresolved) { return "MAINT (resolution)" }
-    if administration.contains(.inheritedMaintenance), let track = settings.track { return "MAINT (via \(track.text))" }
+    if administration.contains(.inheritedMaintenance), let track = settings.track {
+      return "MAINT (via \(track.text))"
+    }
     if isInMaintenance { return "MAINT" }
     let checked = checksEnabled || isTracking
     let passed = "\(health - settings.rise + 1)/\(settings.fall)"

@@ -23,6 +23,11 @@ enum StatisticsReply {
     return reply
   }
 
+  static func metrics(_ runtime: Runtime, _ request: PrometheusRequest, now: Now) -> LocalReply {
+    var exporter = PrometheusExporter(runtime, request, now: now)
+    return stream("text/plain; version=0.0.4") { exporter.next() }
+  }
+
   private static func stream(_ type: Bytes, _ source: @escaping () -> [UInt8]?) -> LocalReply {
     var reply = LocalReply(
       status: 200, reason: "OK", fields: [("cache-control", "no-cache"), ("content-type", type)], body: [])

@@ -82,7 +82,14 @@ extension Stream {
 
   /// `http-request use-service`
   func serve(_ service: String) -> Step {
-    return refuse(503)
+    guard service == "prometheus-exporter" else { return refuse(503) }
+    noteService()
+    guard request.isMethod("GET") || request.isMethod("HEAD") else {
+      answer(page(405))
+      return .proceed
+    }
+    answer(StatisticsReply.metrics(worker.runtime, PrometheusRequest(request.target), now: worker.loop.now))
+    return .proceed
   }
 }
 

@@ -39,7 +39,7 @@ extension Stream {
     }
     var pieces = 0
     while case .data(let octets) = body.nextPiece() {
-      if pieces == 8 {
+      if pieces == 2 {
         // A long reply that is made as it is sent leaves room for others.
         worker.loop.afterEvents(self)
         return .wait

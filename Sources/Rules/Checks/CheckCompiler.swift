@@ -48,7 +48,7 @@ struct CheckCompiler {
 
   private mutating func compileLines(_ keyword: String) throws(RuleError) {
     var failed = false
-    for (index, line) in proxy.checkRules.enumerated() where line.keyword == keyword {
+    for (index, line) in lines(keyword).enumerated() {
       do throws(RuleError) { try compile(line, number: index + firstNumber) } catch {
         let second = line.words.count > 1 ? line.words[1].text : ""
         scope.report(error, "'\(keyword) \(second)' : ", line)
@@ -57,6 +57,26 @@ struct CheckCompiler {
     }
     // Reported already.
     if failed { throw RuleError("") }
+  }
+
+  /// A section that says anything of its checks itself inherits no lines from `defaults`.
+  private func lines(_ keyword: String) -> [Directive] {
+    let all = proxy.checkRules.filter { $0.keyword == keyword }
+    func isOwn(_ place: SourceLocation) -> Bool {
+      place.file == proxy.location.file && place.line > proxy.location.line
+    }
+    let own = all.filter { isOwn($0.location) }
+    return own.isEmpty && !isOwn(proxy.check.location) ? all : own
+  }
+
+  /// `option httpchk` of `defaults` says nothing of the request when a section describes its own.
+  private var optionIsInherited: Bool {
+    let own = proxy.checkRules.contains {
+      $0.keyword == "http-check" && $0.location.file == proxy.location.file
+        && $0.location.line > proxy.location.line
+    }
+    let place = proxy.check.location
+    return own && (place.file != proxy.location.file || place.line < proxy.location.line)
   }
 
   /// The request of `option httpchk` counts as a step.
@@ -125,6 +145,10 @@ struct CheckCompiler {
     steps.append(step)
   }
 
+  private var hasOptionRequest: Bool {
+    steps.contains { if case .send(.request(let request)) = $0.action { request.fromOption } else { false } }
+  }
+
   private var substantial: [CheckStep] {
     steps.filter {
       switch $0.action {
@@ -152,6 +176,7 @@ struct CheckCompiler {
       throw RuleError("unable to add http-check expect rule at step \(number) (missing send rule)")
     case (.connect, .connect), (.send, .connect):
       throw RuleError("unable to add http-check connect rule at step \(number) (missing expect rule)")
+    case (.send, .send) where hasOptionRequest: return
     case (.send, .send), (.expect, .send):
       throw RuleError("unable to add http-check send rule at step \(number) (missing connect rule)")
     default: return
@@ -164,6 +189,13 @@ struct CheckCompiler {
     guard case .http(let method, let uri, let version, let headers) = proxy.check.kind else { return }
     var request = CheckRequest()
     request.fromOption = true
+    if optionIsInherited {
+      let sends = proxy.checkRules.contains { $0.words.count > 1 && $0.words[1].text == "send" }
+      if sends {
+        steps.append(CheckStep(number: 1, action: .send(.request(request))))
+        return
+      }
+    }
     request.method = method
     request.target = uri
     request.version = version
