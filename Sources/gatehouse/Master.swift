@@ -20,6 +20,7 @@ final class Master {
   func run() -> Int32 {
     guard let first = startWorker() else { return 1 }
     current = first
+    ServingProcess.relieve(options)
     if let pidfile { ServingProcess.writePidfile(pidfile) }
     if options.notifiesSystemd { SystemdNotice.send("READY=1\nMAINPID=\(getpid())\n") }
     notice("Loading success.")

@@ -37,6 +37,12 @@ struct ServingProcess {
     close(descriptor)
   }
 
+  /// `-st` and `-sf`: ends old processes, or asks them to finish.
+  static func relieve(_ options: CommandLineOptions) {
+    for process in options.terminate { kill(process, SIGTERM) }
+    for process in options.finish { kill(process, SIGUSR1) }
+  }
+
   /// `chroot`, `group`, `user`; what went wrong, if anything did.
   func dropPrivileges() -> String? {
     if let directory = global.chroot, chroot(directory) != 0 || chdir("/") != 0 {

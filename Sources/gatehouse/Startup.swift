@@ -93,6 +93,8 @@ struct Startup {
       return 1
     }
     if Respawn.role != .worker, let path = options.pidfile ?? global.pidfile { ServingProcess.writePidfile(path) }
+    // Both listen on the same ports now; the old ones can leave, and only this user may tell them so.
+    if Respawn.role != .worker { ServingProcess.relieve(options) }
     if let problem = process.dropPrivileges() {
       alert("[gatehouse.main()] \(problem)")
       return 1

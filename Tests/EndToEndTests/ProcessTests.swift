@@ -45,6 +45,20 @@ extension EndToEnd {
       #expect(try client.receiveAll().isEmpty)
     }
 
+    @Test("a new process takes over from an old one", arguments: [("-sf", Int32(0)), ("-st", 143)])
+    func takeOver(flag: String, status: Int32) throws {
+      func text(_ body: String) -> String {
+        EndToEnd.defaults
+          + "frontend site\n  bind 127.0.0.1:\(port)\n  http-request return status 200 content-type text/plain string \(body)\n"
+      }
+      let old = try RunningGateway(text("old"), listening: [port], in: workspace)
+      let new = try RunningGateway(
+        text("new"), listening: [port], in: workspace, arguments: ["-db", flag, "\(old.child.process)"])
+      #expect(old.child.wait() == status)
+      #expect(try Tool.fetch("http://127.0.0.1:\(port)/", in: workspace) == "new")
+      withExtendedLifetime(new) {}
+    }
+
     @Test("a port in use is told, with its address, and ends the start")
     func portInUse() throws {
       let server = try TestServer { _ in }
