@@ -36,7 +36,7 @@ extension EndToEnd {
       one.stop()
       let down = log.line { $0.contains("Server site/a is DOWN") }
       let words =
-        "Server site/a is DOWN, reason: Layer4 connection problem, info: \"Connection refused\", check duration: "
+        "Server site/a is DOWN, reason: Layer4 connection problem, info: \"ECONNREFUSED returned by OS (Connection refused)\", check duration: "
       #expect(down?.contains(words) == true, "\(log.lines)")
       #expect(down?.hasPrefix("<129>") == true, "\(down ?? "")")
       let left =
