@@ -64,6 +64,18 @@ struct H2Tests {
     }
   }
 
+  @Test("one pull brings no more than its limit and a frame, however many bodies are ready")
+  func boundedPull() {
+    let pair = H2Pair(clientWindow: 1 << 20)
+    pair.recorder.answersAtOnce = false
+    let ids = (0..<8).map { _ in pair.client.request(H2Client.get) }
+    pair.run()
+    for id in ids { pair.recorder.answer(id, body: [UInt8](repeating: UInt8(id), count: 100_000)) }
+    pair.run()
+    #expect(pair.largestPull <= 65536 + 16384 + 9)
+    for id in ids { #expect(pair.client.answers[id]?.body == [UInt8](repeating: UInt8(id), count: 100_000)) }
+  }
+
   @Test("a body that waits goes on when it is resumed")
   func resumes() {
     let pair = H2Pair()

@@ -410,16 +410,11 @@ final class Transport: EventHandler {
         return true
       }
     }
+    if tls != nil { return sealPending() }
     guard let clear = pending else { return true }
     if clear.isEmpty {
       dropPending(0)
       return true
-    }
-    if tls != nil {
-      guard handshake == .done else { return false }
-      let n = seal(clear.readableBytes)
-      dropPending(n)
-      return !hasOutput
     }
     switch Socket.send(descriptor, clear.readableBytes) {
     case .bytes(let n):
@@ -435,6 +430,18 @@ final class Transport: EventHandler {
       dropOutput()
       return true
     }
+  }
+
+  /// Seals and sends what is pending, batch by batch, until nothing is left or the kernel takes no more.
+  private func sealPending() -> Bool {
+    if let empty = pending, empty.isEmpty { dropPending(0) }
+    guard handshake == .done else { return !hasOutput }
+    while let clear = pending, sealed == nil, failure == 0 {
+      let n = seal(clear.readableBytes)
+      if n == 0 { break }
+      dropPending(n)
+    }
+    return !hasOutput
   }
 
   private func dropPending(_ n: Int) {
