@@ -198,7 +198,7 @@ public final class H2Session {
   func didReceiveHead(_ stream: H2Stream, endsHere: Bool) {
     switch stream.finishHead(endsHere: endsHere) {
     case .success(let info):
-      if !endsHere, info.framing == .none {
+      if !endsHere, info.framing == .none, !info.isExtendedConnect {
         // An announced length of zero: the request is complete only when its end has come.
         stream.held = info
         return

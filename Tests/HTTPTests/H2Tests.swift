@@ -175,8 +175,11 @@ struct H2Tests {
     pair.run()
     #expect(pair.recorder.requests[plain]?.info.isConnect == true)
     #expect(pair.recorder.requests[plain]?.head.target == "h:80")
-    #expect(pair.recorder.requests[extended]?.info.extendedConnect == "websocket")
-    #expect(pair.recorder.requests[extended]?.info.framing == .tunnel)
+    #expect(pair.recorder.requests[extended]?.info.isExtendedConnect == true)
+    #expect(pair.recorder.requests[extended]?.info.upgrade == true)
+    #expect(pair.recorder.requests[extended]?.head.method == "GET")
+    #expect(pair.recorder.requests[extended]?.head.first("upgrade") == "websocket")
+    #expect(pair.recorder.requests[extended]?.body == [1])
   }
 
   @Test("too many or too large fields are answered with 431")
