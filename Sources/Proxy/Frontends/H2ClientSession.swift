@@ -24,7 +24,7 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
   private var isClosed = false
   private var requestCount = 0
   private var hasWideWindow = false
-  private let timer = Timer()
+  private var timer: Timer { connection.timer }
 
   /// Octets that are taken from the engine before the transport is asked to send.
   private static let batch = 64 * 1024

@@ -285,7 +285,7 @@ extension Stream: DeferredWork {
     if mayReplay(connection) {
       dropConnection(reset: true)
       attempts += connection.requestCount > 1 ? 0 : 1
-      context.connection.serverConnectionReused = false
+      context.serverSide.isReused = false
       storage.mustOpenNew = true
       return enter(.connect)
     }
