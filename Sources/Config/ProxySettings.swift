@@ -158,7 +158,7 @@ public struct ProxySettings: Sendable {
   public var rules: [Directive] = []
   /// `http-check` and `tcp-check` lines in order.
   public var checkRules: [Directive] = []
-  public var stickTable: Directive?
+  public var stickTable: StickTableSettings?
   public var filters: [Directive] = []
 
   public init(kind: Kind, name: String, location: SourceLocation) {

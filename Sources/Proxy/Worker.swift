@@ -162,6 +162,9 @@ extension Worker: TimerOwner {
   /// Every other second: memory that a crowd has left behind goes back to the system.
   func timerFired(_ timer: Timer) {
     buffers.shrink()
+    if index == 0 {
+      for table in runtime.rules.tables { table.sweep(now: StickTable.time(loop.now.instant)) }
+    }
     if spareStorage.count > 8 { spareStorage.removeLast(spareStorage.count / 2) }
     loop.timers.set(maintenance, to: loop.now.instant + .seconds(2), owner: self)
   }

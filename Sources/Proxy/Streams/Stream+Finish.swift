@@ -141,6 +141,7 @@ extension Stream {
     finishServer(aborted: aborted)
     count()
     releaseSlot()
+    endTracking()
     if let backend { backend.sessions.decrement() }
     if !isSilent, !storage.wasLogged { log() }
     if let early = earlyBody { worker.buffers.give(early) }

@@ -46,6 +46,17 @@ extension Stream {
   private func prepareRequest() -> Bool {
     context.request = request
     let rules = frontend.rules
+    if !rules.tcpRequestContent.isEmpty {
+      context.payloadIsFinal = true
+      var index = 0
+      switch rules.tcpRequestContent.evaluate(context, resumingAt: &index) {
+      case .next, .needMoreData: break
+      case let verdict:
+        _ = conclude(verdict, .request)
+        return false
+      }
+    }
+    context.count(.request)
     rules.captureRequest(context)
     if let format = rules.uniqueIDFormat {
       context.log.uniqueID = Bytes(format.rendered(context))
@@ -59,16 +70,6 @@ extension Stream {
       termination = Termination(cause: .local, state: .request)
       answer(failed ? page(503) : page(200))
       return false
-    }
-    if !rules.tcpRequestContent.isEmpty {
-      context.payloadIsFinal = true
-      var index = 0
-      switch rules.tcpRequestContent.evaluate(context, resumingAt: &index) {
-      case .next, .needMoreData: break
-      case let verdict:
-        _ = conclude(verdict, .request)
-        return false
-      }
     }
     return true
   }
@@ -112,11 +113,13 @@ extension Stream {
     case .next, .needMoreData, .waitForHandshake, .expectProxy: return .wait
     case .deny(let status, let reply):
       countDenied()
+      context.count(.error)
       termination = Termination(cause: .proxy, state: state)
       answer(denial(status, reply))
       return .proceed
     case .tarpit(let status, let reply):
       countDenied()
+      context.count(.error)
       termination = Termination(cause: .proxy, state: .tarpit)
       storage.tarpitReply = denial(status, reply)
       phase = .tarpit
@@ -125,6 +128,7 @@ extension Stream {
         now + (context.timeoutChanges.tarpit ?? timeouts.tarpit ?? timeouts.connect ?? .seconds(5))
       return .wait
     case .reply(let reply):
+      if context.asksForLogin { context.count(.error) }
       frontend.counters.add(.interceptedRequests, worker: worker.index)
       termination = Termination(cause: .local, state: state)
       answer(LocalReply(reply.render(context), page: page))

@@ -27,9 +27,14 @@ final class StreamStorage: TimerOwner {
   var dropsBody = false
   /// The value of the persistence cookie that the client sent, and how it was judged.
   var persistence = Persistence()
+  /// Keys that `stick` lines found, to be stored with the server that answers.
+  var stores = StickStores()
+  var hasMatchedSticks = false
+  var hasStoredSticks = false
 
   init(worker: Worker, facts: ConnectionFacts) {
     context = RuleContext(connection: facts, environment: worker.environment, now: worker.loop.now)
+    context.statusClasses = worker.runtime.rules.statusClasses
     context.processVariables = worker.runtime.rules.processVariables
   }
 
@@ -53,6 +58,9 @@ final class StreamStorage: TimerOwner {
     mustOpenNew = false
     dropsBody = false
     persistence = Persistence()
+    stores.removeAll()
+    hasMatchedSticks = false
+    hasStoredSticks = false
   }
 }
 

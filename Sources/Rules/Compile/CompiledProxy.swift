@@ -1,4 +1,5 @@
 public import Base
+public import Config
 
 /// The rules of one proxy, ready to run; immutable, shared by all workers.
 public final class CompiledProxy: Sendable {
@@ -38,7 +39,11 @@ public final class CompiledProxy: Sendable {
   /// How servers are probed beyond connecting to them; nil when that is all, or for external checks.
   public let check: CheckRules?
 
+  /// `stick` lines.
+  public let stick: StickRules
+
   init(_ draft: ProxyDraft) {
+    stick = draft.stick
     name = draft.name
     tcpRequestConnection = draft.tcpRequestConnection
     tcpRequestSession = draft.tcpRequestSession
@@ -97,6 +102,11 @@ public struct CompiledRules: Sendable {
   public let processVariables: ProcessVariables
   /// Names of all variables by number.
   public var variableNames: [Bytes] = []
+
+  /// All stick tables, those of `peers` sections first.
+  public var tables: [StickTable] = []
+  /// `http-err-codes` and `http-fail-codes`.
+  public var statusClasses = StatusClasses()
 
   init(processVariables: ProcessVariables) { self.processVariables = processVariables }
 }

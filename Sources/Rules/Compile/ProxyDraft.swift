@@ -29,6 +29,7 @@ struct ProxyDraft {
   var serverSNI: [String: SampleExpression] = [:]
   var errorReplies: [Int: Reply] = [:]
   var check: CheckRules?
+  var stick = StickRules()
 
   init(name: String) { self.name = name }
 }

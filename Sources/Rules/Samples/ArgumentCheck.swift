@@ -7,7 +7,9 @@ enum ArgumentCheck {
     _ word: Bytes, _ type: ArgumentType, isRequired: Bool, keyword: String, place: Int, _ scope: CompileScope
   ) throws(RuleError) -> Argument {
     let text = word.string
-    if word.isEmpty, !isRequired, type != .string, type != .headerName { return try standIn(type, scope) }
+    if word.isEmpty, !isRequired || type == .table, type != .string, type != .headerName {
+      return try standIn(type, isRequired: isRequired, scope)
+    }
     switch type {
     case .string, .pattern: return .string(word)
     case .headerName: return .field(FieldName(word), word)
@@ -21,7 +23,7 @@ enum ArgumentCheck {
     case .server:
       let (backend, server) = try scope.server(named: text)
       return .server(server, backend: backend)
-    case .table: throw RuleError("stick tables are not supported yet (needed by \(keyword))")
+    case .table: return .table(try scope.table(named: text))
     case .userlist: return .userlist(try scope.userlist(named: text))
     case .regex: return .regex(try RegularExpression.compile(word, ignoresCase: false))
     case .ipv4, .ipv6:
@@ -44,8 +46,9 @@ enum ArgumentCheck {
   }
 
   /// What an absent optional argument means: the proxy that the expression stands in, or nothing.
-  static func standIn(_ type: ArgumentType, _ scope: CompileScope) throws(RuleError) -> Argument {
+  static func standIn(_ type: ArgumentType, isRequired: Bool = false, _ scope: CompileScope) throws(RuleError) -> Argument {
     switch type {
+    case .table where isRequired: .table(try scope.ownTable())
     case .frontend, .backend: .proxy(scope.proxyIndex, scope.proxyName)
     default: .none
     }

@@ -15,6 +15,7 @@ enum Argument: Sendable {
   case proxy(Int, String)
   case server(String, backend: String)
   case userlist(CompiledUserlist)
+  case table(StickTable)
   case variable(Variable)
   case map(MapTable)
   case format(LogFormat)
@@ -39,6 +40,11 @@ struct Arguments: Sendable {
 
   func int(_ index: Int) -> Int64? {
     if case .int(let value) = self[index] { return value }
+    return nil
+  }
+
+  func table(_ index: Int) -> StickTable? {
+    if case .table(let table) = self[index] { return table }
     return nil
   }
 
