@@ -77,11 +77,15 @@ extension GlobalKeywords {
     .time("max-spread-checks", "The longest time over which first checks are spread.") {
       $0.maxSpreadChecks = $1
     },
-    Keyword("http-err-codes", in: .global, "[+-]<range>[,...]...", "Statuses that count as a client's errors.") {
+    Keyword(
+      "http-err-codes", in: .global, "[+-]<range>[,...]...", "Statuses that count as a client's errors."
+    ) {
       settings, arguments, _ throws(Refusal) in
       try StatusCodes.parse(&settings.statusClasses.errors, &arguments)
     },
-    Keyword("http-fail-codes", in: .global, "[+-]<range>[,...]...", "Statuses that count as a server's failures.") {
+    Keyword(
+      "http-fail-codes", in: .global, "[+-]<range>[,...]...", "Statuses that count as a server's failures."
+    ) {
       settings, arguments, _ throws(Refusal) in
       try StatusCodes.parse(&settings.statusClasses.failures, &arguments)
     },

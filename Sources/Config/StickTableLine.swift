@@ -111,7 +111,8 @@ struct StickTableLine {
     let length = try arguments.required("a length")
     guard let number = Int(length.text), (1...16_384).contains(number) else {
       throw Refusal(
-        "'len' expects a positive integer argument.", at: length.location, expected: "a number from 1 to 16384")
+        "'len' expects a positive integer argument.", at: length.location,
+        expected: "a number from 1 to 16384")
     }
     table.keyLength = number
   }

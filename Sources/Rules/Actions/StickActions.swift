@@ -120,7 +120,8 @@ enum StickActions {
   private static func check(_ number: Int, _ parser: ActionParser) throws(RuleError) {
     let limit = parser.scope.configuration.global.stickCounters
     if limit == 0 {
-      throw RuleError("\(number) track-sc number not usable, stick-counters are disabled by tune.stick-counters")
+      throw RuleError(
+        "\(number) track-sc number not usable, stick-counters are disabled by tune.stick-counters")
     }
     guard number >= 0, number < limit else {
       throw RuleError("\(number) track-sc number exceeding \(limit - 1) (tune.stick-counters-1) value")
@@ -166,7 +167,8 @@ enum StickActions {
 
   // MARK: Changing
 
-  private static func increment(_ name: String, _ total: StickDataType, _ rate: StickDataType) -> ActionEntry {
+  private static func increment(_ name: String, _ total: StickDataType, _ rate: StickDataType) -> ActionEntry
+  {
     ActionEntry(name, places, "(<sc-id>)") { parser throws(RuleError) in
       let counter = try single(parser)
       return changing(counter) { $0.incrementGeneral(total, rate) }

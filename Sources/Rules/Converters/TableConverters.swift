@@ -10,7 +10,8 @@ enum TableConverters {
       }
     }
     + StickValue.arrays.map { value in
-      ConverterEntry("table_" + value.tableName, .required(.integer, .table), .any, .int) { sample, a, context in
+      ConverterEntry("table_" + value.tableName, .required(.integer, .table), .any, .int) {
+        sample, a, context in
         a.table(1).flatMap { StickLookUp.read(value, Int(clamping: a.int(0) ?? -1), $0, sample, context) }
       }
     } + [
@@ -22,13 +23,16 @@ enum TableConverters {
       },
       ConverterEntry("table_server_id", .required(.table), .any, .int) { sample, a, context in
         guard let table = a.table(0) else { return nil }
-        return StickLookUp.change(table, sample, creating: false, context) { $0.value(.serverID).map(Sample.int) }
+        return StickLookUp.change(table, sample, creating: false, context) {
+          $0.value(.serverID).map(Sample.int)
+        }
       },
       ConverterEntry("table_expire", .atLeast(1, .table, .integer), .any, .int) { sample, a, context in
         remaining(sample, a, context) { table, left in left }
       },
       ConverterEntry("table_idle", .atLeast(1, .table, .integer), .any, .int) { sample, a, context in
-        remaining(sample, a, context) { table, left in Swift.max(0, (table.expire?.milliseconds ?? 0) - left) }
+        remaining(sample, a, context) { table, left in Swift.max(0, (table.expire?.milliseconds ?? 0) - left)
+        }
       },
     ]
 

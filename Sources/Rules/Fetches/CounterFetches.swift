@@ -3,14 +3,15 @@ import Config
 
 /// `sc_*`, `sc0_*`..., `src_*` and `table_*`: what stick tables hold (manual 7.3.3).
 enum CounterFetches {
-  static let table: [FetchEntry] = numbered("sc_", nil) + (0...2).flatMap { (n: Int) in numbered("sc\(n)_", n) } + source + [
-    FetchEntry("table_avl", .required(.table), .int, .inner, volatile: true) { _, a in
-      a.table(0).map { .int(Int64($0.room)) }
-    },
-    FetchEntry("table_cnt", .required(.table), .int, .inner, volatile: true) { _, a in
-      a.table(0).map { .int(Int64($0.count)) }
-    },
-  ]
+  static let table: [FetchEntry] =
+    numbered("sc_", nil) + (0...2).flatMap { (n: Int) in numbered("sc\(n)_", n) } + source + [
+      FetchEntry("table_avl", .required(.table), .int, .inner, volatile: true) { _, a in
+        a.table(0).map { .int(Int64($0.room)) }
+      },
+      FetchEntry("table_cnt", .required(.table), .int, .inner, volatile: true) { _, a in
+        a.table(0).map { .int(Int64($0.count)) }
+      },
+    ]
 
   // MARK: Tracked counters
 
@@ -22,7 +23,8 @@ enum CounterFetches {
       let places: SamplePlaces = value.isTotal ? .layer4Client : .inner
       entries.append(
         FetchEntry(
-          prefix + value.counterName, ArgumentGrammar(required: lead.count, types: lead + [.table]), .int, places,
+          prefix + value.counterName, ArgumentGrammar(required: lead.count, types: lead + [.table]), .int,
+          places,
           volatile: true
         ) { context, a in
           read(value, 0, fixed ?? number(a, 0), a.table(lead.count), context)
@@ -58,7 +60,9 @@ enum CounterFetches {
         let now = StickTable.time(context.now.instant)
         return look(slot, a.table(lead.count), now) { .int(Int64($0?.holders ?? 0)) }
       },
-      FetchEntry(prefix + "key", ArgumentGrammar(required: lead.count, types: lead), .any, .inner, volatile: true) {
+      FetchEntry(
+        prefix + "key", ArgumentGrammar(required: lead.count, types: lead), .any, .inner, volatile: true
+      ) {
         context, a in
         guard let slot = context.tracked(fixed ?? number(a, 0)) else { return nil }
         return look(slot, nil, StickTable.time(context.now.instant)) { entry in
@@ -112,7 +116,8 @@ enum CounterFetches {
       }
     }
     + StickValue.arrays.map { value in
-      FetchEntry("src_" + value.counterName, .required(.integer, .table), .int, .layer4Client, volatile: true) {
+      FetchEntry("src_" + value.counterName, .required(.integer, .table), .int, .layer4Client, volatile: true)
+      {
         context, a in
         a.table(1).flatMap { readSource(value, number(a, 0), $0, context) }
       }

@@ -46,7 +46,9 @@ enum ArgumentCheck {
   }
 
   /// What an absent optional argument means: the proxy that the expression stands in, or nothing.
-  static func standIn(_ type: ArgumentType, isRequired: Bool = false, _ scope: CompileScope) throws(RuleError) -> Argument {
+  static func standIn(_ type: ArgumentType, isRequired: Bool = false, _ scope: CompileScope) throws(RuleError)
+    -> Argument
+  {
     switch type {
     case .table where isRequired: .table(try scope.ownTable())
     case .frontend, .backend: .proxy(scope.proxyIndex, scope.proxyName)

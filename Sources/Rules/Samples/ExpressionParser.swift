@@ -126,7 +126,8 @@ struct ExpressionParser {
           scope))
     }
     for place in words.count..<max(words.count, grammar.types.count) {
-      arguments.list.append(try ArgumentCheck.standIn(grammar.types[place], isRequired: place < grammar.required, scope))
+      arguments.list.append(
+        try ArgumentCheck.standIn(grammar.types[place], isRequired: place < grammar.required, scope))
     }
     while case .none? = arguments.list.last { arguments.list.removeLast() }
     try check?(&arguments, scope)

@@ -44,6 +44,9 @@ public struct StickEntry {
     nonmutating set { store(newValue, at: StickHeader.update) }
   }
 
+  /// Where the entry is: only a name for it.
+  public var address: UInt { UInt(bitPattern: base) }
+
   public var key: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(
       start: base + layout.keyOffset, count: Int(load(StickHeader.keyLength, as: UInt16.self)))

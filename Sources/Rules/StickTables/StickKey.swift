@@ -99,7 +99,7 @@ extension StickTable {
 enum StickKeyText {
   /// Text with blanks, `=` and `\` behind a backslash and unprintable octets in hexadecimal.
   static func escaped(_ key: UnsafeRawBufferPointer) -> [UInt8] {
-    let digits = Array("0123456789abcdef".utf8)
+    let digits = Array("0123456789ABCDEF".utf8)
     var text: [UInt8] = []
     for octet in key {
       switch octet {

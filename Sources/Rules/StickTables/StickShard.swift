@@ -199,7 +199,8 @@ struct StickShard: ~Copyable {
     guard slab < slabs.count, slabs[slab].base != nil else { return [] }
     let first = UInt32(slab * StickShard.slabEntries)
     return (first..<(first + UInt32(StickShard.slabEntries))).filter {
-      (base($0)?.load(fromByteOffset: StickHeader.flags, as: UInt8.self) ?? 0) & StickFlags.isUsed.rawValue != 0
+      (base($0)?.load(fromByteOffset: StickHeader.flags, as: UInt8.self) ?? 0) & StickFlags.isUsed.rawValue
+        != 0
     }
   }
 

@@ -94,7 +94,9 @@ public final class StickTable: Sendable {
     let hash = hash(key)
     let box = shard(hash)
     let (result, wasFirst) = box.withLock { shard -> (R?, Bool) in
-      guard let index = findIndex(key, hash, now, &shard), let base = shard.base(index) else { return (nil, false) }
+      guard let index = findIndex(key, hash, now, &shard), let base = shard.base(index) else {
+        return (nil, false)
+      }
       let result = body(view(base, now))
       return (result, touch(index, base, now, &shard))
     }
@@ -121,7 +123,9 @@ public final class StickTable: Sendable {
       let entry = view(base, now)
       entry.holders &+= 1
       body(entry)
-      return (HeldEntry(table: self, shard: number, index: index, base: base), touch(index, base, now, &shard))
+      return (
+        HeldEntry(table: self, shard: number, index: index, base: base), touch(index, base, now, &shard)
+      )
     }
   }
 
@@ -297,7 +301,9 @@ public final class StickTable: Sendable {
   public func remove(_ key: UnsafeRawBufferPointer, now: Int64) -> Removal {
     let hash = hash(key)
     return shard(hash).withLock { shard in
-      guard let index = findIndex(key, hash, now, &shard), let base = shard.base(index) else { return .absent }
+      guard let index = findIndex(key, hash, now, &shard), let base = shard.base(index) else {
+        return .absent
+      }
       if view(base, now).holders > 0 { return .isHeld }
       shard.remove(index)
       used.subtract(1, ordering: .relaxed)
@@ -373,7 +379,8 @@ extension StickTable {
     if entry.flags.contains(.isDirty) { return false }
     entry.flags.insert(.isDirty)
     shard.dirty.append((index, entry.load(StickHeader.generation, as: UInt32.self)))
-    return !hasChanges.load(ordering: .relaxed) && !hasChanges.exchange(true, ordering: .acquiringAndReleasing)
+    return !hasChanges.load(ordering: .relaxed)
+      && !hasChanges.exchange(true, ordering: .acquiringAndReleasing)
   }
 
   private func announce() { whenChanged.withLock { $0 }?() }
@@ -404,7 +411,8 @@ extension StickTable {
     return shards[Int(change.shard)].withLock { shard -> R? in
       guard let base = shard.base(change.index) else { return nil }
       let entry = view(base, now)
-      guard entry.flags.contains(.isUsed), entry.load(StickHeader.generation, as: UInt32.self) == change.generation
+      guard entry.flags.contains(.isUsed),
+        entry.load(StickHeader.generation, as: UInt32.self) == change.generation
       else { return nil }
       return body(entry)
     }

@@ -26,7 +26,8 @@ public final class StickTableLayout: Sendable {
     var periods = [UInt32](repeating: 0, count: StickDataType.allCases.count)
     var next = StickHeader.size
     // Wide values come first, so that they are aligned without gaps.
-    for store in self.stores.filter({ $0.type.kind == .wide }) + self.stores.filter({ $0.type.kind != .wide }) {
+    for store in self.stores.filter({ $0.type.kind == .wide }) + self.stores.filter({ $0.type.kind != .wide })
+    {
       offsets[store.type.rawValue] = Int32(next)
       counts[store.type.rawValue] = UInt8(clamping: store.count)
       periods[store.type.rawValue] = store.period

@@ -97,7 +97,8 @@ extension CompileScope {
     if configuration.proxies.contains(where: { $0.name == name }) {
       throw RuleError("no table in proxy '\(name)'", expected: "the name of a stick table")
     }
-    throw RuleError("unable to find table '\(name)'", suggestion: Suggestions.nearest(name, shared.tables.names))
+    throw RuleError(
+      "unable to find table '\(name)'", suggestion: Suggestions.nearest(name, shared.tables.names))
   }
 
   /// The table of the proxy at hand.

@@ -53,10 +53,12 @@ struct StickValue: Sendable {
     StickValue("bytes_in_rate", nil, .bytesInRate), StickValue("bytes_out_rate", nil, .bytesOutRate),
     StickValue("conn_cnt", nil, .connectionCount), StickValue("conn_cur", nil, .currentConnections),
     StickValue("conn_rate", nil, .connectionRate), StickValue("get_gpc0", "gpc0", .gpc0, array: (.gpc, 0)),
-    StickValue("get_gpc1", "gpc1", .gpc1, array: (.gpc, 1)), StickValue("get_gpt0", "gpt0", .gpt0, array: (.gpt, 0)),
+    StickValue("get_gpc1", "gpc1", .gpc1, array: (.gpc, 1)),
+    StickValue("get_gpt0", "gpt0", .gpt0, array: (.gpt, 0)),
     StickValue("glitch_cnt", nil, .glitchCount), StickValue("glitch_rate", nil, .glitchRate),
     StickValue("gpc0_rate", nil, .gpc0Rate, array: (.gpcRate, 0)),
-    StickValue("gpc1_rate", nil, .gpc1Rate, array: (.gpcRate, 1)), StickValue("http_err_cnt", nil, .errorCount),
+    StickValue("gpc1_rate", nil, .gpc1Rate, array: (.gpcRate, 1)),
+    StickValue("http_err_cnt", nil, .errorCount),
     StickValue("http_err_rate", nil, .errorRate), StickValue("http_fail_cnt", nil, .failureCount),
     StickValue("http_fail_rate", nil, .failureRate), StickValue("http_req_cnt", nil, .requestCount),
     StickValue("http_req_rate", nil, .requestRate), StickValue("kbytes_in", nil, .bytesIn, shift: 10),
@@ -68,7 +70,8 @@ struct StickValue: Sendable {
 
   /// Values with an index.
   static let arrays: [StickValue] = [
-    StickValue("get_gpc", "gpc", .gpc), StickValue("get_gpt", "gpt", .gpt), StickValue("gpc_rate", nil, .gpcRate),
+    StickValue("get_gpc", "gpc", .gpc), StickValue("get_gpt", "gpt", .gpt),
+    StickValue("gpc_rate", nil, .gpcRate),
     StickValue("inc_gpc", creates: true) { entry, index in
       let first = entry.add(.gpcRate, index)
       let second = entry.add(.gpc, index)
@@ -123,7 +126,8 @@ enum StickLookUp {
 
   /// 0 when there is no entry; nil when `body` says that its table does not keep what it wants.
   static func change(
-    _ table: StickTable, _ key: Sample, creating: Bool, _ context: RuleContext, _ body: (StickEntry) -> Sample?
+    _ table: StickTable, _ key: Sample, creating: Bool, _ context: RuleContext,
+    _ body: (StickEntry) -> Sample?
   ) -> Sample? {
     let now = StickTable.time(context.now.instant)
     let found: Sample?? = table.withKey(of: key) { octets in
