@@ -27,6 +27,12 @@ extension Stream {
   /// Shows rules the octets that the client has sent so far.
   private func offerPayload() {
     if case .data(let octets) = client.nextPiece() { context.payload = Bytes(Array(octets)) }
+    // Rules may look at HTTP that only passes through.
+    if context.request == nil, !context.payload.isEmpty {
+      var parser = H1RequestParser()
+      let octets = context.payload
+      if case .complete = parser.parse(octets.span, into: request, limits: worker.limits) { context.request = request }
+    }
     if client.hasEnded || context.payload.count >= worker.runtime.global.bufferSize { context.payloadIsFinal = true }
   }
 

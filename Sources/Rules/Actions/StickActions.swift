@@ -81,7 +81,9 @@ enum StickActions {
         guard context.tracked(counter) == nil else { return nil }
         context.mayChange = false
         let sample = key.evaluate(context)
-        if context.mayChange, !context.evaluationIsFinal { return .needMoreData }
+        // What looks at data waits for it.
+        let isEarly = sample == nil && context.request == nil && !key.fetch.places.contains(.connection)
+        if context.mayChange || isEarly, !context.evaluationIsFinal { return .needMoreData }
         if let sample { context.track(counter, table, sample, inSession: false) { _ in } }
         return nil
       }

@@ -5,7 +5,7 @@ public struct StickEntry {
   let base: UnsafeMutableRawPointer
   unowned(unsafe) let layout: StickTableLayout
   /// Milliseconds of the monotonic clock.
-  let now: Int64
+  public let now: Int64
   let byteRateFactor: UInt64
 
   @inline(__always) private var tick: UInt32 { UInt32(truncatingIfNeeded: now) }

@@ -442,7 +442,7 @@ extension StickTable {
     inserting(key, now) { _, _, base in
       let entry = view(base, now)
       let result = body(entry)
-      setRemaining(entry, remaining ?? lifetime)
+      setRemaining(entry, expire == nil ? lifetime : remaining ?? lifetime)
       if !entry.flags.contains(.isDirty) { entry.flags.insert(.isRemote) }
       return (result, false)
     }
