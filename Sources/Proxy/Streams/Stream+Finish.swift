@@ -159,9 +159,10 @@ extension Stream {
 
   /// Backend and frontend may each ask for less persistence; the least wins.
   var connectionMode: HTTPConnectionMode {
-    let modes = [frontend.settings.connectionMode, backend?.settings.connectionMode ?? .keepAlive]
-    if modes.contains(.close) { return .close }
-    return modes.contains(.serverClose) ? .serverClose : .keepAlive
+    let mine = frontend.settings.connectionMode
+    let other = backend?.settings.connectionMode ?? .keepAlive
+    if mine == .close || other == .close { return .close }
+    return mine == .serverClose || other == .serverClose ? .serverClose : .keepAlive
   }
 
   /// Gives the server connection to the pool when both sides of the exchange are complete.
