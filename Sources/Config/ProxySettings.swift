@@ -109,6 +109,8 @@ public struct ProxySettings: Sendable {
   public var fullConnections: Int?
   public var cookie: CookieSettings?
   public var dynamicCookieKey: Bytes?
+  /// `persist rdp-cookie`.
+  public var persistentRDPCookie: Bytes?
   public var check = CheckSettings()
   public var reuse: HTTPReuse?
   public var allBackups = false

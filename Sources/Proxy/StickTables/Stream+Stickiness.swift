@@ -24,6 +24,22 @@ extension Stream {
     return chosen
   }
 
+  /// `persist rdp-cookie`: the cookie is the server's address in decimal, its first octet lowest, a dot, its port with
+  /// the octets exchanged, and a dot with more.
+  func chooseByRDPCookie(_ backend: Backend) -> Server? {
+    guard let expression = backend.rules.rdpCookie, avoidedServer == nil,
+      let parts = expression.evaluateText(context)?.string.split(
+        separator: ".", omittingEmptySubsequences: false),
+      parts.count >= 3, let address = UInt32(parts[0]), let port = UInt16(parts[1])
+    else { return nil }
+    let wanted = SocketAddress.ip(.v4(address.byteSwapped), port: port.byteSwapped)
+    guard let server = backend.servers.first(where: { $0.snapshot().address == wanted }),
+      mayStick(to: server, backend)
+    else { return nil }
+    serverIsForced = true
+    return server
+  }
+
   private func mayStick(to server: Server, _ backend: Backend) -> Bool {
     server.snapshot().acceptsPersistent || backend.settings.persist
       || backend.rules.forcePersist.contains { $0.holds(context) }

@@ -158,7 +158,7 @@ extension Stream {
 
   func assignServer() -> Step {
     guard let backend else { return refuse(503) }
-    var forced = chooseByPersistence(backend) ?? chooseByRule(backend)
+    var forced = chooseByPersistence(backend) ?? chooseByRule(backend) ?? chooseByRDPCookie(backend)
     if !backend.rules.stick.isEmpty {
       let stuck = chooseByStickTable(backend, isAssigned: forced != nil)
       forced = forced ?? stuck

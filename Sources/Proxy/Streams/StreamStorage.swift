@@ -89,6 +89,9 @@ struct Persistence {
   }
   var request = Request.notApplicable
   var response = Response.notApplicable
+  /// The dates of the cookie, in seconds since 1970; 0 without one.
+  var lastSeen: Int64 = 0
+  var firstSeen: Int64 = 0
   /// The server that the cookie named, if it was taken.
   var server: Server?
 }

@@ -32,6 +32,8 @@ public final class CompiledProxy: Sendable {
   let captures: CaptureSlots
   /// `balance hash <expr>`.
   public let hashExpression: SampleExpression?
+  /// `persist rdp-cookie`.
+  public let rdpCookie: SampleExpression?
   /// `server ... sni <expr>` by server name.
   public let serverSNI: [String: SampleExpression]
   /// `errorfile`, `http-error` pages in the form of replies by status; `errorloc*` too.
@@ -68,6 +70,7 @@ public final class CompiledProxy: Sendable {
     serverChoices = draft.serverChoices
     captures = draft.captures
     hashExpression = draft.hashExpression
+    rdpCookie = draft.rdpCookie
     serverSNI = draft.serverSNI
     errorReplies = draft.errorReplies
     check = draft.check

@@ -26,6 +26,7 @@ struct ProxyDraft {
   var serverChoices: [(condition: Condition?, server: ServerTarget)] = []
   var captures = CaptureSlots()
   var hashExpression: SampleExpression?
+  var rdpCookie: SampleExpression?
   var serverSNI: [String: SampleExpression] = [:]
   var errorReplies: [Int: Reply] = [:]
   var check: CheckRules?
