@@ -109,7 +109,8 @@ public enum ProxyKeywords {
     },
     .unsupported("transparent", in: .back),
     Keyword(
-      "appsession", in: [.backend, .listen], AppSessionLine.grammar, "Gone since 1.6.", deprecatedSince: "1.6",
+      "appsession", in: [.backend, .listen], AppSessionLine.grammar, "Gone since 1.6.",
+      deprecatedSince: "1.6",
       parse: AppSessionLine.parse),
   ]
 

@@ -10,9 +10,8 @@ enum AddressConverters {
         guard case .mask4(let mask) = a[0] else { return nil }
         return .ip(.v4(word & mask))
       case .v6(let high, let low):
-        guard case .mask6(let length) = a[1] else { return nil }
-        let mask = IPNetwork.mask6(length)
-        return .ip(.v6(high: high & mask.high, low: low & mask.low))
+        guard case .mask6(let maskHigh, let maskLow) = a[1] else { return nil }
+        return .ip(.v6(high: high & maskHigh, low: low & maskLow))
       }
     },
     ConverterEntry("rfc7239_is_valid", .none, .string, .bool) { sample, _, _ in

@@ -37,9 +37,12 @@ enum ArgumentCheck {
       if let mask = Numbers.dottedQuad(word) { return .mask4(mask) }
       throw RuleError("failed to parse '\(text)' as type 'IPv4 mask' for arg \(place + 1) of \(keyword)")
     case .mask6:
-      if let length = Int(text), (0...128).contains(length) { return .mask6(length) }
+      if let length = Int(text), (0...128).contains(length) {
+        let mask = IPNetwork.mask6(length)
+        return .mask6(high: mask.high, low: mask.low)
+      }
       if case .v6(let high, let low)? = Numbers.address(word) {
-        return .mask6(high.nonzeroBitCount + low.nonzeroBitCount)
+        return .mask6(high: high, low: low)
       }
       throw RuleError("failed to parse '\(text)' as type 'IPv6 mask' for arg \(place + 1) of \(keyword)")
     }

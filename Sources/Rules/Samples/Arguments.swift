@@ -10,7 +10,7 @@ enum Argument: Sendable {
   case field(FieldName, Bytes)
   case address(IPAddress)
   case mask4(UInt32)
-  case mask6(Int)
+  case mask6(high: UInt64, low: UInt64)
   case regex(RegularExpression)
   case proxy(Int, String)
   case server(String, backend: String)
