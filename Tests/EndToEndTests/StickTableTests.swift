@@ -169,6 +169,88 @@ extension EndToEnd {
       withExtendedLifetime(gateway) {}
     }
 
+    @Test("table commands and counters answer as HAProxy's do", .enabled(if: Tool.has("haproxy")))
+    func asHAProxy() throws {
+      let otherPort = try Ports.free()
+      let otherSocket = workspace.path("haproxy.sock")
+      func sections(_ port: Int) -> String {
+        """
+        frontend site
+          bind 127.0.0.1:\(port)
+          stick-table type ip size 1k expire 1h store conn_cnt,conn_cur,http_req_cnt,http_err_cnt,sess_cnt,gpc0,gpc0_rate(1h)
+          tcp-request connection track-sc0 src
+          http-request track-sc1 path table paths
+          http-request sc-inc-gpc0(0) if { path /inc }
+          http-request sc-inc-gpc(2,1) if { path /inc }
+          http-request sc-set-gpt(0,1) int(42)
+          http-request deny if { path /deny }
+          http-request return status 200 hdr x-seen "%[sc0_http_req_cnt] %[sc1_http_req_cnt] %[sc_get_gpc(2,1)] %[sc_get_gpt(0,1)] %[sc0_inc_gpc0] %[src_conn_cur] %[src,table_http_err_cnt(site)] %[path,in_table(paths)] %[path,table_gpc(2,paths)] %[sc2_tracked] %[sc0_tracked] %[table_cnt(paths)] %[sc_trackers(0)] %[sc0_conn_cur] %[src_get_gpc0(site)]"
+        backend paths
+          stick-table type string len 12 size 1k expire 1h store http_req_cnt,gpc(3),gpt(1),http_req_rate(1h)
+        backend numbers
+          stick-table type integer size 10 expire 1h store gpc0,server_id,bytes_in_cnt
+        backend six
+          stick-table type ipv6 size 10 expire 1h store gpt0
+
+        """
+      }
+      let file = try workspace.write(
+        "haproxy.cfg", "global\n  stats socket \(otherSocket) level admin\n" + defaults + sections(otherPort))
+      let haproxy = try Child(["haproxy", "-db", "-f", file], in: workspace)
+      let gateway = try gateway(sections(port))
+      #expect(Clock.until { (try? Connection(unix: otherSocket)) != nil })
+      func both(_ text: String) throws -> (mine: String, theirs: String) {
+        func plain(_ text: String) -> String {
+          let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.split(separator: " ").filter { !$0.hasPrefix("shard=") && !$0.hasPrefix("exp=") }.map {
+              $0.hasPrefix("0x") ? "at" : String($0)
+            }.joined(separator: " ")
+          }
+          return lines.sorted().joined(separator: "\n")
+        }
+        return (plain(try command(text)), plain(try command(text, on: otherSocket)))
+      }
+      #expect(
+        try Clock.until {
+          for path in [socket, otherSocket] { _ = try command("clear table site", on: path) }
+          let (mine, theirs) = try both("show table site")
+          return mine.contains("used:0") && theirs.contains("used:0")
+        })
+      let requests = ["/", "/inc", "/deny", "/inc", "/a/long/path/beyond", "/with%20blank", "/"]
+      for path in requests {
+        let seen = try [port, otherPort].map {
+          try Tool.curl(["-s", "-i", "http://127.0.0.1:\($0)\(path)"], in: workspace).output
+            .split(separator: "\r\n").first { $0.hasPrefix("x-seen") }.map(String.init) ?? "none"
+        }
+        #expect(seen[0] == seen[1], "\(path)")
+      }
+      let commands = [
+        "show table", "show table site", "show table paths", "show table paths data.http_req_cnt gt 1",
+        "show table paths key /inc", "show table paths key /nix",
+        "set table numbers key 7 data.gpc0 5 data.bytes_in_cnt 99999999999",
+        "set table numbers key 4294967295 data.gpc0 6",
+        "set table numbers key 12 data.server_id 3", "show table numbers",
+        "show table numbers data.gpc0 ne 5",
+        "show table numbers data.gpc0 lt 7 data.gpc0 gt 5", "clear table numbers key 7", "show table numbers",
+        "set table six key 2001:db8::1 data.gpt0 9",
+        "show table six",
+        "clear table six data.gpt0 eq 9", "show table six", "show table nix", "set table six key",
+
+        "show table six data.gpt0 xx 1", "show table six data.gpc0 eq 1",
+        "show table six data.nix eq 1",
+        "show table six data.gpt0 eq", "set table six key ::1 data.gpc0 1", "set table six key ::1 data.gpt0",
+        "set table six key ::1 gpt0 1",
+
+        "clear table paths", "show table paths",
+        "set table six key nokey data.gpt0 1",
+      ]
+      for text in commands {
+        let (mine, theirs) = try both(text)
+        #expect(mine == theirs, "\(text)")
+      }
+      withExtendedLifetime((haproxy, gateway)) {}
+    }
+
     // MARK: Peers
 
     /// One of two instances that share a table.

@@ -49,7 +49,7 @@ struct TableRequest {
     }
     switch call.argument(1) {
     case "key": return entry(table)
-    case "ptr": return .error("Malformed ptr.")
+    case "ptr": return pointer(table)
     case let word where word.hasPrefix("data."):
       guard action != .set else {
         return .error("content-based lookup is only supported with the \"show\" and \"clear\" actions")
@@ -127,20 +127,38 @@ struct TableRequest {
   private func entry(_ table: StickTable) -> CommandAnswer {
     let text = call.argument(2)
     if text.isEmpty { return .error("Key value expected") }
-    let result: CommandAnswer? = table.withKey(text: Bytes(text)) { key in
-      if table.keyType == .binary { return .error(binaryRefusal) }
-      guard call.session.level >= .operator else { return .error("Permission denied") }
-      switch action {
-      case .show: return show(key, table)
-      case .clear:
-        return table.remove(key, now: now) == .isHeld
-          ? .error("Entry currently in use, cannot remove") : .done
-      case .set:
-        return table.change(creating: key, now: now) { set($0, table) }
-          ?? .error("Unable to allocate a new entry")
+    return table.withKey(text: Bytes(text)) { act(on: $0, table) } ?? .error("Invalid key")
+  }
+
+  private func act(on key: UnsafeRawBufferPointer, _ table: StickTable) -> CommandAnswer {
+    if table.keyType == .binary { return .error(binaryRefusal) }
+    guard call.session.level >= .operator else { return .error("Permission denied") }
+    switch action {
+    case .show: return show(key, table)
+    case .clear:
+      return table.remove(key, now: now) == .isHeld ? .error("Entry currently in use, cannot remove") : .done
+    case .set:
+      return table.change(creating: key, now: now) { set($0, table) }
+        ?? .error("Unable to allocate a new entry")
+    }
+  }
+
+  /// `ptr <address>`: an entry by the name that `show table` gives it.
+  private func pointer(_ table: StickTable) -> CommandAnswer {
+    let text = call.argument(2)
+    guard text.hasPrefix("0x") else { return .error("Pointer expected (0xffff notation)") }
+    guard let address = UInt(text.dropFirst(2), radix: 16) else { return .error("Malformed ptr.") }
+    var key: [UInt8]?
+    for shard in 0..<table.shardCount {
+      for slab in 0..<table.slabCount(ofShard: shard) where key == nil {
+        table.visit(shard: shard, slab: slab, now: now) { entry in
+          if entry.address == address { key = Array(entry.key) }
+          return false
+        }
       }
     }
-    return result ?? .error("Invalid key")
+    guard let key else { return .error("No entry can be found matching ptr.") }
+    return key.withUnsafeBytes { act(on: $0, table) }
   }
 
   private var binaryRefusal: String {
@@ -197,11 +215,12 @@ struct TableFilter {
   static func parse(_ words: ArraySlice<String>, _ table: StickTable) -> Parsed {
     var words = words
     var filters: [TableFilter] = []
+    var last = ""
     while let word = words.popFirst() {
       let number = filters.count + 1
       guard number <= bound else {
         return .problem(
-          "Detected extra data in filter, \(3 + 3 * bound + 1)th word of input, after '\(word)'")
+          "Detected extra data in filter, \(3 + 3 * bound + 1)th word of input, after '\(last)'")
       }
       guard word.hasPrefix("data."), let (type, index) = type(word) else {
         return .problem("Filter entry #\(number): Unknown data type")
@@ -217,6 +236,7 @@ struct TableFilter {
       guard let text = words.popFirst(), let value = Int64(text) else {
         return .problem("Filter entry #\(number): Require a valid integer value to compare against")
       }
+      last = text
       filters.append(TableFilter(type: type, index: index, comparison: comparison, value: value))
     }
     return .filters(filters)

@@ -70,11 +70,13 @@ extension Stream {
 
   // MARK: Counting
 
-  /// Counts what the stream has moved, and ends the tracking that its own rules began.
-  func endTracking() {
+  /// Counts what the stream has moved since it was last asked.
+  func countOctets() {
     guard context.isTracking else { return }
-    context.count(.octets(received: client.octetsIn, sent: client.octetsOut))
-    context.counters.release(at: context.now)
+    let (received, sent) = (client.octetsIn, client.octetsOut)
+    context.count(
+      .octets(received: received - storage.countedOctets.received, sent: sent - storage.countedOctets.sent))
+    storage.countedOctets = (received, sent)
   }
 
   /// Counts a status as a client's error, a server's failure, or neither.

@@ -28,6 +28,8 @@ final class StreamStorage: TimerOwner {
   var persistence = Persistence()
   /// Keys that `stick` lines found, to be stored with the server that answers.
   var stores = StickStores()
+  /// What of the stream's octets tracked counters know already.
+  var countedOctets = (received: 0, sent: 0)
   var hasMatchedSticks = false
   var hasStoredSticks = false
 
@@ -61,6 +63,7 @@ final class StreamStorage: TimerOwner {
       persistence = Persistence()
     }
     stores.removeAll()
+    countedOctets = (0, 0)
     hasMatchedSticks = false
     hasStoredSticks = false
   }

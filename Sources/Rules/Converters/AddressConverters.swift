@@ -4,7 +4,7 @@ import Base
 enum AddressConverters {
   static let table: [ConverterEntry] = [
     ConverterEntry("ipmask", .atLeast(1, .mask4, .mask6), .address, .address) { sample, a, _ in
-      guard let address = sample.address else { return nil }
+      guard let address = sample.address?.unmapped else { return nil }
       switch address {
       case .v4(let word):
         guard case .mask4(let mask) = a[0] else { return nil }
