@@ -54,7 +54,7 @@ struct StickTables {
     _ settings: StickTableSettings, _ configuration: Configuration, _ diagnostics: Diagnostics
   ) {
     guard let target = settings.writeTo, settings.peers == nil else { return }
-    diagnostics.warning(
+    diagnostics.advice(
       "write-to: table '\(settings.name)' has no peers, so nothing is written to '\(target.text)'",
       at: target.location)
   }
