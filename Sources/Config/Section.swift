@@ -43,6 +43,9 @@ struct SectionKind: Sendable {
         try CertificateStoreSection(arguments, context)
       },
     ]
+    table["peers"] = SectionKind { arguments, context throws(Refusal) in
+      try PeersSection(arguments, context)
+    }
     for name in unsupported {
       table[name] = SectionKind { arguments, _ throws(Refusal) in
         throw Refusal("section '\(name)' is not supported yet.", at: arguments.keywordLocation)
@@ -53,7 +56,7 @@ struct SectionKind: Sendable {
 
   /// Sections that are known and cannot work yet; a parser takes such a name's place in `table`.
   static let unsupported = [
-    "resolvers", "peers", "cache", "ring", "mailers", "log-forward", "log-profile", "program", "fcgi-app",
+    "resolvers", "cache", "ring", "mailers", "log-forward", "log-profile", "program", "fcgi-app",
     "traces",
     "acme", "dynamic-update", "healthcheck",
   ]

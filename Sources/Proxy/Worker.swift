@@ -185,6 +185,9 @@ extension Worker: TimerOwner {
       releaseFreeMemory()
       crowd = connections.count
     }
+    if index == 0 {
+      for table in runtime.rules.tables { table.sweep(now: StickTable.time(loop.now.instant)) }
+    }
     loop.timers.set(maintenance, to: loop.now.instant + .seconds(2), owner: self)
   }
 }

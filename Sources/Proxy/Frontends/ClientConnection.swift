@@ -45,6 +45,7 @@ final class ClientConnection: TransportOwner, TimerOwner {
     if !frontend.rules.tcpRequestConnection.isEmpty {
       let storage = worker.takeStorage(facts)
       defer { worker.giveStorage(storage) }
+      storage.context.now = worker.loop.now
       storage.context.frontend = ProxyFacts(name: frontend.nameBytes, id: frontend.id)
       var index = 0
       evaluation: while true {
@@ -155,13 +156,19 @@ final class ClientConnection: TransportOwner, TimerOwner {
     frontend.sessionRate.count(at: worker.loop.now.wall.microseconds)
     frontend.counters.add(.sessions, worker: worker.index)
     listener.counters.add(.sessions, worker: worker.index)
-    if frontend.rules.tcpRequestSession.isEmpty { return true }
+    if frontend.rules.tcpRequestSession.isEmpty {
+      facts.count(.session, at: worker.loop.now)
+      return true
+    }
     let storage = worker.takeStorage(facts)
     defer { worker.giveStorage(storage) }
+    storage.context.now = worker.loop.now
     storage.context.frontend = ProxyFacts(name: frontend.nameBytes, id: frontend.id)
     var index = 0
     switch frontend.rules.tcpRequestSession.evaluate(storage.context, resumingAt: &index) {
-    case .next, .needMoreData: return true
+    case .next, .needMoreData:
+      facts.count(.session, at: worker.loop.now)
+      return true
     case .silentDrop:
       Socket.vanish(transport.descriptor)
       deny(.deniedSessions)
@@ -239,6 +246,7 @@ final class ClientConnection: TransportOwner, TimerOwner {
   func closed() {
     guard isOpen else { return }
     isOpen = false
+    facts.counters.release(at: worker.loop.now)
     kept.close()
     worker.connectionClosed(self)
   }

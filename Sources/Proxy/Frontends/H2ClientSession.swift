@@ -107,6 +107,9 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
   func requestRefused(stream: Int32, fault: HTTPFault) {
     frontend.counters.add(.requestErrors, worker: worker.index)
     facts.glitches += 1
+    facts.count(.glitches(1), at: worker.loop.now)
+    facts.count(.request, at: worker.loop.now)
+    facts.count(.error, at: worker.loop.now)
   }
 
   // MARK: Output

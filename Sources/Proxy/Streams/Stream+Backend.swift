@@ -17,6 +17,7 @@ extension Stream {
       case .next, .needMoreData: break
       case let verdict: return conclude(verdict, .request)
       }
+      if isHTTP { context.countBackendRequest() }
     }
     if isHTTP {
       switch backend.rules.httpRequest.evaluate(context, resumingAt: &ruleIndex) {
@@ -157,7 +158,12 @@ extension Stream {
 
   func assignServer() -> Step {
     guard let backend else { return refuse(503) }
-    if let forced = chooseByPersistence(backend) ?? chooseByRule(backend) {
+    var forced = chooseByPersistence(backend) ?? chooseByRule(backend) ?? chooseByRDPCookie(backend)
+    if !backend.rules.stick.isEmpty {
+      let stuck = chooseByStickTable(backend, isAssigned: forced != nil)
+      forced = forced ?? stuck
+    }
+    if let forced {
       if let prefix = forced.settings.redirect, isHTTP, redirectsToServer { return redirect(to: prefix) }
       return assigned(backend.assign(to: forced, wake: self.wakeUp()), backend)
     }

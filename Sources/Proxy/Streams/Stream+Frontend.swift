@@ -27,6 +27,12 @@ extension Stream {
   /// Shows rules the octets that the client has sent so far.
   private func offerPayload() {
     if case .data(let octets) = client.nextPiece() { context.payload = Bytes(Array(octets)) }
+    // Rules may look at HTTP that only passes through.
+    if context.request == nil, !context.payload.isEmpty {
+      var parser = H1RequestParser()
+      let octets = context.payload
+      if case .complete = parser.parse(octets.span, into: request, limits: worker.limits) { context.request = request }
+    }
     if client.hasEnded || context.payload.count >= worker.runtime.global.bufferSize { context.payloadIsFinal = true }
   }
 
@@ -46,6 +52,17 @@ extension Stream {
   private func prepareRequest() -> Bool {
     context.request = request
     let rules = frontend.rules
+    if !rules.tcpRequestContent.isEmpty {
+      context.payloadIsFinal = true
+      var index = 0
+      switch rules.tcpRequestContent.evaluate(context, resumingAt: &index) {
+      case .next, .needMoreData: break
+      case let verdict:
+        _ = conclude(verdict, .request)
+        return false
+      }
+    }
+    context.count(.request)
     rules.captureRequest(context)
     if let format = rules.uniqueIDFormat {
       context.log.uniqueID = Bytes(format.rendered(context))
@@ -59,16 +76,6 @@ extension Stream {
       termination = Termination(cause: .local, state: .request)
       answer(failed ? page(503) : page(200))
       return false
-    }
-    if !rules.tcpRequestContent.isEmpty {
-      context.payloadIsFinal = true
-      var index = 0
-      switch rules.tcpRequestContent.evaluate(context, resumingAt: &index) {
-      case .next, .needMoreData: break
-      case let verdict:
-        _ = conclude(verdict, .request)
-        return false
-      }
     }
     return true
   }
@@ -112,11 +119,13 @@ extension Stream {
     case .next, .needMoreData, .waitForHandshake, .expectProxy: return .wait
     case .deny(let status, let reply):
       countDenied()
+      context.count(.error)
       termination = Termination(cause: .proxy, state: state)
       answer(denial(status, reply))
       return .proceed
     case .tarpit(let status, let reply):
       countDenied()
+      context.count(.error)
       termination = Termination(cause: .proxy, state: .tarpit)
       storage.tarpitReply = denial(status, reply)
       phase = .tarpit
@@ -125,6 +134,7 @@ extension Stream {
         now + (context.timeoutChanges.tarpit ?? timeouts.tarpit ?? timeouts.connect ?? .seconds(5))
       return .wait
     case .reply(let reply):
+      if context.asksForLogin { context.count(.error) }
       frontend.counters.add(.interceptedRequests, worker: worker.index)
       termination = Termination(cause: .local, state: state)
       answer(LocalReply(reply.render(context), page: page))

@@ -105,9 +105,13 @@ final class SharedScope {
   /// Files are read once, however many rules name them.
   private var files: [String: Bytes] = [:]
   var maps: [String: MapTable] = [:]
+  let tables: StickTables
 
-  init(configuration: Configuration, readFile: @escaping (String) -> [UInt8]?) {
+  init(
+    configuration: Configuration, diagnostics: Diagnostics, readFile: @escaping (String) -> [UInt8]?
+  ) {
     self.readFile = readFile
+    tables = StickTables(configuration, diagnostics)
     for (index, proxy) in configuration.proxies.enumerated() {
       if proxy.hasFrontend, frontends[proxy.name] == nil { frontends[proxy.name] = index }
       if proxy.hasBackend, backends[proxy.name] == nil { backends[proxy.name] = index }

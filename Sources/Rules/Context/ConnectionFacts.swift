@@ -20,6 +20,8 @@ public final class ConnectionFacts {
   /// PROXY v2 TLVs: type and value, in order.
   public var proxyTLVs: [(type: UInt8, value: Bytes)] = []
   public var variables = VariableStore()
+  /// What rules of the connection and the session track.
+  public var counters = StickCounters()
   /// `fc_err`: 0 without an error, and its words.
   public var errorCode = 0
   public var errorText = Bytes.empty
