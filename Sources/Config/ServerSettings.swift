@@ -40,6 +40,8 @@ public struct ServerSettings: Sendable {
   public var name: String
   public var location: SourceLocation
   public var id: Int?
+  /// `id` was given, not counted.
+  public var isIDForced = false
   public var guid: String?
   /// The address as written: `host[:port]`, `unix@path`, `:port` (same as the client's), `+n`, `-n`.
   public var host: String
@@ -119,10 +121,19 @@ public struct ServerSettings: Sendable {
   public var maxReuse: Int?
   public var namespace: String?
   public var socks4: SocketAddress?
+  /// `resolvers`: the section that resolves its name at run time.
   public var resolvers: String?
   public var resolvePrefer: String?
-  public var resolveNet: String?
-  public var resolveOptions: String?
+  /// `resolve-net`: networks whose addresses are taken first, as `<address>/<length>`.
+  public var resolveNetworks: [String] = []
+  /// `resolve-opts`.
+  public var allowsDuplicateAddress = false
+  public var ignoresServiceWeight = false
+
+  /// Its address was given as a name.
+  public var isNamed: Bool { !isUnix && !host.isEmpty && host != "*" && IPAddress(host) == nil }
+  /// Its name is one of SRV records.
+  public var isService: Bool { host.hasPrefix("_") }
 
   public init(name: String, host: String, location: SourceLocation) {
     self.name = name

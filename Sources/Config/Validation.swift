@@ -14,6 +14,7 @@ struct Validation {
 
   mutating func run() {
     assignIDs()
+    ResolverFile.addDefault(to: &context.configuration, context.io)
     let report = ProxyReport(diagnostics: context.diagnostics)
     let globalLogs = !context.configuration.global.logs.isEmpty
     var tracking = false
@@ -36,6 +37,8 @@ struct Validation {
         while used.contains(next) { next += 1 }
         used.insert(next)
         proxies[index].id = next
+      } else {
+        proxies[index].isIDForced = true
       }
       proxies[index].assignServerIDs()
       proxies[index].assignListenerIDs()

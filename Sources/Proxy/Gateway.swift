@@ -72,7 +72,10 @@ public final class Gateway: @unchecked Sendable {
   /// Starts one thread a worker.
   public func start() {
     health.start(runtime, at: Now.read())
-    if let first = workers.first { first.loop.enqueue { [admin] in admin.start(on: first.loop) } }
+    if let first = workers.first {
+      first.loop.enqueue { [runtime] in runtime.names.start(on: first) }
+      first.loop.enqueue { [admin] in admin.start(on: first.loop) }
+    }
     for worker in workers {
       let box = Unmanaged.passRetained(Entry(worker: worker, gateway: self))
       var thread = pthread_t()

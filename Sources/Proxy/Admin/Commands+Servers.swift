@@ -94,7 +94,7 @@ extension Commands {
       }
       return .info(control.setAddress(server, value, port: portArgument(call), at: call.now))
     case "fqdn":
-      return .error("set server <b>/<s> fqdn failed because no resolution is configured.")
+      return setName(call, server, value)
     case "name":
       if value.isEmpty { return .error("set server <b>/<s> name requires a new name.") }
       if !server.snapshot().isInMaintenance {
@@ -111,6 +111,17 @@ extension Commands {
         "usage: set server <backend>/<server> addr | agent | agent-addr | agent-port | agent-send | check-addr | check-port | fqdn | health | name | ssl | state | weight"
       )
     }
+  }
+
+  private static func setName(_ call: CommandCall, _ server: Server, _ value: String) -> CommandAnswer {
+    if value.isEmpty { return .error("set server <b>/<s> fqdn requires a FQDN.") }
+    if server.settings.resolvers == nil {
+      return .error("set server <b>/<s> fqdn failed because no resolution is configured.")
+    }
+    if server.settings.isService {
+      return .error("set server <b>/<s> fqdn failed because SRV resolution is configured.")
+    }
+    return .info(call.runtime.names.setName(of: server, to: value, at: call.now))
   }
 
   /// `... <address> port <port>`

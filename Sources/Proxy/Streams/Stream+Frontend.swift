@@ -32,7 +32,10 @@ extension Stream {
 
   /// HTTP mode: monitor, captures, `tcp-request content`, `http-request` rules and statistics of the frontend.
   func evaluateFrontendRules() -> Step {
-    if ruleIndex == 0, !prepareRequest() { return .proceed }
+    if ruleIndex == 0 {
+      if storage.contentRuleIndex == 0, !prepareRequest() { return .proceed }
+      if let step = inspectRequest(frontend.rules.tcpRequestContent) { return step }
+    }
     switch frontend.rules.httpRequest.evaluate(context, resumingAt: &ruleIndex) {
     case .next:
       ruleIndex = 0
@@ -60,17 +63,19 @@ extension Stream {
       answer(failed ? page(503) : page(200))
       return false
     }
-    if !rules.tcpRequestContent.isEmpty {
-      context.payloadIsFinal = true
-      var index = 0
-      switch rules.tcpRequestContent.evaluate(context, resumingAt: &index) {
-      case .next, .needMoreData: break
-      case let verdict:
-        _ = conclude(verdict, .request)
-        return false
-      }
-    }
     return true
+  }
+
+  /// HTTP mode: `tcp-request content` rules, which see the whole request. nil when they let it pass.
+  func inspectRequest(_ rules: RuleSet) -> Step? {
+    if rules.isEmpty { return nil }
+    context.payloadIsFinal = true
+    switch rules.evaluate(context, resumingAt: &storage.contentRuleIndex) {
+    case .next, .needMoreData:
+      storage.contentRuleIndex = 0
+      return nil
+    case let verdict: return conclude(verdict, .request)
+    }
   }
 
   /// `use_backend` rules, `default_backend`, or the other half of the listen section.
@@ -146,6 +151,8 @@ extension Stream {
       return .proceed
     case .service(let name):
       return serve(name)
+    case .resolve(let query):
+      return resolve(query)
     }
   }
 

@@ -17,6 +17,9 @@ final class StreamStorage: TimerOwner {
   var tarpitReply: LocalReply?
   var wantedBody = 0
   var phaseAfterBody = Stream.Phase.assignServer
+  var phaseAfterName = Stream.Phase.evaluateFrontendRules
+  /// The `tcp-request content` rule to go on with, in HTTP mode.
+  var contentRuleIndex = 0
   var sentContinue = false
   var isTunnel = false
   var clientHalfClosed = false
@@ -44,6 +47,7 @@ final class StreamStorage: TimerOwner {
     context.connection = facts
     tarpitReply = nil
     wantedBody = 0
+    contentRuleIndex = 0
     sentContinue = false
     isTunnel = false
     clientHalfClosed = false
