@@ -25,8 +25,9 @@ final class Worker: @unchecked Sendable {
   private var connections: [ObjectIdentifier: ClientConnection] = [:]
   private let maintenance = Timer()
 
-  init?(index: Int, runtime: Runtime) {
-    guard let loop = EventLoop() else { return nil }
+  /// `loop` is given by tests, which turn it themselves.
+  init?(index: Int, runtime: Runtime, loop given: EventLoop? = nil) {
+    guard let loop = given ?? EventLoop() else { return nil }
     self.index = index
     self.runtime = runtime
     self.loop = loop

@@ -66,6 +66,7 @@ final class HealthCheck: TimerOwner, TransportOwner {
       case .handshaking: .handshaking
       case .established, .sleeping: .established
       }
+    if layer == .connecting { worker.runtime.names.refresh(server) }
     finish(conversation.connectionFailed(CheckConnectionFailure(layer: layer, isTimeout: true)))
   }
 
