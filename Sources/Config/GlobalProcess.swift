@@ -179,7 +179,10 @@ extension GlobalKeywords {
 
   /// `dns-accept-family`.
   static let names: [Keyword<GlobalSettings>] = [
-    Keyword("dns-accept-family", in: .global, "{ auto | ipv4 | ipv6 }[,...]", "Kinds of addresses that are asked for.") {
+    Keyword(
+      "dns-accept-family", in: .global, "{ auto | ipv4 | ipv6 }[,...]",
+      "Kinds of addresses that are asked for."
+    ) {
       settings, arguments, _ throws(Refusal) in
       let word = try arguments.required("a list of families")
       try arguments.end()

@@ -16,7 +16,8 @@ final class ResolversSection: Section {
     try Name.check(name, of: "resolvers")
     if let earlier = context.configuration.resolvers.first(where: { $0.name == name.text }) {
       throw Refusal.duplicate(
-        "resolvers '\(name.text)' has same name as another resolvers (declared at \(earlier.location.place)).", name,
+        "resolvers '\(name.text)' has same name as another resolvers (declared at \(earlier.location.place)).",
+        name,
         earlier.location)
     }
     settings = ResolversSettings(name: name.text, location: name.location)
@@ -34,7 +35,8 @@ final class ResolversSection: Section {
     case "resolve_retries": settings.attempts = try arguments.integer("<nb>", in: 1...Int(Int32.max))
     case "accepted_payload_size":
       settings.payloadSize = try arguments.integer("<nb>", in: ResolversSection.payloadSizes)
-    default: throw Refusal.unknownKeyword(line.words[0], section: "resolvers", among: ResolversSection.keywords)
+    default:
+      throw Refusal.unknownKeyword(line.words[0], section: "resolvers", among: ResolversSection.keywords)
     }
     try arguments.end()
   }
@@ -45,7 +47,8 @@ final class ResolversSection: Section {
     try Name.check(name, of: "nameserver")
     if let earlier = settings.nameservers.first(where: { $0.name == name.text }) {
       throw Refusal.duplicate(
-        "nameserver '\(name.text)' has same name as another nameserver (declared at \(earlier.location.place)).", name,
+        "nameserver '\(name.text)' has same name as another nameserver (declared at \(earlier.location.place)).",
+        name,
         earlier.location)
     }
     let text = context.expandVariables(word.text)
@@ -109,7 +112,8 @@ final class ResolversSection: Section {
   func finish(_ context: LoadContext) {
     if settings.nameservers.isEmpty {
       context.diagnostics.warning(
-        "resolvers '\(settings.name)' has no nameserver: its names will not be resolved.", at: settings.location)
+        "resolvers '\(settings.name)' has no nameserver: its names will not be resolved.",
+        at: settings.location)
     }
     context.configuration.resolvers.append(settings)
   }
@@ -124,7 +128,9 @@ enum ResolverFile {
     var found: [ResolversSettings.Nameserver] = []
     for line in String(decoding: text, as: UTF8.self).split(whereSeparator: \.isNewline) {
       let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
-      guard words.count > 1, words[0] == "nameserver", let address = IPAddress(String(words[1])) else { continue }
+      guard words.count > 1, words[0] == "nameserver", let address = IPAddress(String(words[1])) else {
+        continue
+      }
       let name = String(words[1])
       if found.contains(where: { $0.name == name }) { continue }
       found.append(.init(name: name, location: place, address: .ip(address, port: 53)))

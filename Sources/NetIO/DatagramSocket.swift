@@ -23,7 +23,9 @@ extension Socket {
   /// Whether the kernel knows a way to the IPv6 internet; nothing is sent.
   public static var hasIPv6Route: Bool {
     // Any address of the wide world would do; this is a root name server.
-    guard let root = IPAddress("2001:500:2f::f"), let fd = datagram(to: .ip(root, port: 53)) else { return false }
+    guard let root = IPAddress("2001:500:2f::f"), let fd = datagram(to: .ip(root, port: 53)) else {
+      return false
+    }
     close(fd)
     return true
   }

@@ -2,6 +2,7 @@ import Base
 import Config
 import Glibc
 import NetIO
+import Rules
 import Synchronization
 
 /// The running gateway: its workers on their threads, and the orders that reach them from signals and the
@@ -44,6 +45,10 @@ public final class Gateway: @unchecked Sendable {
     runtime.control.attach(workers)
     let created = workers
     runtime.workers.withLock { $0 = created }
+    // What rules may still look at stays until every worker has come to an end of its events.
+    runtime.rules.patterns.setRetirement { old in
+      for worker in created { worker.loop.enqueue { withExtendedLifetime(old) {} } }
+    }
     return admin.listen()
   }
 

@@ -79,7 +79,9 @@ struct ResolversTests {
     let named = try NamedServers(
       backend: "  server-template s 3 app.test:80 resolvers r init-addr none resolve-prefer ipv4"
     ) { question, _ in question.type == .a ? .addresses(list) : .code(0) }
-    named.wait("two servers have addresses") { named.addresses.sorted() == ["10.0.0.1:80", "10.0.0.2:80", "<none>"] }
+    named.wait("two servers have addresses") {
+      named.addresses.sorted() == ["10.0.0.1:80", "10.0.0.2:80", "<none>"]
+    }
     #expect(named.servers[2].snapshot().administration == .unresolved)
     #expect(named.servers.map { $0.isUsable.load(ordering: .relaxed) } == [true, true, false])
     list = ["10.0.0.3", "10.0.0.2", "10.0.0.4"]
@@ -91,7 +93,8 @@ struct ResolversTests {
   @Test("a name that is gone takes its server down when the hold is over, and back when it returns")
   func gone() throws {
     nonisolated(unsafe) var exists = true
-    let named = try NamedServers(backend: "  server s app.test:80 resolvers r init-addr none") { question, _ in
+    let named = try NamedServers(backend: "  server s app.test:80 resolvers r init-addr none") {
+      question, _ in
       guard exists else { return .code(3) }
       return question.type == .aaaa ? .addresses(["2001:db8::1"]) : .code(0)
     }
@@ -107,7 +110,8 @@ struct ResolversTests {
 
   @Test("the other family is asked when the preferred one has no address")
   func fallback() throws {
-    let named = try NamedServers(backend: "  server s app.test:80 resolvers r init-addr none") { question, _ in
+    let named = try NamedServers(backend: "  server s app.test:80 resolvers r init-addr none") {
+      question, _ in
       question.type == .a ? .addresses(["10.0.0.1"]) : .code(0)
     }
     named.wait("it is up") { named.addresses == ["10.0.0.1:80"] }
@@ -116,7 +120,9 @@ struct ResolversTests {
 
   @Test("an answer that was cut is asked for again over TCP")
   func truncation() throws {
-    let named = try NamedServers(backend: "  server s app.test:80 resolvers r init-addr none resolve-prefer ipv4") {
+    let named = try NamedServers(
+      backend: "  server s app.test:80 resolvers r init-addr none resolve-prefer ipv4"
+    ) {
       question, overStream in
       overStream ? .addresses(["10.0.0.1"]) : .truncated
     }
@@ -127,7 +133,8 @@ struct ResolversTests {
   @Test("a name server may be asked over TCP alone")
   func stream() throws {
     let named = try NamedServers(
-      nameserverPrefix: "tcp@", backend: "  server s app.test:80 resolvers r init-addr none resolve-prefer ipv4"
+      nameserverPrefix: "tcp@",
+      backend: "  server s app.test:80 resolvers r init-addr none resolve-prefer ipv4"
     ) { _, overStream in overStream ? .addresses(["10.0.0.1"]) : .silence }
     named.wait("it is up") { named.addresses == ["10.0.0.1:80"] }
   }
@@ -135,7 +142,8 @@ struct ResolversTests {
   @Test("questions without an answer are asked as often as resolve_retries says")
   func silence() throws {
     let named = try NamedServers(
-      "resolve_retries 2", backend: "  server s 10.9.9.9:80 resolvers r\n  server t app.test:80 resolvers r init-addr none"
+      "resolve_retries 2",
+      backend: "  server s 10.9.9.9:80 resolvers r\n  server t app.test:80 resolvers r init-addr none"
     ) { _, _ in .silence }
     named.wait("it has failed twice") { named.nameserver.questions.count >= 4 }
     #expect(named.addresses == ["10.9.9.9:80", "<none>"])
@@ -171,7 +179,9 @@ struct ResolversTests {
     #expect(named.servers.map { $0.snapshot().weight } == [0, 256, 1])
     #expect(named.servers[1].snapshot().hostName == "n2.test")
     list = [("n2.test", 8002, 512, nil), ("n3.test", 8003, 256, "10.0.0.3")]
-    named.wait("one went, one came") { named.addresses.sorted() == ["10.0.0.2:8002", "10.0.0.3:8003", "<none>"] }
+    named.wait("one went, one came") {
+      named.addresses.sorted() == ["10.0.0.2:8002", "10.0.0.3:8003", "<none>"]
+    }
     named.wait("the weight changed") { named.servers[1].snapshot().weight == 2 }
     list = []
     named.wait("all went") { named.addresses == ["<none>", "<none>", "<none>"] }
@@ -184,7 +194,9 @@ struct ResolversTests {
     }
     func ask(_ name: String) -> IPAddress? {
       nonisolated(unsafe) var answer: IPAddress??
-      named.runtime.names.resolve(Bytes(name), in: "r", prefersFour: true, for: named.worker) { answer = .some($0) }
+      named.runtime.names.resolve(Bytes(name), in: "r", prefersFour: true, for: named.worker) {
+        answer = .some($0)
+      }
       named.wait("an answer for \(name)") { answer != nil }
       return answer ?? nil
     }

@@ -98,19 +98,24 @@ final class ScriptedNameserver: EventHandler {
       var storage = sockaddr_storage()
       var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
       let n = withUnsafeMutablePointer(to: &storage) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { recvfrom(datagram, &room, room.count, 0, $0, &length) }
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          recvfrom(datagram, &room, room.count, 0, $0, &length)
+        }
       }
       guard n > 0 else { return }
       guard let reply = answer(Array(room[0..<n]), overStream: false) else { continue }
       withUnsafePointer(to: &storage) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = sendto(datagram, reply, reply.count, 0, $0, length) }
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          _ = sendto(datagram, reply, reply.count, 0, $0, length)
+        }
       }
     }
   }
 
   private func answer(_ message: [UInt8], overStream: Bool) -> [UInt8]? {
     var position = 12
-    guard message.count > 16, let name = DNSName.read(message.span, at: &position), position + 2 <= message.count,
+    guard message.count > 16, let name = DNSName.read(message.span, at: &position),
+      position + 2 <= message.count,
       let type = DNSRecordType(rawValue: UInt16(message[position]) << 8 | UInt16(message[position + 1]))
     else { return nil }
     let question = DNSQuestion(name: name, type: type)

@@ -3,7 +3,8 @@ import Base
 extension Commands {
   /// Name servers and what they answered.
   static let resolvers: [Command] = [
-    Command("show resolvers", "[id]", "dumps counters from all resolvers section and associated name servers") {
+    Command("show resolvers", "[id]", "dumps counters from all resolvers section and associated name servers")
+    {
       call in
       let sections = call.runtime.names.sections
       let wanted = call.argument(0)
@@ -22,7 +23,8 @@ extension Commands {
   private static func text(_ nameserver: Nameserver) -> String {
     let c = nameserver.counters
     let lines: [(String, Int)] = [
-      ("sent", c.sent), ("snd_error", c.sendErrors), ("valid", c.valid), ("update", c.update), ("cname", c.alias),
+      ("sent", c.sent), ("snd_error", c.sendErrors), ("valid", c.valid), ("update", c.update),
+      ("cname", c.alias),
       ("cname_error", c.aliasErrors), ("any_err", c.anyErrors), ("nx", c.noSuchName), ("timeout", c.timeout),
       ("refused", c.refused), ("other", c.other), ("invalid", c.invalid), ("too_big", c.tooBig),
       ("truncated", c.truncated), ("outdated", c.outdated),

@@ -33,7 +33,8 @@ extension ServerControl {
       if old.administration.contains(.unresolved) {
         remove(.unresolved, entry, at: now)
         announcer.note(
-          entry.backend, "Server \(entry.backend.name)/\(server.name) administratively READY thanks to valid DNS answer",
+          entry.backend,
+          "Server \(entry.backend.name)/\(server.name) administratively READY thanks to valid DNS answer",
           at: now)
       }
       return before != ip
@@ -78,7 +79,8 @@ extension ServerControl {
         state.isNameChanged = true
         return old
       }
-      return "\(server.backendName)/\(server.name) changed its FQDN from \(old ?? "(null)") to \(name) by '\(updater)'"
+      return
+        "\(server.backendName)/\(server.name) changed its FQDN from \(old ?? "(null)") to \(name) by '\(updater)'"
     }
   }
 

@@ -88,7 +88,8 @@ final class NameService: @unchecked Sendable {
   /// Resolves a name for somebody on `worker`, who is told there: nil when the name has no address. On any
   /// thread.
   func resolve(
-    _ host: Bytes, in section: String, prefersFour: Bool, for worker: Worker, then: @escaping (IPAddress?) -> Void
+    _ host: Bytes, in section: String, prefersFour: Bool, for worker: Worker,
+    then: @escaping (IPAddress?) -> Void
   ) {
     let answer = Confined(then)
     let home = worker.loop

@@ -81,7 +81,8 @@ final class Nameserver: EventHandler {
 
   /// The answer did not fit into a datagram: the same question again.
   func sendOverStream(_ message: [UInt8]) -> Bool {
-    let open = stream ?? NameserverStream(settings.address, on: resolvers.loop) { [unowned self] in received($0) }
+    let open =
+      stream ?? NameserverStream(settings.address, on: resolvers.loop) { [unowned self] in received($0) }
     stream = open
     return open.send(message)
   }

@@ -37,7 +37,9 @@ final class NameserverStream: EventHandler, TimerOwner {
     return descriptor >= 0
   }
 
-  private func touch() { loop.timers.set(timer, to: loop.now.instant + NameserverStream.idleTime, owner: self) }
+  private func touch() {
+    loop.timers.set(timer, to: loop.now.instant + NameserverStream.idleTime, owner: self)
+  }
 
   private func open() -> Bool {
     if descriptor >= 0 { return true }

@@ -77,7 +77,8 @@ final class Resolution: TimerOwner {
     for record in answer {
       if let known = records.first(where: { Resolution.isSame($0.record, record) }) {
         known.lastSeen = now
-        known.record = Resolution.updated(known, with: record, hold: resolvers.settings.hold.obsolete, at: now)
+        known.record = Resolution.updated(
+          known, with: record, hold: resolvers.settings.hold.obsolete, at: now)
       } else {
         records.append(SeenRecord(record, at: now))
       }

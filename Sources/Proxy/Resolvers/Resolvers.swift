@@ -100,7 +100,8 @@ final class Resolvers {
     guard let id = freshID() else { return schedule(resolution) }
     running[id] = resolution
     if resolution.lastValid == nil { resolution.lastValid = now }
-    resolution.run = Resolution.Run(id: id, type: resolution.preferredType, attemptsLeft: settings.attempts - 1)
+    resolution.run = Resolution.Run(
+      id: id, type: resolution.preferredType, attemptsLeft: settings.attempts - 1)
     ask(resolution, resolution.preferredType)
   }
 
@@ -117,7 +118,8 @@ final class Resolvers {
     guard var run = resolution.run else { return }
     run.type = type
     run.answered = 0
-    let message = DNSQuestion(name: resolution.name, type: type).message(id: run.id, payloadSize: settings.payloadSize)
+    let message = DNSQuestion(name: resolution.name, type: type).message(
+      id: run.id, payloadSize: settings.payloadSize)
     run.asked = 0
     for nameserver in nameservers where nameserver.send(message) { run.asked += 1 }
     resolution.run = run

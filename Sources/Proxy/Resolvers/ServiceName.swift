@@ -61,7 +61,9 @@ final class ServiceName: ResolutionRequester {
   }
 
   func failed(_ resolution: Resolution) -> Bool {
-    guard resolution === self.resolution, resolution.isBeyondHold(at: resolvers.loop.now.instant) else { return true }
+    guard resolution === self.resolution, resolution.isBeyondHold(at: resolvers.loop.now.instant) else {
+      return true
+    }
     for record in resolution.records {
       for server in record.servers where server.service === self {
         record.servers.removeAll { $0 === server }

@@ -20,7 +20,8 @@ enum ResolveAction {
   static let table: [ActionEntry] = [
     ActionEntry("do-resolve", [.tcpContent, .httpRequest], "(<var>,<resolvers>[,{ ipv4 | ipv6 }]) <expr>") {
       parser throws(RuleError) in
-      let words = try parser.argument().string.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      let words = try parser.argument().string.split(separator: ",", omittingEmptySubsequences: false).map(
+        String.init)
       guard words.count >= 2 else {
         throw RuleError(
           "'do-resolve' expects a variable and a resolvers section",
@@ -45,8 +46,11 @@ enum ResolveAction {
       }
       let expression = try parser.expression("an expression that gives a name")
       return { [prefersFour] context in
-        guard let name = expression.evaluate(context)?.cast(to: .string)?.text, !name.isEmpty else { return nil }
-        return .resolve(NameQuery(name: name, resolvers: section, prefersFour: prefersFour, variable: variable))
+        guard let name = expression.evaluate(context)?.cast(to: .string)?.text, !name.isEmpty else {
+          return nil
+        }
+        return .resolve(
+          NameQuery(name: name, resolvers: section, prefersFour: prefersFour, variable: variable))
       }
     }
   ]

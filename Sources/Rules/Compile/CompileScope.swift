@@ -104,7 +104,9 @@ final class SharedScope {
   let readFile: (String) -> [UInt8]?
   /// Files are read once, however many rules name them.
   private var files: [String: Bytes] = [:]
-  var maps: [String: MapTable] = [:]
+  let patterns = PatternRegistry()
+  /// Maps by how they match, what they give and their name: many rules share one.
+  var maps: [String: MapView] = [:]
 
   init(configuration: Configuration, readFile: @escaping (String) -> [UInt8]?) {
     self.readFile = readFile

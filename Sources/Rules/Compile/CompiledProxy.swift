@@ -98,5 +98,11 @@ public struct CompiledRules: Sendable {
   /// Names of all variables by number.
   public var variableNames: [Bytes] = []
 
-  init(processVariables: ProcessVariables) { self.processVariables = processVariables }
+  /// Maps and pattern lists, which may change at run time.
+  public let patterns: PatternRegistry
+
+  init(processVariables: ProcessVariables, patterns: PatternRegistry) {
+    self.processVariables = processVariables
+    self.patterns = patterns
+  }
 }

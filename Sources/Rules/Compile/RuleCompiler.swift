@@ -9,7 +9,7 @@ public enum RuleCompiler {
     _ configuration: Configuration, diagnostics: Diagnostics, readFile: @escaping (String) -> [UInt8]?
   ) -> CompiledRules {
     let shared = SharedScope(configuration: configuration, readFile: readFile)
-    var rules = CompiledRules(processVariables: shared.processVariables)
+    var rules = CompiledRules(processVariables: shared.processVariables, patterns: shared.patterns)
     GlobalVariables.set(configuration.global.variableLines, configuration, diagnostics, shared)
     for index in configuration.proxies.indices {
       let scope = CompileScope(
@@ -18,6 +18,7 @@ public enum RuleCompiler {
       rules.proxies.append(CompiledProxy(compiler.run()))
     }
     rules.variableNames = shared.variables.names
+    shared.patterns.assignIDs()
     return rules
   }
 
@@ -76,7 +77,7 @@ enum GlobalVariables {
   private static let noTime = Now(instant: Instant(microseconds: 0), wall: WallTime(microseconds: 0))
 
   /// What little is known before the process runs.
-  private final class StartEnvironment: ProxyEnvironment {
+  final class StartEnvironment: ProxyEnvironment {
     var processID: Int { 0 }
     var nodeName: Bytes { .empty }
     var hostName: Bytes { .empty }

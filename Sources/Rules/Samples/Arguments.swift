@@ -16,7 +16,7 @@ enum Argument: Sendable {
   case server(String, backend: String)
   case userlist(CompiledUserlist)
   case variable(Variable)
-  case map(MapTable)
+  case map(MapView)
   case format(LogFormat)
   case acls([ACL], [Bool])
   case path(JSONPath)

@@ -4,7 +4,8 @@ import Testing
 extension EndToEnd {
   @Suite(
     "servers whose addresses come from dnsmasq",
-    .enabled(if: getuid() == 0 && Tool.has("dnsmasq", "h2load", "nginx"), "needs root, dnsmasq, h2load and nginx"))
+    .enabled(
+      if: getuid() == 0 && Tool.has("dnsmasq", "h2load", "nginx"), "needs root, dnsmasq, h2load and nginx"))
   struct Names {
     let workspace: Workspace
     let port: Int
@@ -18,7 +19,9 @@ extension EndToEnd {
       admin = workspace.path("admin.sock")
     }
 
-    private func gateway(_ nameserver: Int, _ backend: String, _ frontend: String = "") throws -> RunningGateway {
+    private func gateway(_ nameserver: Int, _ backend: String, _ frontend: String = "") throws
+      -> RunningGateway
+    {
       try RunningGateway(
         """
         global
@@ -62,11 +65,14 @@ extension EndToEnd {
       let second = try Services.nginx("two", host: "127.0.0.2", port: servers, in: workspace)
       let dns = try Services.dnsmasq(hosts: hosts, in: workspace)
       let gateway = try gateway(
-        dns.port, "server-template s 2 app.test:\(servers) resolvers mydns init-addr none resolve-prefer ipv4")
+        dns.port, "server-template s 2 app.test:\(servers) resolvers mydns init-addr none resolve-prefer ipv4"
+      )
       #expect(try Clock.until { try current() == ["127.0.0.1"] })
       let load = try Child(
         ["h2load", "--h1", "-c", "8", "-D", "6", "http://127.0.0.1:\(port)/"], in: workspace)
-      for list in [["127.0.0.1", "127.0.0.2"], ["127.0.0.2"], ["127.0.0.1", "127.0.0.2"], ["127.0.0.1"], ["127.0.0.2"]] {
+      for list in [
+        ["127.0.0.1", "127.0.0.2"], ["127.0.0.2"], ["127.0.0.1", "127.0.0.2"], ["127.0.0.1"], ["127.0.0.2"],
+      ] {
         try workspace.write("hosts", addresses(list))
         dns.child.send(SIGHUP)
         #expect(try Clock.until { try current() == list }, "\(list)")

@@ -34,7 +34,9 @@ struct DNSAnswerParser {
       answers: Int(word(message, at: 6)), authorities: Int(word(message, at: 8)),
       additional: Int(word(message, at: 10))
     )
-    guard counts.answers + counts.authorities + counts.additional <= message.count / DNSAnswerParser.shortestRecord
+    guard
+      counts.answers + counts.authorities + counts.additional <= message.count
+        / DNSAnswerParser.shortestRecord
     else { return .invalid }
     guard counts.answers > 0 else { return .empty }
     for _ in 0..<counts.answers where !readAnswer(message) { return .invalid }
@@ -54,7 +56,9 @@ struct DNSAnswerParser {
   }
 
   private mutating func matchesQuestion(_ message: borrowing Span<UInt8>) -> Bool {
-    guard let name = DNSName.read(message, at: &position), name == question.name, position + 4 <= message.count else {
+    guard let name = DNSName.read(message, at: &position), name == question.name,
+      position + 4 <= message.count
+    else {
       return false
     }
     let type = word(message, at: position)
@@ -87,7 +91,9 @@ struct DNSAnswerParser {
   /// One record of the answer section; false when it is wrong.
   private mutating func readAnswer(_ message: borrowing Span<UInt8>) -> Bool {
     guard let header = readHeader(message) else { return false }
-    guard header.kind == DNSAnswer.internet, let type = DNSRecordType(rawValue: header.type) else { return true }
+    guard header.kind == DNSAnswer.internet, let type = DNSRecordType(rawValue: header.type) else {
+      return true
+    }
     switch type {
     case .a, .aaaa:
       guard let address = address(message, type, header.data) else { return false }
@@ -107,7 +113,8 @@ struct DNSAnswerParser {
           header.owner,
           .service(
             DNSService(
-              priority: word(message, at: at), weight: word(message, at: at + 2), port: word(message, at: at + 4),
+              priority: word(message, at: at), weight: word(message, at: at + 2),
+              port: word(message, at: at + 4),
               target: target))
         ))
     }
@@ -152,7 +159,9 @@ struct DNSAnswerParser {
 
   // MARK: Additional records
 
-  private mutating func readAdditional(_ message: borrowing Span<UInt8>, _ count: Int) -> [DNSName: IPAddress]? {
+  private mutating func readAdditional(_ message: borrowing Span<UInt8>, _ count: Int) -> [DNSName:
+    IPAddress]?
+  {
     var addresses: [DNSName: IPAddress] = [:]
     for _ in 0..<count {
       guard let header = readHeader(message) else { return nil }
