@@ -172,38 +172,41 @@ extension Stream: DeferredWork {
     guard let backend else { return .next }
     backend.rules.captureResponse(context)
     if backend !== frontend.ownBackend { frontend.rules.captureResponse(context) }
-    for rules in responseRuleSets {
-      if !rules.tcpResponseContent.isEmpty {
-        context.responsePayloadIsFinal = true
-        var index = 0
-        switch rules.tcpResponseContent.evaluate(context, resumingAt: &index) {
-        case .next, .needMoreData: break
-        case let verdict: return verdict
-        }
-      }
-      if rules.httpResponse.isEmpty { continue }
-      var index = 0
-      switch rules.httpResponse.evaluate(context, resumingAt: &index) {
-      case .next, .needMoreData: break
-      case let verdict: return verdict
-      }
-    }
+    if backend !== frontend.ownBackend, let verdict = evaluateResponse(backend.rules) { return verdict }
+    if let verdict = evaluateResponse(frontend.rules) { return verdict }
     persistInResponse(backend)
     evaluateAfterResponse()
     return .next
   }
 
-  var responseRuleSets: [CompiledProxy] {
-    guard let backend, backend !== frontend.ownBackend else { return [frontend.rules] }
-    return [backend.rules, frontend.rules]
+  /// The response rules of one proxy; nil when all were passed.
+  private func evaluateResponse(_ rules: CompiledProxy) -> Verdict? {
+    if !rules.tcpResponseContent.isEmpty {
+      context.responsePayloadIsFinal = true
+      var index = 0
+      switch rules.tcpResponseContent.evaluate(context, resumingAt: &index) {
+      case .next, .needMoreData: break
+      case let verdict: return verdict
+      }
+    }
+    if rules.httpResponse.isEmpty { return nil }
+    var index = 0
+    switch rules.httpResponse.evaluate(context, resumingAt: &index) {
+    case .next, .needMoreData: return nil
+    case let verdict: return verdict
+    }
   }
 
   func evaluateAfterResponse() {
     context.response = response
-    for rules in responseRuleSets where !rules.httpAfterResponse.isEmpty {
-      var index = 0
-      _ = rules.httpAfterResponse.evaluate(context, resumingAt: &index)
-    }
+    if let backend, backend !== frontend.ownBackend { evaluateAfter(backend.rules) }
+    evaluateAfter(frontend.rules)
+  }
+
+  private func evaluateAfter(_ rules: CompiledProxy) {
+    if rules.httpAfterResponse.isEmpty { return }
+    var index = 0
+    _ = rules.httpAfterResponse.evaluate(context, resumingAt: &index)
   }
 
   /// A response rule denied, returned or redirected.

@@ -1,6 +1,5 @@
 import HTTP
 import NetIO
-import NetIO
 import Rules
 
 /// The parts of a stream that are costly to make: one worker's pool hands them from stream to stream.
@@ -41,10 +40,11 @@ final class StreamStorage: TimerOwner {
   /// Empties everything; `facts` is what the context points to until the next use.
   func reset(_ facts: ConnectionFacts) {
     stream = nil
-    request.reset()
-    response.reset()
+    // The context first: what it points to in the heads would make them give up their memory.
     context.reset()
     context.connection = facts
+    request.reset()
+    response.reset()
     tarpitReply = nil
     wantedBody = 0
     contentRuleIndex = 0
@@ -56,7 +56,9 @@ final class StreamStorage: TimerOwner {
     wasLogged = false
     mustOpenNew = false
     dropsBody = false
-    persistence = Persistence()
+    if persistence.server != nil || persistence.request != .notApplicable || persistence.response != .notApplicable {
+      persistence = Persistence()
+    }
   }
 }
 
