@@ -47,7 +47,7 @@ struct DiagnosticTests {
       ),
       (
         "resolvers r\n nameserver a 1.1.1.1\nbackend b\n server s x:1 resolvers q init-addr none\n",
-        "backend 'b', server 's': unable to find required resolvers 'q'"
+        "4: backend 'b', server 's': unable to find required resolvers 'q'"
       ),
       ("userlist u\n group g users x\n", "1: userlist 'u': no such user 'x' specified in group 'g'"),
       (
