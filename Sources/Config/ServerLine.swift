@@ -59,6 +59,7 @@ enum ServerLine {
       proxy.defaults?.settings
       ?? ServerSettings(name: "default-server", host: "", location: arguments.line.location)
     try options(&server, &arguments, context, what: { "default-server" })
+    server.hasDefaults = true
     return ServerDefaults(server)
   }
 

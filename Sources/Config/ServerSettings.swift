@@ -43,6 +43,8 @@ public struct ServerSettings: Sendable {
   /// `id` was given, not counted.
   public var isIDForced = false
   public var guid: String?
+  /// Some of it comes from a `default-server` line.
+  public var hasDefaults = false
   /// The address as written: `host[:port]`, `unix@path`, `:port` (same as the client's), `+n`, `-n`.
   public var host: String
   public var port: UInt16?

@@ -90,7 +90,7 @@ enum ServerStateLine {
     if state.isNameChanged { administration |= 64 }
     let check = state.checkColumns(settings)
     let agent =
-      (settings.agentEnabled ? 4 : 0) | (state.agentEnabled ? 2 : 0) | (state.agent.isRunning ? 1 : 0)
+      (state.agentEnabled ? 4 : 0) | (settings.agentEnabled ? 2 : 0) | (state.agent.isRunning ? 1 : 0)
     var line = "\(backend.id) \(backend.name) \(server.id) \(server.name) \(host) "
     line += "\(operation) \(administration) \(state.weight) \(settings.weight) \(age) \(check) \(agent) "
     line += "\(forced.0) \(forced.1) \(name) \(state.servicePort) \(service) \(settings.isTLS ? 1 : 0) "
@@ -103,10 +103,14 @@ enum ServerStateLine {
 extension ServerState {
   /// Status, result, health and state of checks.
   fileprivate func checkColumns(_ settings: ServerSettings) -> String {
-    let flags = (settings.checksEnabled ? 4 : 0) | (checksEnabled ? 2 : 0) | (check.isRunning ? 1 : 0)
+    let flags =
+      (checksEnabled ? 4 : 0) | (settings.checksEnabled ? 2 : 0) | (check.isRunning ? 1 : 0)
+      | (isInMaintenance ? 8 : 0)
+    // Without checks HAProxy shows what `default-server` brought along.
+    let idle = settings.hasDefaults && !isInMaintenance ? settings.rise : 0
     let status = check.status == .unknown ? CheckStatus.initializing.name : check.status.name
     let number = CheckNames.number(of: status)
     let result = number < 4 ? 0 : CheckNames.isSuccess(status) ? (status == "L7OKC" ? 4 : 3) : 2
-    return "\(number) \(result) \(settings.checksEnabled ? health : 0) \(settings.checksEnabled ? flags : 0)"
+    return "\(number) \(result) \(settings.checksEnabled ? health : idle) \(settings.checksEnabled ? flags : 0)"
   }
 }
