@@ -100,6 +100,9 @@ enum ServerLine {
         refusal.diagnostic.form = .place
         throw refusal
       }
+      if context.refusedServerOptions.contains(keyword.name) {
+        throw Refusal("'\(word.text)' option is not accepted for dynamic server", at: word.location)
+      }
       try keyword.parse(&server, &arguments, context)
     }
   }

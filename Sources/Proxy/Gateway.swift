@@ -15,7 +15,7 @@ public final class Gateway: @unchecked Sendable {
   /// What start-up had to say, for `show startup-logs`; set before `start()`.
   public var startupLog = ""
   private var threads: [pthread_t] = []
-  private let health = HealthMonitor()
+  let health = HealthMonitor()
   private let finished = Atomic<Int>(0)
 
   /// What must be in place before rules are compiled.
@@ -45,8 +45,8 @@ public final class Gateway: @unchecked Sendable {
     runtime.control.attach(workers)
     let created = workers
     runtime.workers.withLock { $0 = created }
-    // What rules may still look at stays until every worker has come to an end of its events.
-    runtime.rules.patterns.setRetirement { old in
+    // What workers may still look at stays until each of them has come to an end of its events.
+    runtime.rules.patterns.retirement.setKeeper { old in
       for worker in created { worker.loop.enqueue { withExtendedLifetime(old) {} } }
     }
     return admin.listen()

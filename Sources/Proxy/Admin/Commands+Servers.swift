@@ -57,6 +57,34 @@ extension Commands {
     },
   ]
 
+  /// Commands that add and remove servers.
+  static let dynamicServers: [Command] = [
+    Command("add server", "<bk>/<srv>", level: .admin, "create a new server") { call in
+      let name = call.argument(0)
+      guard let slash = name.firstIndex(of: "/") else { return .error("Require 'backend/server'.") }
+      guard let backend = call.runtime.backend(String(name[..<slash])) else { return .error("No such backend.") }
+      let words = [String(name[name.index(after: slash)...])] + call.arguments.dropFirst()
+      return answer(dynamic(call).add(words, to: backend, at: call.now))
+    },
+    Command("del server", "<bk>/<srv>", level: .admin, "remove a dynamically added server") { call in
+      withServer(call) { server in
+        guard let backend = call.runtime.backend(server.backendName) else { return .error("No such backend.") }
+        return answer(dynamic(call).remove(server, from: backend))
+      }
+    },
+  ]
+
+  private static func dynamic(_ call: CommandCall) -> DynamicServers {
+    DynamicServers(runtime: call.runtime, health: call.gateway.health)
+  }
+
+  private static func answer(_ outcome: DynamicServers.Outcome) -> CommandAnswer {
+    switch outcome {
+    case .done(let text): .info(text)
+    case .problem(let text): .error(text)
+    }
+  }
+
   /// Finds the server that the first argument names.
   static func withServer(_ call: CommandCall, _ body: (Server) -> CommandAnswer) -> CommandAnswer {
     let name = call.argument(0)

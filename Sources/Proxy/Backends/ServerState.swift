@@ -101,6 +101,15 @@ struct ServerState: Sendable {
     }
   }
 
+  /// A server that was added at run time does nothing before it is enabled, and so do its checks.
+  mutating func waitForOrders() {
+    administration.insert(.maintenance)
+    operation = .stopped
+    health = 0
+    checksEnabled = false
+    agentEnabled = false
+  }
+
   /// `init-state`.
   mutating func setInitialState(_ settings: ServerSettings) {
     guard !administration.contains(.maintenance) else { return }

@@ -24,6 +24,7 @@ final class HealthCheck: TimerOwner, TransportOwner {
   private var started = Instant.never
   private var externalRun: ExternalCheckRun?
   private var isPerforming = false
+  private var isOver = false
 
   init(worker: Worker, entry: ServerControl.Entry, plan: CheckPlan, isAgent: Bool) {
     self.worker = worker
@@ -50,6 +51,15 @@ final class HealthCheck: TimerOwner, TransportOwner {
   /// The first check comes at `time`.
   func begin(at time: Instant) { worker.loop.timers.set(timer, to: time, owner: self) }
 
+  /// The server is gone.
+  func stop() {
+    isOver = true
+    worker.loop.timers.cancel(timer)
+    externalRun?.kill()
+    externalRun = nil
+    close()
+  }
+
   /// The next check is wanted sooner than it was planned.
   func hurry() {
     guard phase == .sleeping, externalRun == nil else { return }
@@ -58,6 +68,7 @@ final class HealthCheck: TimerOwner, TransportOwner {
   }
 
   func timerFired(_ timer: Timer) {
+    if isOver { return }
     if externalRun != nil { return externalTimeout() }
     if phase == .sleeping { return start() }
     let layer: CheckConnectionFailure.Layer =
@@ -76,6 +87,7 @@ final class HealthCheck: TimerOwner, TransportOwner {
 
   private func sleep() {
     phase = .sleeping
+    if isOver { return }
     var span = control.nextInterval(server, isAgent: isAgent)
     let spread = worker.runtime.global.spreadChecks
     if spread > 0 {
@@ -171,6 +183,7 @@ final class HealthCheck: TimerOwner, TransportOwner {
 
   private func finish(_ outcome: CheckOutcome) {
     close()
+    if isOver { return }
     worker.loop.timers.cancel(timer)
     var outcome = outcome
     outcome.duration = now - started

@@ -98,6 +98,8 @@ public struct CompiledRules: Sendable {
   /// Names of all variables by number.
   public var variableNames: [Bytes] = []
 
+  /// `backend/server` of all servers that rules name; these cannot be removed.
+  public var referencedServers: Set<String> = []
   /// Maps and pattern lists, which may change at run time.
   public let patterns: PatternRegistry
 

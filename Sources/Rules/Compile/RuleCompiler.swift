@@ -18,6 +18,7 @@ public enum RuleCompiler {
       rules.proxies.append(CompiledProxy(compiler.run()))
     }
     rules.variableNames = shared.variables.names
+    rules.referencedServers = shared.referencedServers
     shared.patterns.assignIDs()
     return rules
   }

@@ -26,7 +26,7 @@ final class MapView: PatternView {
     self.method = method
     self.output = output
     first = try MapTable(reference.pairs(), method: method, output: output, path: reference.name)
-    newest = Published(first, registry)
+    newest = Published(first, registry.retirement)
     reference.attach(self)
   }
 

@@ -45,7 +45,7 @@ final class PatternSet: PatternView {
     method = builder.method
     isFolded = builder.isFolded
     first = try builder.matcher(references.flatMap { $0.pairs().map(\.key) })
-    newest = Published(nil, registry)
+    newest = Published(nil, registry.retirement)
     for reference in references { reference.attach(self) }
   }
 
