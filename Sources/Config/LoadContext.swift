@@ -48,7 +48,7 @@ public final class LoadContext {
   /// The current line as a place.
   public var here: SourceLocation { SourceLocation(file: file, line: line) }
 
-  /// Addresses may name variables without quotes: `$NAME` and `${NAME}`; an unknown one stays as it is.
+  /// Addresses may name variables without quotes: `$NAME` and `${NAME}`; an unknown one is empty.
   func expandVariables(_ text: String) -> String {
     guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
     var result = ""
@@ -60,8 +60,8 @@ public final class LoadContext {
       if isBraced { name = name.dropFirst() }
       let end = name.firstIndex { !$0.isASCII || !($0.isLetter || $0.isNumber || $0 == "_") } ?? name.endIndex
       let isClosed = !isBraced || (end < name.endIndex && name[end] == "}")
-      if isClosed, let value = environment[String(name[..<end])] {
-        result += value
+      if isClosed, end > name.startIndex {
+        result += environment[String(name[..<end])] ?? ""
         rest = isBraced ? name[name.index(after: end)...] : name[end...]
       } else {
         result += "$"

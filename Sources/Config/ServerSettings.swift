@@ -56,6 +56,8 @@ public struct ServerSettings: Sendable {
   /// The word that gave the address.
   public var addressLocation: SourceLocation = .none
   public var initAddr: [String] = []
+  /// What a state file says of it.
+  public var saved: SavedServerState?
   /// The name did not resolve and need not: the server waits in maintenance for an address.
   public var startsUnresolved = false
   /// `init-state`: up, down, fully-up or fully-down.

@@ -67,7 +67,12 @@ struct ServerValidation {
     for method in server.initAddr.isEmpty ? standard : server.initAddr {
       var found: IPAddress?
       switch method {
-      case "last": continue
+      case "last":
+        if let saved = server.saved, let address = saved.address {
+          server.address = .ip(address, port: saved.port)
+          return
+        }
+        continue
       case "libc": found = server.isService ? nil : context.resolve(server.host)
       case "none":
         server.startsUnresolved = true

@@ -18,10 +18,12 @@ struct Validation {
     let report = ProxyReport(diagnostics: context.diagnostics)
     let globalLogs = !context.configuration.global.logs.isEmpty
     var tracking = false
+    var states = ServerStateFiles(context)
     for index in proxies.indices {
       if !proxies[index].isDisabled { references(index, report) }
       proxies[index].checkModes(report)
       if !proxies[index].isDisabled { proxies[index].checkMissing(report, globalLogs: globalLogs) }
+      states.apply(to: &proxies[index])
       tracking = ServerValidation(context, proxies[index].name).run(&proxies[index]) || tracking
     }
     if tracking { for index in proxies.indices { track(index) } }

@@ -82,7 +82,6 @@ enum ServerStateLine {
     let age = Swift.max(0, now.seconds - state.lastChange.seconds)
     let operation = state.isInMaintenance ? 0 : state.operation.rawValue
     var administration = state.administration.rawValue
-    if state.administration.contains(.configured) { administration |= 1 }
     let host = state.knownAddress.ip.map { "\($0)" } ?? (settings.isUnix ? "unix" : "-")
     let name = state.hostName ?? "-"
     let service = settings.isService ? settings.host : "-"
@@ -94,8 +93,9 @@ enum ServerStateLine {
     var line = "\(backend.id) \(backend.name) \(server.id) \(server.name) \(host) "
     line += "\(operation) \(administration) \(state.weight) \(settings.weight) \(age) \(check) \(agent) "
     line += "\(forced.0) \(forced.1) \(name) \(state.servicePort) \(service) \(settings.isTLS ? 1 : 0) "
-    line += "\(settings.checkPort ?? 0) \(settings.checkAddress ?? "-") "
-    line += "\(settings.agentAddress ?? "-") \(settings.agentPort ?? 0)\n"
+    let checkAddress = state.checkAddress?.ip.map { "\($0)" } ?? settings.checkAddress ?? "-"
+    let agentAddress = state.agentAddress?.ip.map { "\($0)" } ?? settings.agentAddress ?? "-"
+    line += "\(state.checkPort ?? 0) \(checkAddress) \(agentAddress) \(state.agentPort ?? 0)\n"
     return line
   }
 }

@@ -82,9 +82,10 @@ struct DynamicServers {
   private func make(_ settings: ServerSettings, _ id: Int, _ backend: Backend, at now: Now) -> Server? {
     let diagnostics = Diagnostics()
     let contexts = TLSContexts(runtime.global, diagnostics)
-    let planner = CheckPlanner(
+    var planner = CheckPlanner(
       proxy: backend.settings, rules: backend.rules.check, global: runtime.global, contexts: contexts,
       diagnostics: diagnostics)
+    planner.followsSessions = false
     let server = Server(
       settings: settings, index: backend.freeIndex, number: runtime.control.freeNumber, id: id,
       backendName: backend.name, workers: runtime.workerCount, tlsContext: contexts.client(for: settings),

@@ -94,6 +94,7 @@ struct ServerState: Sendable {
     } else if !settings.startsUnresolved {
       setInitialState(settings)
     }
+    if let saved = settings.saved { restore(saved, settings) }
     if settings.startsUnresolved {
       administration.insert(.unresolved)
       operation = .stopped

@@ -111,7 +111,9 @@ final class ServerName: ResolutionRequester {
     let ignoresWeight = server.settings.ignoresServiceWeight
     hasServiceAddress = service.address != nil
     let isNew = name != service.target
-    if isNew { control.announceName(server, service.target.text, by: "SRV record", at: now) }
+    if isNew, server.snapshot().hostName != service.target.text {
+      control.announceName(server, service.target.text, by: "SRV record", at: now)
+    }
     if let ip = service.address {
       leave()
       name = service.target
@@ -121,6 +123,11 @@ final class ServerName: ResolutionRequester {
       if isNew || resolution == nil { follow(service.target) }
     }
     if !ignoresWeight { control.setServiceWeight(server, (Int(service.weight) + 255) / 256, at: now) }
+  }
+
+  /// A server that stands for no record, but was restored as if it did, has nothing to serve.
+  func forgetSaved() {
+    if server.snapshot().hostName != nil { control.forgetName(server, at: now) }
   }
 
   /// The server stands for nothing, and is free for another record.

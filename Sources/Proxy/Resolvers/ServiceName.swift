@@ -48,6 +48,8 @@ final class ServiceName: ResolutionRequester {
         server.take(service)
       }
     }
+    // Those that a state file gave a name which is no more.
+    for server in free { server.forgetSaved() }
   }
 
   /// The server that had this record before a reload, or the first that has none.
