@@ -24,6 +24,8 @@ final class Worker: @unchecked Sendable {
   private var acceptors: [Acceptor] = []
   private var connections: [ObjectIdentifier: ClientConnection] = [:]
   private let maintenance = Timer()
+  /// The most connections at once since memory was last given back to the system.
+  private var crowd = 0
 
   /// `loop` is given by tests, which turn it themselves.
   init?(index: Int, runtime: Runtime, loop given: EventLoop? = nil) {
@@ -57,6 +59,7 @@ final class Worker: @unchecked Sendable {
 
   func connectionAccepted(_ connection: ClientConnection) {
     connections[ObjectIdentifier(connection)] = connection
+    crowd = Swift.max(crowd, connections.count)
   }
 
   func connectionClosed(_ connection: ClientConnection) {
@@ -78,10 +81,15 @@ final class Worker: @unchecked Sendable {
   }
 
   func giveStorage(_ storage: StreamStorage) {
-    guard spareStorage.count < 64 else { return }
     storage.reset(environment.idleFacts)
-    spareStorage.append(storage)
+    if spareStorage.count < Worker.spareStorageLimit { spareStorage.append(storage) } else { discard(storage) }
   }
+
+  /// As many streams as may begin and end between two rounds of maintenance without making their storage anew.
+  private static let spareStorageLimit = 4096
+
+  /// The wheel would keep the storage alive until its last deadline.
+  private func discard(_ storage: StreamStorage) { loop.timers.cancel(storage.timer) }
 
   func streamStarted(_ stream: Stream) {
     stream.listPosition = streams.count
@@ -163,7 +171,15 @@ extension Worker: TimerOwner {
   /// Every other second: memory that a crowd has left behind goes back to the system.
   func timerFired(_ timer: Timer) {
     buffers.shrink()
-    if spareStorage.count > 8 { spareStorage.removeLast(spareStorage.count / 2) }
+    if spareStorage.count > 8 {
+      for storage in spareStorage.suffix(spareStorage.count / 2) { discard(storage) }
+      spareStorage.removeLast(spareStorage.count / 2)
+    }
+    if crowd > 256, connections.count < crowd / 2 {
+      // The allocator keeps what is freed between what is not.
+      releaseFreeMemory()
+      crowd = connections.count
+    }
     loop.timers.set(maintenance, to: loop.now.instant + .seconds(2), owner: self)
   }
 }
@@ -180,7 +196,10 @@ extension H2Settings {
     if let n = number("tune.h2.fe.max-concurrent-streams", "tune.h2.max-concurrent-streams") {
       maxConcurrentStreams = n
     }
-    if let n = number("tune.h2.fe.initial-window-size", "tune.h2.initial-window-size") { initialWindow = n }
+    if let n = number("tune.h2.fe.initial-window-size", "tune.h2.initial-window-size") {
+      initialWindow = n
+      streamWindow = n
+    }
     if let n = number("tune.h2.header-table-size") { headerTableSize = n }
   }
 }

@@ -124,6 +124,9 @@ extension Stream: DeferredWork {
       response.reset()
       return .proceed
     }
+    if info.framing == .tunnel, let handshake = storage.handshake, !handshake.isAccepted(response) {
+      return badResponse()
+    }
     times.responseHead = now
     serverKeepAlive = info.keepAlive
     context.response = response

@@ -65,6 +65,7 @@ extension Stream {
   }
 
   /// A request whose framing is broken.
+  @discardableResult
   func refuseMalformed(_ fault: HTTPFault) -> Step {
     termination = Termination(cause: .proxy, state: responseStarted ? .data : .request)
     frontend.counters.add(.requestErrors, worker: worker.index)

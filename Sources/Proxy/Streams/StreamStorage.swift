@@ -27,6 +27,8 @@ final class StreamStorage: TimerOwner {
   var wasLogged = false
   var mustOpenNew = false
   var dropsBody = false
+  /// What a 101 must answer, when the request offers WebSocket.
+  var handshake: WebSocketHandshake?
   /// The value of the persistence cookie that the client sent, and how it was judged.
   var persistence = Persistence()
 
@@ -56,6 +58,7 @@ final class StreamStorage: TimerOwner {
     wasLogged = false
     mustOpenNew = false
     dropsBody = false
+    if handshake != nil { handshake = nil }
     if persistence.server != nil || persistence.request != .notApplicable || persistence.response != .notApplicable {
       persistence = Persistence()
     }
