@@ -53,9 +53,6 @@ struct CheckPlanner {
     if let name = server.checkProto, name != "h1", name != "http/1.1", name != "none" {
       diagnostics.error("'check-proto \(name)' is not supported yet", at: server.location)
     }
-    if server.checkViaSocks {
-      diagnostics.error("'check-via-socks4' is not supported yet", at: server.location)
-    }
     let rules = rules ?? .connection
     if rules.kind == .http, server.checkALPN?.contains("h2") ?? false {
       diagnostics.error("'check-alpn h2' with 'option httpchk' is not supported yet", at: server.location)
@@ -67,9 +64,6 @@ struct CheckPlanner {
     var stepTLS: [Int: TLSClientContext] = [:]
     for (index, step) in rules.steps.enumerated() {
       guard case .connect(let connection) = step.action, connection.isTLS else { continue }
-      if connection.viaSocks {
-        diagnostics.error("'via-socks4' in checks is not supported yet", at: proxy.check.location)
-      }
       stepTLS[index] = contexts.check(for: server, alpn: connection.alpn)
     }
     var version = server.checkSendProxy ? server.sendProxy ?? .v1 : nil
