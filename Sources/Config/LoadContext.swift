@@ -33,6 +33,9 @@ public final class LoadContext {
   /// `-dr`: servers whose name does not resolve start without an address.
   var ignoresUnresolvable = false
 
+  /// Options that `server` lines may not have here.
+  var refusedServerOptions: Set<String> = []
+
   init(io: ConfigurationIO, environment: [String: String]) {
     self.io = io
     self.environment = environment

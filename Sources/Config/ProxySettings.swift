@@ -33,6 +33,8 @@ public struct ProxySettings: Sendable {
   public var location: SourceLocation
   /// HAProxy's proxy id (`iid`): given by `id` or counted from 2 in order of the file.
   public var id: Int?
+  /// `id` was given, not counted.
+  public var isIDForced = false
   public var guid: String?
   public var description: String?
   public var isDisabled = false

@@ -42,6 +42,9 @@ struct SectionKind: Sendable {
       "crt-store": SectionKind { arguments, context throws(Refusal) in
         try CertificateStoreSection(arguments, context)
       },
+      "resolvers": SectionKind { arguments, context throws(Refusal) in
+        try ResolversSection(arguments, context)
+      },
     ]
     table["peers"] = SectionKind { arguments, context throws(Refusal) in
       try PeersSection(arguments, context)
@@ -56,7 +59,7 @@ struct SectionKind: Sendable {
 
   /// Sections that are known and cannot work yet; a parser takes such a name's place in `table`.
   static let unsupported = [
-    "resolvers", "cache", "ring", "mailers", "log-forward", "log-profile", "program", "fcgi-app",
+    "cache", "ring", "mailers", "log-forward", "log-profile", "program", "fcgi-app",
     "traces",
     "acme", "dynamic-update", "healthcheck",
   ]

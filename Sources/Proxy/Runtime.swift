@@ -40,6 +40,7 @@ public final class Runtime: @unchecked Sendable {
   let hostName: Bytes
   let nodeName: Bytes
   let control: ServerControl
+  let names: NameService
   let serverCount: Int
   /// The workers that serve this configuration, once they exist.
   let workers = Mutex<[Worker]>([])
@@ -71,6 +72,7 @@ public final class Runtime: @unchecked Sendable {
     control = ServerControl(
       backends: backends,
       announcer: StateAnnouncer(isQuiet: parts.configuration.global.tunables["quiet"] != nil))
+    names = NameService(parts.configuration, control)
     serverCount = backends.reduce(0) { $0 + $1.servers.count }
     backendsByName = byName
     var frontendNames: [Bytes: Frontend] = [:]

@@ -103,7 +103,8 @@ public struct RuntimeBuilder {
     }
     return Backend(
       settings: proxy, id: proxy.id ?? index + 2, rules: rules.proxies[index], servers: servers,
-      workers: workerCount, log: makeLog(proxy), fullConnections: proxy.fullConnections ?? fullConnections, now: now)
+      workers: workerCount, log: makeLog(proxy), fullConnections: proxy.fullConnections ?? fullConnections,
+      retirement: rules.patterns.retirement, now: now)
   }
 
   private mutating func makeFrontend(

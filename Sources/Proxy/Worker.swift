@@ -28,8 +28,9 @@ final class Worker: @unchecked Sendable {
   /// The most connections at once since memory was last given back to the system.
   private var crowd = 0
 
-  init?(index: Int, runtime: Runtime) {
-    guard let loop = EventLoop() else { return nil }
+  /// `loop` is given by tests, which turn it themselves.
+  init?(index: Int, runtime: Runtime, loop given: EventLoop? = nil) {
+    guard let loop = given ?? EventLoop() else { return nil }
     self.index = index
     self.runtime = runtime
     self.loop = loop

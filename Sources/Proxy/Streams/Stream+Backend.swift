@@ -10,13 +10,8 @@ extension Stream {
   func evaluateBackendRules() -> Step {
     guard let backend else { return refuse(503) }
     if backend === frontend.ownBackend { return finishRequest(backend) }
-    if ruleIndex == 0, !backend.rules.tcpRequestContent.isEmpty {
-      context.payloadIsFinal = true
-      var index = 0
-      switch backend.rules.tcpRequestContent.evaluate(context, resumingAt: &index) {
-      case .next, .needMoreData: break
-      case let verdict: return conclude(verdict, .request)
-      }
+    if ruleIndex == 0 {
+      if let step = inspectRequest(backend.rules.tcpRequestContent) { return step }
       if isHTTP { context.countBackendRequest() }
     }
     if isHTTP {

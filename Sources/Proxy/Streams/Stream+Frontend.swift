@@ -38,7 +38,10 @@ extension Stream {
 
   /// HTTP mode: monitor, captures, `tcp-request content`, `http-request` rules and statistics of the frontend.
   func evaluateFrontendRules() -> Step {
-    if ruleIndex == 0, !prepareRequest() { return .proceed }
+    if ruleIndex == 0 {
+      if storage.contentRuleIndex == 0, !prepareRequest() { return .proceed }
+      if let step = inspectRequest(frontend.rules.tcpRequestContent) { return step }
+    }
     switch frontend.rules.httpRequest.evaluate(context, resumingAt: &ruleIndex) {
     case .next:
       ruleIndex = 0
@@ -78,6 +81,18 @@ extension Stream {
       return false
     }
     return true
+  }
+
+  /// HTTP mode: `tcp-request content` rules, which see the whole request. nil when they let it pass.
+  func inspectRequest(_ rules: RuleSet) -> Step? {
+    if rules.isEmpty { return nil }
+    context.payloadIsFinal = true
+    switch rules.evaluate(context, resumingAt: &storage.contentRuleIndex) {
+    case .next, .needMoreData:
+      storage.contentRuleIndex = 0
+      return nil
+    case let verdict: return conclude(verdict, .request)
+    }
   }
 
   /// `use_backend` rules, `default_backend`, or the other half of the listen section.
@@ -156,6 +171,8 @@ extension Stream {
       return .proceed
     case .service(let name):
       return serve(name)
+    case .resolve(let query):
+      return resolve(query)
     }
   }
 

@@ -16,6 +16,9 @@ final class StreamStorage: TimerOwner {
   var tarpitReply: LocalReply?
   var wantedBody = 0
   var phaseAfterBody = Stream.Phase.assignServer
+  var phaseAfterName = Stream.Phase.evaluateFrontendRules
+  /// The `tcp-request content` rule to go on with, in HTTP mode.
+  var contentRuleIndex = 0
   var sentContinue = false
   var isTunnel = false
   var clientHalfClosed = false
@@ -53,6 +56,7 @@ final class StreamStorage: TimerOwner {
     response.reset()
     tarpitReply = nil
     wantedBody = 0
+    contentRuleIndex = 0
     sentContinue = false
     isTunnel = false
     clientHalfClosed = false

@@ -1,4 +1,5 @@
 import Base
+import Synchronization
 
 /// A run of neighbouring rules whose conditions each test the same sample for equality with some strings: one
 /// hash look-up finds the first that holds, however many there are.
@@ -8,6 +9,8 @@ final class RuleRun: Sendable {
   private let table: StringTable
   /// For each string, the rules (ascending) whose condition names it.
   private let rulesOfKey: [[Int32]]
+  /// Somebody has changed the patterns of one of the rules: they are tested one by one from then on.
+  private let isOutdated = Atomic<Bool>(false)
 
   private init(range: Range<Int>, sample: SampleExpression, table: StringTable, rulesOfKey: [[Int32]]) {
     self.range = range
@@ -15,6 +18,8 @@ final class RuleRun: Sendable {
     self.table = table
     self.rulesOfKey = rulesOfKey
   }
+
+  var isValid: Bool { !isOutdated.load(ordering: .acquiring) }
 
   /// The first rule at or after `start` whose condition holds.
   func firstMatch(_ context: RuleContext, from start: Int) -> Int? {
@@ -67,7 +72,13 @@ final class RuleRun: Sendable {
         }
       }
     }
-    return RuleRun(range: range, sample: model.sample, table: table, rulesOfKey: rulesOfKey)
+    let run = RuleRun(range: range, sample: model.sample, table: table, rulesOfKey: rulesOfKey)
+    for index in range {
+      for reference in equality(rules[index])?.flatMap(\.patterns.references) ?? [] {
+        reference.onChange { run.isOutdated.store(true, ordering: .releasing) }
+      }
+    }
+    return run
   }
 
   /// The expressions of a condition that is nothing but alternatives of string equality; nil for any other.

@@ -77,6 +77,7 @@ final class CompileScope {
         "unable to find server '\(name)' in proxy '\(backendName)'",
         suggestion: Suggestions.nearest(name, servers.map(\.name)))
     }
+    shared.referencedServers.insert("\(backendName)/\(name)")
     return (backendName, name)
   }
 
@@ -104,8 +105,12 @@ final class SharedScope {
   let readFile: (String) -> [UInt8]?
   /// Files are read once, however many rules name them.
   private var files: [String: Bytes] = [:]
-  var maps: [String: MapTable] = [:]
   let tables: StickTables
+  /// `backend/server` of all servers that rules name.
+  var referencedServers: Set<String> = []
+  let patterns = PatternRegistry()
+  /// Maps by how they match, what they give and their name: many rules share one.
+  var maps: [String: MapView] = [:]
 
   init(
     configuration: Configuration, diagnostics: Diagnostics, readFile: @escaping (String) -> [UInt8]?

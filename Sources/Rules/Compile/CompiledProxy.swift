@@ -110,6 +110,13 @@ public struct CompiledRules: Sendable {
   public var tables: [StickTable] = []
   /// `http-err-codes` and `http-fail-codes`.
   public var statusClasses = StatusClasses()
+  /// `backend/server` of all servers that rules name; these cannot be removed.
+  public var referencedServers: Set<String> = []
+  /// Maps and pattern lists, which may change at run time.
+  public let patterns: PatternRegistry
 
-  init(processVariables: ProcessVariables) { self.processVariables = processVariables }
+  init(processVariables: ProcessVariables, patterns: PatternRegistry) {
+    self.processVariables = processVariables
+    self.patterns = patterns
+  }
 }

@@ -17,7 +17,7 @@ enum Argument: Sendable {
   case userlist(CompiledUserlist)
   case table(StickTable)
   case variable(Variable)
-  case map(MapTable)
+  case map(MapView)
   case format(LogFormat)
   case acls([ACL], [Bool])
   case path(JSONPath)
