@@ -16,13 +16,12 @@ enum UnsupportedKeywords {
     if name.hasPrefix("table_") || name == "in_table" {
       return "converter '\(name)' needs stick tables, which are not supported yet"
     }
-    if ["lua.", "tcp.", "eth.", "ip.", "aes_", "jwt_decrypt", "jwt_verify_cert", "mqtt_", "fix_"].contains(
+    if ["lua.", "tcp.", "eth.", "ip.", "jwt_decrypt", "mqtt_"].contains(
       where: name.hasPrefix)
     {
       return "converter '\(name)' is not supported yet"
     }
-    return ["protobuf", "ungrpc", "debug", "when", "language", "51d.single", "da-csv-conv", "xxh3"].contains(
-      name)
+    return ["protobuf", "ungrpc", "debug", "when", "language", "51d.single", "da-csv-conv"].contains(name)
       ? "converter '\(name)' is not supported yet" : nil
   }
 

@@ -12,6 +12,9 @@ enum HashConverters {
     ConverterEntry("xxh64", .optional(.integer), .binary, .int) { sample, a, _ in
       .int(Int64(bitPattern: XXHash.hash64(sample.octets, seed: UInt64(bitPattern: a.int(0) ?? 0))))
     },
+    ConverterEntry("xxh3", .optional(.integer), .binary, .int) { sample, a, _ in
+      .int(Int64(bitPattern: XXH3.hash(sample.octets, seed: UInt64(bitPattern: a.int(0) ?? 0))))
+    },
     digest("sha1", .none) { _ in "SHA1" },
     digest("sha2", .optional(.integer)) { "SHA\($0.int(0) ?? 256)" },
     digest("digest", .required(.string)) { ($0.string(0) ?? .empty).string },

@@ -101,7 +101,7 @@ enum HTTPHeaderFetches {
   }
 
   static func visitValues(of line: Bytes, splitting: Bool, _ visit: (Bytes) -> Bool) -> Bool {
-    if !splitting || line.firstIndex(of: 0x2C) == nil { return visit(line) }
+    if !splitting || line.firstIndex(of: 0x2C) == nil { return visit(line.trimmed) }
     var start = 0
     while start <= line.count {
       let end = valueEnd(line, from: start)

@@ -147,7 +147,7 @@ enum SampleKeywords {
     let entries =
       ArithmeticConverters.table + TextConverters.table + EncodingConverters.table + HashConverters.table
       + DateConverters.table + MapConverters.table + JSONConverters.table + AddressConverters.table
-      + VariableConverters.table + TokenConverters.table
+      + VariableConverters.table + TokenConverters.table + CipherConverters.table + MessageConverters.table
     for entry in entries { table[entry.name] = entry }
     return table
   }()
