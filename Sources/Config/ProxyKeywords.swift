@@ -237,7 +237,9 @@ public enum ProxyKeywords {
     },
     keepAliveTime("srvtcpka-idle", in: .back) { $0.serverKeepAliveProbes.idle = $1 },
     keepAliveTime("srvtcpka-intvl", in: .back) { $0.serverKeepAliveProbes.interval = $1 },
-    .unsupported("be-unpublished", in: .back),
+    flag("be-unpublished", in: [.backend, .listen], "Not chosen by other proxies until 'publish backend'.") {
+      $0.isUnpublished = true
+    },
   ]
 
   private static func keepAliveTime(

@@ -35,7 +35,7 @@ struct TLSDetails: OptionSet, Sendable {
     for word in directive.words where word.text.contains("ssl_") {
       if word.text.contains("ssl_f_") { insert(.ownCertificate) }
       if word.text.contains("ssl_c_") { insert(.peerCertificate) }
-      if word.text.contains("session_") || word.text.contains("random") || word.text.contains("secret") {
+      if word.text.contains("session_") || word.text.contains("random") || word.text.contains("unique_id") || word.text.contains("secret") {
         insert(.secrets)
       }
       if word.text.contains("ssl_s_") || word.text.contains("ssl_bc") { insert(.server) }
@@ -64,12 +64,16 @@ extension TLSFacts {
       sessionKey = Bytes(session.sessionKey)
       clientRandom = Bytes(session.clientRandom)
       serverRandom = Bytes(session.serverRandom)
+      uniqueID = Bytes(session.uniqueID)
     }
     if details.contains(.ownCertificate) { localCertificate = session.ownCertificate.map(CertificateFacts.init) }
     if details.contains(.peerCertificate), let certificate = session.peerCertificate {
       hasClientCertificate = true
       isClientCertificateUsed = true
-      clientCertificate = CertificateFacts(certificate)
+      var facts = CertificateFacts(certificate)
+      facts.chainDER = Bytes(session.peerChain.flatMap(\.der))
+      clientCertificate = facts
+      rootSubject = session.rootCertificate?.subject.parts.map { (Bytes($0.type), $0.value) } ?? []
     }
   }
 }

@@ -52,11 +52,10 @@ public enum SymmetricCipher: Sendable {
     guard EVP_CipherInit_ex(context, algorithm, nil, nil, nil, direction) == 1 else { return nil }
     if self == .gcm {
       guard EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, Int32(nonce.count), nil) == 1 else { return nil }
-    } else if nonce.count != 16 {
-      return nil
     }
     let keyOctets = key.array
-    let nonceOctets = nonce.array
+    // What a block lacks is zero.
+    let nonceOctets = nonce.array + [UInt8](repeating: 0, count: Swift.max(0, 16 - nonce.count))
     guard EVP_CipherInit_ex(context, nil, nil, keyOctets, nonceOctets, direction) == 1 else { return nil }
     var written: Int32 = 0
     if self == .gcm, let additional, !additional.isEmpty {

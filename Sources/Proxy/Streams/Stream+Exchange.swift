@@ -29,7 +29,7 @@ extension Stream: DeferredWork {
     if client.hasFailed { return clientAborted() }
     var clientWaits = false
     var serverWaits = false
-    if !requestIsComplete {
+    if !requestIsComplete || earlyBody != nil {
       switch forwardRequest(to: connection) {
       case .proceed: if phase != .exchange { return .proceed }
       case .wait: clientWaits = true
@@ -47,6 +47,14 @@ extension Stream: DeferredWork {
       }
     }
     guard phase == .exchange else { return .proceed }
+    if !isHTTP, storage.responseInspection != nil {
+      switch inspectResponse(of: connection) {
+      case .proceed: if phase != .exchange { return .proceed }
+      case .wait:
+        setExchangeDeadlines(clientWaits: clientWaits, serverWaits: true)
+        return .wait
+      }
+    }
     switch forwardResponse(from: connection) {
     case .proceed: return .proceed
     case .wait: serverWaits = !client.isBlocked
@@ -223,6 +231,9 @@ extension Stream: DeferredWork {
       client.vanish()
       dropServer(reset: true)
       return reject()
+    case .reject:
+      dropServer(reset: true)
+      return reject()
     default: rendered = page(502)
     }
     dropServer(reset: true)
@@ -298,10 +309,11 @@ extension Stream: DeferredWork {
       return false
     }
     if connection.requestCount > 1, isIdempotent { return true }
-    guard let settings = backend?.settings, attempts < settings.retries, !context.retriesDisabled else {
+    guard let backend, attempts < retryLimit(backend), !context.retriesDisabled else {
       return false
     }
-    return settings.retryOn.contains("empty-response") || settings.retryOn.contains("all-retryable-errors")
+    let reasons = backend.settings.retryOn
+    return reasons.contains("empty-response") || reasons.contains("all-retryable-errors")
   }
 
   private var isIdempotent: Bool {

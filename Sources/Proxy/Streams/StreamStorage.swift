@@ -17,6 +17,8 @@ final class StreamStorage: TimerOwner {
   var tarpitReply: LocalReply?
   var wantedBody = 0
   var phaseAfterBody = Stream.Phase.assignServer
+  /// `option http-buffer-request` was obeyed.
+  var requestWasBuffered = false
   var sentContinue = false
   var isTunnel = false
   var clientHalfClosed = false
@@ -25,6 +27,8 @@ final class StreamStorage: TimerOwner {
   var wasLogged = false
   var mustOpenNew = false
   var dropsBody = false
+  /// `tcp-response content` of TCP mode: which rule set is at hand, and which of its rules; nil when all have run.
+  var responseInspection: (set: Int, rule: Int)? = (0, 0)
   /// The value of the persistence cookie that the client sent, and how it was judged.
   var persistence = Persistence()
 
@@ -44,6 +48,7 @@ final class StreamStorage: TimerOwner {
     context.connection = facts
     tarpitReply = nil
     wantedBody = 0
+    requestWasBuffered = false
     sentContinue = false
     isTunnel = false
     clientHalfClosed = false
@@ -52,6 +57,7 @@ final class StreamStorage: TimerOwner {
     wasLogged = false
     mustOpenNew = false
     dropsBody = false
+    responseInspection = (0, 0)
     persistence = Persistence()
   }
 }

@@ -74,7 +74,7 @@ enum ActionKeywords {
       "add-acl", "del-acl", "add-map", "del-map", "set-map", "do-resolve", "cache-use", "cache-store",
       "send-spoe-group", "set-bandwidth-limit", "attach-srv", "switch-mode", "do-log", "pause",
       "set-headers-bin", "add-headers-bin", "del-headers-bin",
-      "set-retries", "on-error", "set-dst-port-offset", "set-nice",
+      "on-error", "set-dst-port-offset", "set-nice",
       "expect-netscaler-cip",
     ]
     return later.contains(name) ? "is not supported yet" : nil

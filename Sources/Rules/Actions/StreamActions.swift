@@ -90,6 +90,25 @@ enum StreamActions {
         return nil
       }
     },
+    ActionEntry("set-retries", [.tcpContent, .httpRequest], "{ <number> | <expr> }") { parser throws(RuleError) in
+      if let word = parser.peek, let value = Numbers.integer(word) {
+        _ = parser.next()
+        guard (0...100).contains(value) else {
+          throw RuleError("invalid number of retries '\(word)'", expected: "a number from 0 to 100")
+        }
+        return { context in
+          context.retries = Int(value)
+          return nil
+        }
+      }
+      let expression = try parser.expression("a number or an expression")
+      return { context in
+        if let value = expression.evaluate(context)?.integer, (0...100).contains(value) {
+          context.retries = Int(value)
+        }
+        return nil
+      }
+    },
     priority("set-priority-class") { context, value in context.priorityClass = value },
     priority("set-priority-offset") { context, value in context.priorityOffset = value },
   ]

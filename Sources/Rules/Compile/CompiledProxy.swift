@@ -23,6 +23,8 @@ public final class CompiledProxy: Sendable {
   public let monitorFail: [Condition]
   public let forcePersist: [Condition]
   public let ignorePersist: [Condition]
+  /// `force-be-switch if ...`: unpublished backends may be chosen after all.
+  public let forceBackendSwitch: [Condition]
   /// `stats admin if ...`.
   public let statsAdmin: [Condition]
   let routes: RuleSet
@@ -37,6 +39,9 @@ public final class CompiledProxy: Sendable {
   public let errorReplies: [Int: Reply]
   /// How servers are probed beyond connecting to them; nil when that is all, or for external checks.
   public let check: CheckRules?
+
+  /// `option forwarded`.
+  public let forwarded: ForwardedOption?
 
   init(_ draft: ProxyDraft) {
     name = draft.name
@@ -58,6 +63,7 @@ public final class CompiledProxy: Sendable {
     forcePersist = draft.forcePersist
     ignorePersist = draft.ignorePersist
     statsAdmin = draft.statsAdmin
+    forceBackendSwitch = draft.forceBackendSwitch
     routes = draft.routes
     routeTargets = draft.routeTargets
     serverChoices = draft.serverChoices
@@ -66,6 +72,7 @@ public final class CompiledProxy: Sendable {
     serverSNI = draft.serverSNI
     errorReplies = draft.errorReplies
     check = draft.check
+    forwarded = draft.forwarded
   }
 }
 
@@ -97,6 +104,11 @@ public struct CompiledRules: Sendable {
   public let processVariables: ProcessVariables
   /// Names of all variables by number.
   public var variableNames: [Bytes] = []
+  /// The same for the runtime API.
+  public internal(set) var variables: RuntimeVariables
 
-  init(processVariables: ProcessVariables) { self.processVariables = processVariables }
+  init(processVariables: ProcessVariables) {
+    self.processVariables = processVariables
+    variables = RuntimeVariables(VariableNames(), processVariables)
+  }
 }

@@ -46,6 +46,14 @@ extension ProxyCompiler {
       guard let expression = expression(line.words.last, "sni", line) else { continue }
       draft.serverSNI[server.name] = expression
     }
+    if let line = proxy.forwarded {
+      scope.place = .backendRequest
+      do throws(RuleError) {
+        draft.forwarded = try ForwardedOption(line, scope: scope)
+      } catch {
+        scope.report(error, "'option forwarded' : ", line)
+      }
+    }
     if case .hash(let text) = proxy.balance.algorithm {
       scope.place = .useServer
       let line = Directive(words: [Word(text)], location: proxy.balance.location)

@@ -21,6 +21,7 @@ struct ProxyDraft {
   var forcePersist: [Condition] = []
   var ignorePersist: [Condition] = []
   var statsAdmin: [Condition] = []
+  var forceBackendSwitch: [Condition] = []
   var routes = RuleSet()
   var routeTargets: [BackendTarget] = []
   var serverChoices: [(condition: Condition?, server: ServerTarget)] = []
@@ -29,6 +30,7 @@ struct ProxyDraft {
   var serverSNI: [String: SampleExpression] = [:]
   var errorReplies: [Int: Reply] = [:]
   var check: CheckRules?
+  var forwarded: ForwardedOption?
 
   init(name: String) { self.name = name }
 }

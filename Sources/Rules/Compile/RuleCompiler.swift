@@ -18,6 +18,7 @@ public enum RuleCompiler {
       rules.proxies.append(CompiledProxy(compiler.run()))
     }
     rules.variableNames = shared.variables.names
+    rules.variables = RuntimeVariables(shared.variables, shared.processVariables)
     return rules
   }
 

@@ -52,6 +52,8 @@ public final class RuleContext {
   public var socketChanges = SocketChanges()
   /// `set-timeout`: milliseconds by name; the owner applies them.
   public var timeoutChanges = TimeoutChanges()
+  /// `set-retries`: how often the backend may try again, in place of `retries`.
+  public var retries: Int?
   /// `disable-l7-retry`.
   public var retriesDisabled = false
   /// `http-request set-priority-class` and `-offset`.
@@ -103,6 +105,7 @@ public final class RuleContext {
     socketChanges = SocketChanges()
     timeoutChanges = TimeoutChanges()
     retriesDisabled = false
+    retries = nil
     priorityClass = 0
     priorityOffset = 0
     mayChange = false

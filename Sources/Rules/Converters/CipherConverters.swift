@@ -7,6 +7,10 @@ enum CipherConverters {
     encryption("aes_cbc_enc", .atLeast(3, .integer, .string, .string, .string), .cbc),
     decryption("aes_cbc_dec", .atLeast(3, .integer, .string, .string, .string), .cbc),
     encryption("aes_gcm_enc", .atLeast(4, .integer, .string, .string, .string, .string), .gcm),
+    ConverterEntry("x509_v_err_str", .none, .int, .string) { sample, _, _ in
+      guard let code = sample.integer else { return nil }
+      return .string(Bytes(VerifyErrorNames.name(of: Int32(truncatingIfNeeded: code)) ?? String(code)))
+    },
     decryption("aes_gcm_dec", .atLeast(4, .integer, .string, .string, .string, .string), .gcm),
   ]
 

@@ -4,6 +4,8 @@ import Base
 enum MessageConverters {
   static let table: [ConverterEntry] = [
     ConverterEntry("fix_is_valid", .none, .binary, .bool) { sample, _, context in
+      // The message says by itself whether it is whole.
+      context.mayChange = false
       switch FIXMessage.validate(sample.octets) {
       case .valid: return .bool(true)
       case .invalid: return .bool(false)
@@ -14,6 +16,7 @@ enum MessageConverters {
     },
     ConverterEntry("fix_tag_value", .required(.string), .binary, .binary, check: checkTag) { sample, a, context in
       guard let tag = a.int(0) else { return nil }
+      context.mayChange = false
       switch FIXMessage.value(of: Int(tag), in: sample.octets) {
       case .found(let value): return .binary(value)
       case .absent: return nil

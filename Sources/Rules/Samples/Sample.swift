@@ -58,13 +58,14 @@ extension Sample {
     }
   }
 
-  /// The text form: what `%[...]` prints.
+  /// The text form: what `%[...]` prints. Octets become text up to the first NUL.
   var text: Bytes {
     switch self {
     case .bool(let value): value ? Sample.one : Sample.zero
     case .int(let value): Bytes(String(value))
     case .ip(let address): Bytes(address.description)
-    case .string(let bytes), .binary(let bytes), .method(let bytes): bytes
+    case .string(let bytes), .method(let bytes): bytes
+    case .binary(let bytes): bytes.firstIndex(of: 0).map { bytes.prefix($0) } ?? bytes
     }
   }
 
