@@ -10,6 +10,7 @@ public struct Configuration: Sendable {
   public var userlists: [Userlist] = []
   public var httpErrors: [HTTPErrorsSection] = []
   public var certificateStores: [CertificateStore] = []
+  public var caches: [CacheSettings] = []
   public var rings: [Directive] = []
   /// The environment as `setenv`, `presetenv`, `unsetenv` and `resetenv` left it.
   public var environment: [String: String] = [:]

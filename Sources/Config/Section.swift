@@ -39,6 +39,7 @@ struct SectionKind: Sendable {
       "http-errors": SectionKind { arguments, context throws(Refusal) in
         try HTTPErrorsParser(arguments, context)
       },
+      "cache": SectionKind { arguments, context throws(Refusal) in try CacheSection(arguments, context) },
       "crt-store": SectionKind { arguments, context throws(Refusal) in
         try CertificateStoreSection(arguments, context)
       },
@@ -53,7 +54,7 @@ struct SectionKind: Sendable {
 
   /// Sections that are known and cannot work yet; a parser takes such a name's place in `table`.
   static let unsupported = [
-    "resolvers", "peers", "cache", "ring", "mailers", "log-forward", "log-profile", "program", "fcgi-app",
+    "resolvers", "peers", "ring", "mailers", "log-forward", "log-profile", "program", "fcgi-app",
     "traces",
     "acme", "dynamic-update", "healthcheck",
   ]

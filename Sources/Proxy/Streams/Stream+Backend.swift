@@ -47,6 +47,7 @@ extension Stream {
       sendEarlyHints()
       if !countForward() { return .proceed }
       addForwardedFields(backend)
+      prepareCompression()
     }
     return enter(.assignServer)
   }

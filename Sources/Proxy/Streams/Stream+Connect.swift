@@ -121,6 +121,7 @@ extension Stream {
     requestSent = true
     if isHTTP {
       connection.sendHead(of: self)
+      beginRequestFilter(connection)
       responseState = .awaitingHead
     } else {
       connection.beginTunnel()

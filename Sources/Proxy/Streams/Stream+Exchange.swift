@@ -89,22 +89,24 @@ extension Stream: DeferredWork {
 
   private func forwardRequest(to connection: ServerConnection) -> Step {
     if let early = earlyBody {
-      if !early.isEmpty {
-        let n = connection.writeBody(early.readableBytes)
+      let sink = serverSink(connection)
+      while !early.isEmpty {
+        let n = sink.writeBody(early.readableBytes)
         early.consume(n)
-        if !early.isEmpty { return .wait }
+        if n == 0 { return .wait }
+      }
+      if requestIsComplete {
+        sink.endBody()
+        if !(storage.requestFilter?.isDone ?? true) { return .wait }
       }
       worker.buffers.give(early)
       earlyBody = nil
-      if requestIsComplete {
-        connection.endBody()
-        return .proceed
-      }
+      if requestIsComplete { return .proceed }
     }
-    switch pump(client, connection) {
+    switch pump(client, serverSink(connection)) {
     case .sourceWaits:
       if requestInfo.expectContinue, !storage.sentContinue, connection.wantsContinue {
-        connection.flushBody()
+        serverSink(connection).flushBody()
       }
       return .wait
     case .sinkBlocked:
@@ -114,8 +116,9 @@ extension Stream: DeferredWork {
       worker.loop.afterEvents(self)
       return .wait
     case .ended:
+      serverSink(connection).endBody()
+      if !(storage.requestFilter?.isDone ?? true) { return .wait }
       requestIsComplete = true
-      connection.endBody()
       if isTunnel { storage.clientHalfClosed = true }
       return .proceed
     case .fault(let fault): return refuseMalformed(fault)
@@ -146,7 +149,8 @@ extension Stream: DeferredWork {
     }
     responseStarted = true
     serverConnection?.beginBody(info.framing)
-    let body: ResponseBody
+    var body: ResponseBody
+    storage.responseEndsWithConnection = info.framing == .untilClose
     switch info.framing {
     case .none: body = info.declaredLength == nil && responseMayHaveBody ? .length(0) : .none
     case .length(let n): body = .length(n)
@@ -158,6 +162,7 @@ extension Stream: DeferredWork {
       client.beginTunnel()
       serverConnection?.beginTunnel()
     }
+    body = filtered(body)
     if requestInfo.isHead, body != .none {
       // The method was rewritten for the server: what it sends is not for this client.
       storage.dropsBody = true
@@ -170,14 +175,29 @@ extension Stream: DeferredWork {
     return .proceed
   }
 
+  /// Puts what the configuration asks for between the server and the client.
+  private func filtered(_ body: ResponseBody) -> ResponseBody {
+    if storage.responseCoding == nil, storage.cacheStore == nil { return body }
+    let result = beginCompression(body)
+    switch body {
+    case .length(let n): beginRecording(length: n)
+    case .unknown: beginRecording(length: nil)
+    case .none, .tunnel: break
+    }
+    return result
+  }
+
   private var responseMayHaveBody: Bool {
     let status = response.status
     return !requestInfo.isHead && status != 204 && status != 304 && status >= 200
   }
 
   /// `http-response` of the backend, then of the frontend; persistence; then `http-after-response`.
-  private func evaluateResponseRules() -> Verdict {
-    guard let backend else { return .next }
+  func evaluateResponseRules() -> Verdict {
+    guard let backend = backend ?? frontend.ownBackend else {
+      evaluateAfterResponse()
+      return .next
+    }
     backend.rules.captureResponse(context)
     if backend !== frontend.ownBackend { frontend.rules.captureResponse(context) }
     for rules in responseRuleSets {
@@ -191,12 +211,15 @@ extension Stream: DeferredWork {
       }
       if rules.httpResponse.isEmpty { continue }
       var index = 0
-      switch rules.httpResponse.evaluate(context, resumingAt: &index) {
-      case .next, .needMoreData: break
-      case let verdict: return verdict
+      evaluation: while true {
+        switch rules.httpResponse.evaluate(context, resumingAt: &index) {
+        case .next, .needMoreData: break evaluation
+        case .storeInCache(let number): storeInCache(number)
+        case let verdict: return verdict
+        }
       }
     }
-    persistInResponse(backend)
+    if server != nil { persistInResponse(backend) }
     evaluateAfterResponse()
     return .next
   }
@@ -215,7 +238,7 @@ extension Stream: DeferredWork {
   }
 
   /// A response rule denied, returned or redirected.
-  private func refuseResponse(_ verdict: Verdict) -> Step {
+  func refuseResponse(_ verdict: Verdict) -> Step {
     frontend.counters.add(.deniedResponses, worker: worker.index)
     backend?.counters.add(.deniedResponses, worker: worker.index)
     server?.counters.add(.deniedResponses, worker: worker.index)
@@ -242,7 +265,7 @@ extension Stream: DeferredWork {
   }
 
   private func forwardResponse(from connection: ServerConnection) -> Step {
-    switch pump(connection, storage.dropsBody ? DiscardSink() : client) {
+    switch pump(connection, storage.dropsBody ? DiscardSink() : clientSink) {
     case .sourceWaits:
       if connection.hasFailed { return serverAborted() }
       return .wait
@@ -251,7 +274,8 @@ extension Stream: DeferredWork {
       worker.loop.afterEvents(self)
       return .wait
     case .ended:
-      client.endBody()
+      clientSink.endBody()
+      if let filter = storage.responseFilter, !filter.isDone { return client.hasFailed ? clientAborted() : .wait }
       if isTunnel {
         storage.serverHalfClosed = true
         // Nothing can be answered any more; TCP lets the client finish what it says.

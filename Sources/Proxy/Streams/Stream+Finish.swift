@@ -45,14 +45,18 @@ extension Stream {
         return .wait
       }
       pieces += 1
-      let n = client.writeBody(octets)
+      let n = clientSink.writeBody(octets)
       if n == 0 {
         setExchangeDeadlines(clientWaits: true, serverWaits: false)
         return .wait
       }
       body.consume(n)
     }
-    client.endBody()
+    clientSink.endBody()
+    if let filter = storage.responseFilter, !filter.isDone {
+      setExchangeDeadlines(clientWaits: true, serverWaits: false)
+      return .wait
+    }
     return end(aborted: false)
   }
 

@@ -164,6 +164,8 @@ extension Stream {
       phase = .waitForBody
       phaseDeadline = now + timeout
       return .proceed
+    case .serveFromCache(let index, let allowsHints): return serveFromCache(index, allowsHints: allowsHints)
+    case .storeInCache: return .proceed
     case .service(let name):
       return serve(name)
     }

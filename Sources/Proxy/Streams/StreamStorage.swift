@@ -1,3 +1,4 @@
+import Base
 import HTTP
 import NetIO
 import NetIO
@@ -27,6 +28,15 @@ final class StreamStorage: TimerOwner {
   var wasLogged = false
   var mustOpenNew = false
   var dropsBody = false
+  // Compression and caching.
+  var responseCoding: ContentCoding?
+  var requestCoding: ContentCoding?
+  var responseFilter: (any BodyFilter)?
+  var requestFilter: (any BodyFilter)?
+  var responseEndsWithConnection = false
+  var cacheKey: Bytes?
+  var mayStoreInCache = false
+  var cacheStore: (cache: ResponseCache, draft: CacheDraft)?
   /// `tcp-response content` of TCP mode: which rule set is at hand, and which of its rules; nil when all have run.
   var responseInspection: (set: Int, rule: Int)? = (0, 0)
   /// The value of the persistence cookie that the client sent, and how it was judged.
@@ -58,7 +68,24 @@ final class StreamStorage: TimerOwner {
     mustOpenNew = false
     dropsBody = false
     responseInspection = (0, 0)
+    resetFilters()
     persistence = Persistence()
+  }
+}
+
+extension StreamStorage {
+  private func resetFilters() {
+    responseCoding = nil
+    requestCoding = nil
+    if responseFilter != nil { responseFilter = nil }
+    if requestFilter != nil { requestFilter = nil }
+    responseEndsWithConnection = false
+    if cacheKey != nil { cacheKey = nil }
+    mayStoreInCache = false
+    if let (cache, draft) = cacheStore {
+      cache.abandon(draft.key)
+      cacheStore = nil
+    }
   }
 }
 

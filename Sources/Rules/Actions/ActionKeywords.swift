@@ -52,7 +52,7 @@ enum ActionKeywords {
   static let table: [ActionEntry] =
     FinalActions.table + HeaderActions.table + RequestLineActions.table + VariableActions.table
     + ConnectionActions.table + SocketActions.table + NormalizeActions.table + StreamActions.table
-    + ReplyActions.table + CaptureActions.table
+    + ReplyActions.table + CaptureActions.table + CacheActions.table
 
   /// The entry for the first word of an action, which may carry an argument in parentheses.
   static func find(_ word: String, in place: RulePlaces) throws(RuleError) -> ActionEntry {
@@ -71,8 +71,7 @@ enum ActionKeywords {
     }
     if name.hasPrefix("lua.") { return "needs Lua, which is not supported" }
     let later: Set<String> = [
-      "add-acl", "del-acl", "add-map", "del-map", "set-map", "do-resolve", "cache-use", "cache-store",
-      "send-spoe-group", "set-bandwidth-limit", "attach-srv", "switch-mode", "do-log", "pause",
+      "add-acl", "del-acl", "add-map", "del-map", "set-map", "do-resolve",       "send-spoe-group", "set-bandwidth-limit", "attach-srv", "switch-mode", "do-log", "pause",
       "set-headers-bin", "add-headers-bin", "del-headers-bin",
       "on-error", "set-dst-port-offset", "set-nice",
       "expect-netscaler-cip",

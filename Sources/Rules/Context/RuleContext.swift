@@ -60,6 +60,11 @@ public final class RuleContext {
   public var priorityClass = 0
   public var priorityOffset = 0
 
+  /// The response came out of the cache of that name.
+  public var cacheName: Bytes?
+  /// The content coding that the response is given on the way, by its name in the configuration.
+  public var compression: Bytes?
+
   /// Set by a fetch that lacked data which may still come.
   var mayChange = false
   /// The captures of the last regular expression match in `-m reg` and `replace-*`.
@@ -106,6 +111,8 @@ public final class RuleContext {
     timeoutChanges = TimeoutChanges()
     retriesDisabled = false
     retries = nil
+    cacheName = nil
+    compression = nil
     priorityClass = 0
     priorityOffset = 0
     mayChange = false
