@@ -12,6 +12,8 @@ public final class ByteBuffer {
   @exclusivity(unchecked) public internal(set) var capacity = 0
   @exclusivity(unchecked) @usableFromInline var start = 0
   @exclusivity(unchecked) @usableFromInline var end = 0
+  /// Links buffers in a list of their owner's.
+  @exclusivity(unchecked) public var next: ByteBuffer?
 
   public init(capacity: Int = 0) {
     if capacity > 0 { reserve(capacity: capacity) }

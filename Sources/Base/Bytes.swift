@@ -28,7 +28,7 @@ public struct Bytes: Sendable {
 
   public init(copying span: borrowing Span<UInt8>) { self.init([UInt8](copying: span)) }
 
-  public static let empty = Bytes([UInt8]())
+  @inlinable public static var empty: Bytes { Bytes([UInt8]()) }
 
   @inlinable public var isEmpty: Bool { count == 0 }
 
@@ -119,8 +119,26 @@ public struct Bytes: Sendable {
 }
 
 extension Bytes: Hashable {
+  // Disfavoured so that a comparison with a literal makes no array of it.
+  @_disfavoredOverload
   @inlinable
   public static func == (a: Bytes, b: Bytes) -> Bool { a.count == b.count && equal(a, 0, b) }
+
+  /// Whether the octets are those of `text`.
+  @inlinable
+  public static func == (a: Bytes, text: StaticString) -> Bool {
+    guard a.count == text.utf8CodeUnitCount else { return false }
+    let wanted = text.utf8Start
+    var i = 0
+    while i < a.count {
+      if a.base[a.lower + i] != wanted[i] { return false }
+      i += 1
+    }
+    return true
+  }
+
+  @inlinable
+  public static func != (a: Bytes, text: StaticString) -> Bool { !(a == text) }
 
   @inlinable
   public func hash(into hasher: inout Hasher) {

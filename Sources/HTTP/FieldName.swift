@@ -51,4 +51,5 @@ extension FieldName {
   static let host = FieldName("host")
   static let te = FieldName("te")
   static let transferEncoding = FieldName("transfer-encoding")
+  static let upgrade = FieldName("upgrade")
 }

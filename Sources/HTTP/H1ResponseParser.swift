@@ -1,4 +1,4 @@
-public import Base
+import Base
 
 /// Parses the head of an HTTP/1 response (RFC 9112 sections 4 to 6), strictly: a fault means 502.
 ///
@@ -14,16 +14,16 @@ public struct H1ResponseParser {
   /// Reads the head at the start of `input` into `head`, which is emptied first.
   ///
   /// - Parameters:
-  ///   - requestMethod: the method that this response answers; HEAD and CONNECT change the framing.
+  ///   - answering: the method that this response answers; HEAD and CONNECT change the framing.
   ///   - upgradeOffered: whether the request offered an upgrade; a 101 is refused without it.
   public mutating func parse(
-    _ input: borrowing Span<UInt8>, into head: MessageHead, limits: H1Limits, requestMethod: Bytes,
+    _ input: borrowing Span<UInt8>, into head: MessageHead, limits: H1Limits, answering method: AnsweredMethod,
     upgradeOffered: Bool = false
   ) -> H1ParseResult {
     let result = input.withUnsafeBytes { bytes -> H1ParseResult in
       guard let base = bytes.baseAddress, bytes.count > 0 else { return .incomplete }
       return parse(
-        base, bytes.count, into: head, limits: limits, method: requestMethod, upgrade: upgradeOffered)
+        base, bytes.count, into: head, limits: limits, method: method, upgrade: upgradeOffered)
     }
     if case .invalid = result { head.reset() }
     return result
@@ -31,7 +31,7 @@ public struct H1ResponseParser {
 
   private mutating func parse(
     _ base: UnsafeRawPointer, _ count: Int, into head: MessageHead, limits: borrowing H1Limits,
-    method: Bytes, upgrade: Bool
+    method: AnsweredMethod, upgrade: Bool
   ) -> H1ParseResult {
     let tooLarge = H1ParseResult.invalid(HTTPFault(502, .headTooLarge, at: count))
     if !inFields {
@@ -128,7 +128,7 @@ public struct H1ResponseParser {
 /// How a response's body ends (RFC 9112 section 6.3).
 enum ResponseFraming {
   static func decide(
-    _ base: UnsafeRawPointer, _ head: MessageHead, _ facts: FieldFacts, method: Bytes,
+    _ base: UnsafeRawPointer, _ head: MessageHead, _ facts: FieldFacts, method: AnsweredMethod,
     upgradeOffered: Bool, _ info: inout H1MessageInfo
   ) -> HTTPFault? {
     var options = ConnectionOptions()
@@ -155,13 +155,13 @@ enum ResponseFraming {
       return nil
     }
     info.upgrade = false
-    if method == "CONNECT", status < 300 {
+    if method == .connect, status < 300 {
       removeFraming(head, facts)
       info.framing = .tunnel
       return nil
     }
     if let fault = bodyFraming(base, head, facts, &info) { return fault }
-    info.isHead = method == "HEAD"
+    info.isHead = method == .head
     if info.isHead || status == 204 || status == 304 {
       if case .length(let n) = info.framing { info.declaredLength = n }
       if status == 204 { removeFraming(head, facts) }

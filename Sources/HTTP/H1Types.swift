@@ -51,12 +51,19 @@ public struct H1MessageInfo: Equatable, Sendable {
   /// Content-Length as given by a response without a body (HEAD, 304).
   public var declaredLength: UInt64?
 
-  /// The protocol of an extended CONNECT (RFC 8441), HTTP/2 only: `websocket`.
-  public var extendedConnect: Bytes?
+  /// An extended CONNECT (RFC 8441), HTTP/2 only: the head is that of a GET whose Upgrade field names the protocol.
+  public var isExtendedConnect = false
   /// Connection names fields, which were removed from the head.
   var namesFields = false
 
   public init() {}
+}
+
+/// What of a request's method decides about the framing of its response (RFC 9112 section 6.3).
+public enum AnsweredMethod: Sendable {
+  case head, connect, other
+
+  public init(_ method: Bytes) { self = method == "HEAD" ? .head : method == "CONNECT" ? .connect : .other }
 }
 
 public enum H1ParseResult: Equatable, Sendable {

@@ -230,6 +230,8 @@ enum H2Callbacks {
       UnsafeMutablePointer<nghttp2_data_source>?, UnsafeMutableRawPointer?
     ) -> Int32 = { _, frame, header, length, _, data in
       guard let frame, let header, let owner = owner(data), let output = owner.output else { return failure }
+      // The library sends one DATA frame after the other without returning: this is where it is stopped.
+      if output.count >= owner.outputLimit { return Int32(NGHTTP2_ERR_WOULDBLOCK.rawValue) }
       output.ensureRoom(9 + length)
       output.appendGrowing(UnsafeRawBufferPointer(start: header, count: 9))
       if length > 0 {

@@ -13,6 +13,10 @@ enum H2RequestRules {
     if let fault = target(head, pseudo, method, &info) { return .failure(fault) }
     if let fault = host(head, pseudo) { return .failure(fault) }
     if let fault = connectionFields(head) { return .failure(fault) }
+    if info.isExtendedConnect, let wanted = pseudo.connectProtocol {
+      head.method = get
+      head.append(FieldName.upgrade, wanted)
+    }
     if let value = head.first(FieldName.expect), value.equalsIgnoringCase("100-continue") {
       info.expectContinue = true
     }
@@ -22,9 +26,9 @@ enum H2RequestRules {
     {
       return .failure(HTTPFault(400, .differingContentLengths, at: 0))
     }
-    if info.isConnect || info.extendedConnect != nil {
+    if info.isConnect || info.isExtendedConnect {
       if length != nil { return .failure(HTTPFault(400, .bodyNotAllowed, at: 0)) }
-      info.framing = .tunnel
+      info.framing = info.isConnect ? .tunnel : .none
     } else if let length {
       guard
         let n = length.withUnsafeBytes({ $0.baseAddress.flatMap { ContentLength.digits($0, length.count) } })
@@ -71,7 +75,8 @@ enum H2RequestRules {
     }
     if let wanted = pseudo.connectProtocol {
       guard method == "CONNECT", isToken(wanted) else { return HTTPFault(400, .badPseudoField, at: 0) }
-      info.extendedConnect = wanted
+      info.isExtendedConnect = true
+      info.upgrade = true
     }
     return nil
   }
@@ -96,19 +101,25 @@ enum H2RequestRules {
     return nil
   }
 
+  private static let get = Bytes("GET")
+  private static let securePort = Bytes(":443")
+  private static let clearPort = Bytes(":80")
+
   /// RFC 3986 section 6.2.3: the scheme's own port says nothing.
   private static func withoutDefaultPort(_ authority: Bytes, scheme: Bytes?) -> Bytes {
-    let port: Bytes = scheme?.lowercased == "https" ? ":443" : ":80"
-    guard scheme != nil else { return authority }
+    guard let scheme else { return authority }
+    let port = scheme.count == 5 ? securePort : clearPort
     if authority.ends(with: port) { return authority.prefix(authority.count - port.count) }
     return authority.ends(with: ":") ? authority.prefix(authority.count - 1) : authority
   }
 
+  private static let connectionSpecific: [FieldName] = [
+    "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade",
+  ]
+
   /// RFC 9113 section 8.2.2.
   private static func connectionFields(_ head: MessageHead) -> HTTPFault? {
-    for name in ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"]
-      as [FieldName]
-    where head.contains(name) {
+    for name in connectionSpecific where head.contains(name) {
       return HTTPFault(400, .connectionField, at: 0)
     }
     if let te = head.first(FieldName.te), !te.equalsIgnoringCase("trailers") {

@@ -11,8 +11,9 @@ public final class H2Session {
   let settings: H2Settings
   private var abuse = H2Abuse()
   private var isTerminating = false
-  /// Where body octets go while `pull` runs.
+  /// Where body octets go while `pull` runs, and how many at most.
   private(set) var output: ByteBuffer?
+  private(set) var outputLimit = 0
   /// Keeps the streams that the library points to.
   private var streams: [Int32: H2Stream] = [:]
   /// Requests whose streams are open.
@@ -95,6 +96,7 @@ public final class H2Session {
   public func pull(into output: ByteBuffer, upTo limit: Int) -> H2Outcome {
     guard let session else { return .failed }
     self.output = output
+    outputLimit = limit
     defer { self.output = nil }
     while output.count < limit {
       var data: UnsafePointer<UInt8>?
@@ -196,7 +198,7 @@ public final class H2Session {
   func didReceiveHead(_ stream: H2Stream, endsHere: Bool) {
     switch stream.finishHead(endsHere: endsHere) {
     case .success(let info):
-      if !endsHere, info.framing == .none {
+      if !endsHere, info.framing == .none, !info.isExtendedConnect {
         // An announced length of zero: the request is complete only when its end has come.
         stream.held = info
         return

@@ -65,7 +65,7 @@ final class H2Stream {
     let result = H2RequestRules.finish(head, pseudo, endsHere: endsHere)
     if case .success(let info) = result {
       if case .length(let n) = info.framing { announced = n }
-      if info.framing == .none { announced = 0 }
+      if info.framing == .none, !info.isExtendedConnect { announced = 0 }
     }
     return result
   }

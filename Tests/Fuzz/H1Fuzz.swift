@@ -39,15 +39,15 @@ private func response(_ text: [UInt8], _ cut: Int) {
   let head = MessageHead()
   var parser = H1ResponseParser()
   let whole = parser.parse(
-    Bytes(text).span, into: head, limits: H1Limits(), requestMethod: "GET", upgradeOffered: true)
+    Bytes(text).span, into: head, limits: H1Limits(), answering: .other, upgradeOffered: true)
   var split = H1ResponseParser()
   let other = MessageHead()
   var result = split.parse(
-    Bytes(text, in: 0..<cut).span, into: other, limits: H1Limits(), requestMethod: "GET", upgradeOffered: true
+    Bytes(text, in: 0..<cut).span, into: other, limits: H1Limits(), answering: .other, upgradeOffered: true
   )
   if case .incomplete = result {
     result = split.parse(
-      Bytes(text).span, into: other, limits: H1Limits(), requestMethod: "GET", upgradeOffered: true)
+      Bytes(text).span, into: other, limits: H1Limits(), answering: .other, upgradeOffered: true)
   }
   guard case .complete(let info) = whole else { return }
   precondition(result == whole)

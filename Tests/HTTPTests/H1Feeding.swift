@@ -34,7 +34,7 @@ func parseResponse(
     let piece = Bytes(text, in: 0..<end)
     verdict = verdict_(
       parser.parse(
-        piece.span, into: head, limits: limits, requestMethod: method, upgradeOffered: upgradeOffered))
+        piece.span, into: head, limits: limits, answering: AnsweredMethod(method), upgradeOffered: upgradeOffered))
     if verdict != .incomplete { break }
   }
   return (verdict, head)

@@ -60,6 +60,7 @@ final class H2Client {
     let window = nghttp2_settings_entry(
       settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: initialWindow)
     nghttp2_submit_settings(session, 0, [window], 1)
+    if initialWindow > 65535 { nghttp2_session_set_local_window_size(session, 0, 0, Int32(initialWindow)) }
   }
 
   deinit { nghttp2_session_del(session) }
@@ -230,6 +231,8 @@ final class H2Pair {
   let session: H2Session
   let client: H2Client
   private(set) var outcome = H2Outcome.open
+  /// The most octets that one pull brought.
+  private(set) var largestPull = 0
 
   init(settings: H2Settings = H2Settings(), clientWindow: UInt32 = 65535) {
     session = H2Session(delegate: recorder, settings: settings)
@@ -250,6 +253,7 @@ final class H2Pair {
       let buffer = ByteBuffer()
       let pulled = session.pull(into: buffer, upTo: 65536)
       if pulled != .open { outcome = pulled }
+      largestPull = max(largestPull, buffer.count)
       if !buffer.isEmpty { client.input(buffer.readableBytes) }
       if toServer.isEmpty, buffer.isEmpty { return }
     }

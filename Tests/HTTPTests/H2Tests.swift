@@ -64,6 +64,18 @@ struct H2Tests {
     }
   }
 
+  @Test("one pull brings no more than its limit and a frame, however many bodies are ready")
+  func boundedPull() {
+    let pair = H2Pair(clientWindow: 1 << 20)
+    pair.recorder.answersAtOnce = false
+    let ids = (0..<8).map { _ in pair.client.request(H2Client.get) }
+    pair.run()
+    for id in ids { pair.recorder.answer(id, body: [UInt8](repeating: UInt8(id), count: 100_000)) }
+    pair.run()
+    #expect(pair.largestPull <= 65536 + 16384 + 9)
+    for id in ids { #expect(pair.client.answers[id]?.body == [UInt8](repeating: UInt8(id), count: 100_000)) }
+  }
+
   @Test("a body that waits goes on when it is resumed")
   func resumes() {
     let pair = H2Pair()
@@ -163,8 +175,11 @@ struct H2Tests {
     pair.run()
     #expect(pair.recorder.requests[plain]?.info.isConnect == true)
     #expect(pair.recorder.requests[plain]?.head.target == "h:80")
-    #expect(pair.recorder.requests[extended]?.info.extendedConnect == "websocket")
-    #expect(pair.recorder.requests[extended]?.info.framing == .tunnel)
+    #expect(pair.recorder.requests[extended]?.info.isExtendedConnect == true)
+    #expect(pair.recorder.requests[extended]?.info.upgrade == true)
+    #expect(pair.recorder.requests[extended]?.head.method == "GET")
+    #expect(pair.recorder.requests[extended]?.head.first("upgrade") == "websocket")
+    #expect(pair.recorder.requests[extended]?.body == [1])
   }
 
   @Test("too many or too large fields are answered with 431")

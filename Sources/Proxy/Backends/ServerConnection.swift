@@ -30,7 +30,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private var parser = H1ResponseParser()
   private var reader = H1BodyReader()
   private var writer = H1BodyWriter()
-  private var requestMethod = Bytes.empty
+  private var answeredMethod = AnsweredMethod.other
   private var upgradeOffered = false
   private var isWaitingToClose = false
 
@@ -173,7 +173,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     requestCount += 1
     responseBegan = false
     parser.reset()
-    requestMethod = stream.request.method
+    answeredMethod = AnsweredMethod(stream.request.method)
     upgradeOffered = stream.requestInfo.upgrade
     let info = stream.requestInfo
     writer.begin(chunked: info.framing == .chunked)
@@ -217,7 +217,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
         let limits = isLenient ? worker.lenientLimits : worker.limits
         let result = transport.withWaiting {
           parser.parse(
-            $0, into: head, limits: limits, requestMethod: requestMethod,
+            $0, into: head, limits: limits, answering: answeredMethod,
             upgradeOffered: upgradeOffered)
         }
         switch result {

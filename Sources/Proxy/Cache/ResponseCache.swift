@@ -110,9 +110,20 @@ final class ResponseCache: Sendable {
   }
 
   private func makeRoom(for size: Int, _ state: inout State) {
-    while state.size + size > settings.totalSize, state.head < state.queue.count {
-      let (key, entry) = state.queue[state.head]
-      state.head += 1
+    // Links alone take little: they leave only when nothing else is left.
+    var spared: [(key: Bytes, entry: CacheEntry)] = []
+    defer { state.queue += spared }
+    while state.size + size > settings.totalSize {
+      guard state.head < state.queue.count || !spared.isEmpty else { break }
+      let isLast = state.head >= state.queue.count
+      let (key, entry) = isLast ? spared.removeFirst() : state.queue[state.head]
+      if !isLast {
+        state.head += 1
+        if entry.isStripped, settings.hints == .on {
+          spared.append((key, entry))
+          continue
+        }
+      }
       guard var variants = state.variants[key], let index = variants.firstIndex(where: { $0 === entry }) else {
         continue
       }

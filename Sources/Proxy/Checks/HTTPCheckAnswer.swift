@@ -35,7 +35,7 @@ struct HTTPCheckAnswer {
     let candidate = MessageHead()
     var parser = H1ResponseParser()
     switch parser.parse(
-      rest, into: candidate, limits: H1Limits(), requestMethod: method, upgradeOffered: offersUpgrade)
+      rest, into: candidate, limits: H1Limits(), answering: AnsweredMethod(method), upgradeOffered: offersUpgrade)
     {
     case .incomplete: return false
     case .invalid:

@@ -6,7 +6,9 @@ import Base
 /// are freed when they come back, so memory follows the load down again.
 final class BufferPool {
   let bufferSize: Int
-  private var spare: [ByteBuffer] = []
+  /// The first of the spare buffers, each of which holds the next.
+  private var spare: ByteBuffer?
+  private var count = 0
   private let limit: Int
 
   init(bufferSize: Int, limit: Int = 128) {
@@ -15,16 +17,23 @@ final class BufferPool {
   }
 
   func take() -> ByteBuffer {
-    if let buffer = spare.popLast() { return buffer }
-    return ByteBuffer(capacity: bufferSize)
+    guard let buffer = spare.take() else { return ByteBuffer(capacity: bufferSize) }
+    spare = buffer.next.take()
+    count &-= 1
+    return buffer
   }
 
-  func give(_ buffer: ByteBuffer) {
-    guard spare.count < limit, buffer.capacity <= 2 * bufferSize else { return }
+  func give(_ buffer: consuming ByteBuffer) {
+    guard count < limit, buffer.capacity <= 2 * bufferSize else { return }
     buffer.removeAll()
-    spare.append(buffer)
+    buffer.next = spare.take()
+    spare = buffer
+    count &+= 1
   }
 
   /// Frees what has not been needed lately.
-  func shrink() { if spare.count > 8 { spare.removeLast(spare.count / 2) } }
+  func shrink() {
+    guard count > 8 else { return }
+    for _ in 0..<(count / 2) { _ = take() }
+  }
 }

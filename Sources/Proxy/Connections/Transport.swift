@@ -111,8 +111,7 @@ final class Transport: EventHandler {
   }
 
   private func dropInput() {
-    if let buffer = input { worker.buffers.give(buffer) }
-    input = nil
+    if let buffer = input.take() { worker.buffers.give(buffer) }
   }
 
   /// Reads until nothing more comes now or the buffer is full.
@@ -160,9 +159,13 @@ final class Transport: EventHandler {
 
   /// The input buffer with room for a read of the current size.
   private func inputBuffer() -> ByteBuffer {
-    let buffer = input ?? worker.buffers.take()
+    if let buffer = input {
+      if buffer.isEmpty, buffer.capacity < readSize { buffer.reserve(capacity: readSize) }
+      return buffer
+    }
+    let buffer = worker.buffers.take()
+    if buffer.capacity < readSize { buffer.reserve(capacity: readSize) }
     input = buffer
-    if buffer.isEmpty, buffer.capacity < readSize { buffer.reserve(capacity: readSize) }
     return buffer
   }
 
@@ -417,16 +420,11 @@ final class Transport: EventHandler {
         return true
       }
     }
+    if tls != nil { return sealPending() }
     guard let clear = pending else { return true }
     if clear.isEmpty {
       dropPending(0)
       return true
-    }
-    if tls != nil {
-      guard handshake == .done else { return false }
-      let n = seal(clear.readableBytes)
-      dropPending(n)
-      return !hasOutput
     }
     switch Socket.send(descriptor, clear.readableBytes) {
     case .bytes(let n):
@@ -444,20 +442,27 @@ final class Transport: EventHandler {
     }
   }
 
-  private func dropPending(_ n: Int) {
-    guard let buffer = pending else { return }
-    buffer.consume(n)
-    if buffer.isEmpty {
-      worker.buffers.give(buffer)
-      pending = nil
+  /// Seals and sends what is pending, batch by batch, until nothing is left or the kernel takes no more.
+  private func sealPending() -> Bool {
+    if let empty = pending, empty.isEmpty { dropPending(0) }
+    guard handshake == .done else { return !hasOutput }
+    while let clear = pending, sealed == nil, failure == 0 {
+      let n = seal(clear.readableBytes)
+      if n == 0 { break }
+      dropPending(n)
     }
+    return !hasOutput
+  }
+
+  private func dropPending(_ n: Int) {
+    guard let buffer = pending.take() else { return }
+    buffer.consume(n)
+    if buffer.isEmpty { worker.buffers.give(buffer) } else { pending = buffer }
   }
 
   private func dropOutput() {
-    if let buffer = pending { worker.buffers.give(buffer) }
-    if let buffer = sealed { worker.buffers.give(buffer) }
-    pending = nil
-    sealed = nil
+    if let buffer = pending.take() { worker.buffers.give(buffer) }
+    if let buffer = sealed.take() { worker.buffers.give(buffer) }
   }
 
   // MARK: End

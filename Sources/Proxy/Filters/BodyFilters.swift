@@ -8,6 +8,23 @@ protocol BodyFilter: BodySink {
   var isDone: Bool { get }
 }
 
+/// What compression and caching keep of one stream.
+final class StreamFilters {
+  var responseCoding: ContentCoding?
+  var requestCoding: ContentCoding?
+  var response: (any BodyFilter)?
+  var request: (any BodyFilter)?
+  var serverEndsWithConnection = false
+  var cacheKey: Bytes?
+  var mayStoreInCache = false
+  /// The response that is to be recorded, until its body begins.
+  var cacheStore: (cache: ResponseCache, draft: CacheDraft)?
+
+  deinit {
+    if let (cache, draft) = cacheStore { cache.abandon(draft.key) }
+  }
+}
+
 /// Encodes a body on its way. What the next sink does not take yet is held: one piece of input at most.
 final class CompressingSink: BodyFilter {
   /// Octets of input that are encoded at once.

@@ -33,7 +33,7 @@ final class H2Exchange: ClientEndpoint {
     self.session = session
     self.id = id
     self.info = info
-    inputEnded = info.framing == .none
+    inputEnded = info.framing == .none && !info.isExtendedConnect
   }
 
   var facts: ConnectionFacts { session.facts }

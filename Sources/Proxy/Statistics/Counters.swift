@@ -102,41 +102,43 @@ final class Gauge: Sendable {
 
 /// Events a second over a sliding second, as HAProxy's frequency counters: the last whole second weighs in
 /// with what of it the present one has not yet replaced.
+///
+/// Counting is one atomic addition; whoever comes first in a new second turns the page. What is counted while
+/// it is turned may fall on either side.
 final class Rate: Sendable {
-  private struct State {
-    var second: Int64 = 0
-    var current = 0
-    var previous = 0
-    var maximum = 0
-  }
-  private let state = Mutex(State())
+  private let second = Atomic<Int64>(0)
+  private let current = Atomic<Int>(0)
+  private let previous = Atomic<Int>(0)
+  private let highest = Atomic<Int>(0)
 
   @discardableResult
   func count(_ n: Int = 1, at microseconds: Int64) -> Int {
-    state.withLock { s in
-      Rate.rotate(&s, microseconds)
-      s.current += n
-      if s.current > s.maximum { s.maximum = s.current }
-      return s.current
-    }
+    turnPage(microseconds / 1_000_000)
+    let now = current.wrappingAdd(n, ordering: .relaxed).newValue
+    if now > highest.load(ordering: .relaxed) { highest.max(now, ordering: .relaxed) }
+    return now
   }
 
   func perSecond(at microseconds: Int64) -> Int {
-    state.withLock { s in
-      Rate.rotate(&s, microseconds)
-      let passed = Int(microseconds % 1_000_000 / 1000)
-      return s.current + s.previous * (1000 - passed) / 1000
-    }
+    turnPage(microseconds / 1_000_000)
+    let passed = Int(microseconds % 1_000_000 / 1000)
+    return current.load(ordering: .relaxed) + previous.load(ordering: .relaxed) * (1000 - passed) / 1000
   }
 
-  var maximum: Int { state.withLock { $0.maximum } }
-  func resetMaximum() { state.withLock { $0.maximum = 0 } }
+  var maximum: Int { highest.load(ordering: .relaxed) }
+  func resetMaximum() { highest.store(0, ordering: .relaxed) }
 
-  private static func rotate(_ s: inout State, _ microseconds: Int64) {
-    let second = microseconds / 1_000_000
-    if second == s.second { return }
-    s.previous = second == s.second + 1 ? s.current : 0
-    s.current = 0
-    s.second = second
+  @inline(__always)
+  private func turnPage(_ now: Int64) {
+    if second.load(ordering: .relaxed) != now { turn(to: now) }
+  }
+
+  private func turn(to now: Int64) {
+    let seen = second.load(ordering: .relaxed)
+    // A worker whose clock is a little behind counts on the page that is open.
+    guard now > seen || now < seen - 2, second.compareExchange(expected: seen, desired: now, ordering: .relaxed).exchanged
+    else { return }
+    let counted = current.exchange(0, ordering: .relaxed)
+    previous.store(now == seen + 1 ? counted : 0, ordering: .relaxed)
   }
 }

@@ -13,9 +13,10 @@ extension Stream {
     guard worker.runtime.caches.indices.contains(index) else { return .proceed }
     let cache = worker.runtime.caches[index]
     let judged = Cacheability.judge(request)
-    storage.cacheKey = request.version < .http11 ? nil : ResponseCache.key(request)
-    storage.mayStoreInCache = judged.mayStore
-    guard judged.mayUse, let key = storage.cacheKey else { return .proceed }
+    let filters = filters()
+    filters.cacheKey = request.version < .http11 ? nil : ResponseCache.key(request)
+    filters.mayStoreInCache = judged.mayStore
+    guard judged.mayUse, let key = filters.cacheKey else { return .proceed }
     count(.cacheLookups)
     switch cache.find(key, request, now: seconds) {
     case .nothing: break
@@ -78,8 +79,8 @@ extension Stream {
 
   /// `cache-store`: takes the response's fields as they are now; its body follows.
   func storeInCache(_ index: Int) {
-    guard worker.runtime.caches.indices.contains(index), context.cacheName == nil, let key = storage.cacheKey,
-      request.version >= .http11
+    guard worker.runtime.caches.indices.contains(index), context.cacheName == nil, let filters = storage.filters,
+      let key = filters.cacheKey, request.version >= .http11
     else { return }
     let cache = worker.runtime.caches[index]
     guard request.method == "GET" else {
@@ -87,14 +88,14 @@ extension Stream {
       if !isSafe, (200..<400).contains(response.status) { cache.invalidate(key) }
       return
     }
-    guard storage.mayStoreInCache, Cacheability.mayStore(response) else { return }
+    guard filters.mayStoreInCache, Cacheability.mayStore(response) else { return }
     guard let draft = draft(key, cache) else { return }
     if cache.settings.hints == .only {
       if !draft.hints.isEmpty { cache.storeHints(draft, now: seconds) }
       return
     }
     guard cache.reserve(key, draft.vary, now: seconds) else { return }
-    storage.cacheStore = (cache, draft)
+    filters.cacheStore = (cache, draft)
   }
 
   private func draft(_ key: Bytes, _ cache: ResponseCache) -> CacheDraft? {
@@ -130,11 +131,11 @@ extension Stream {
 
   /// The body begins: it is copied on its way, before anything changes it.
   func beginRecording(length: UInt64?) {
-    guard let (cache, draft) = storage.cacheStore else { return }
-    storage.cacheStore = nil
+    guard let filters = storage.filters, let (cache, draft) = filters.cacheStore else { return }
+    filters.cacheStore = nil
     if let length, length > UInt64(cache.settings.largestObject) { return cache.abandon(draft.key) }
     let loop = worker.loop
-    storage.responseFilter = CacheRecorder(draft, for: cache, into: clientSink) { Int64(loop.now.wall.seconds) }
+    filters.response = CacheRecorder(draft, for: cache, into: clientSink) { Int64(loop.now.wall.seconds) }
   }
 }
 
@@ -163,38 +164,42 @@ enum LinkHints {
 
   /// At commas outside of quotes and angle brackets.
   private static func split(_ line: Bytes) -> [Bytes] {
+    pieces(line, at: 0x2C).filter { !$0.isEmpty }
+  }
+
+  /// The trimmed pieces of `line` between separators, which do not count inside of quotes.
+  private static func pieces(_ line: Bytes, at separator: UInt8) -> [Bytes] {
     var parts: [Bytes] = []
     var start = 0
+    var i = 0
     var isQuoted = false
-    for i in 0...line.count {
-      if i < line.count {
-        if line[i] == 0x22 { isQuoted.toggle() }
-        if line[i] != 0x2C || isQuoted { continue }
+    while i < line.count {
+      if isQuoted, line[i] == 0x5C {
+        i += 1
+      } else if line[i] == 0x22 {
+        isQuoted.toggle()
+      } else if line[i] == separator, !isQuoted {
+        parts.append(line[start..<i].trimmed)
+        start = i + 1
       }
-      let part = line[start..<i].trimmed
-      if !part.isEmpty { parts.append(part) }
-      start = i + 1
+      i += 1
     }
+    parts.append(line[Swift.min(start, line.count)..<line.count].trimmed)
     return parts
   }
 
   /// RFC 8288 section 3: `<uri>; rel=...`, of which the first relation counts.
   private static func isHint(_ link: Bytes) -> Bool {
     guard link.count > 0, link[0] == 0x3C, let close = link.firstIndex(of: 0x3E) else { return false }
-    var isQuoted = false
-    var start = close + 1
-    for i in (close + 1)...link.count {
-      if i < link.count {
-        if link[i] == 0x22 { isQuoted.toggle() }
-        if link[i] != 0x3B || isQuoted { continue }
+    for parameter in pieces(link.dropFirst(close + 1), at: 0x3B) {
+      guard let equals = parameter.firstIndex(of: 0x3D), parameter.prefix(equals).trimmed.equalsIgnoringCase("rel")
+      else { continue }
+      var value = parameter.dropFirst(equals + 1).trimmed
+      if value.count >= 2, value[0] == 0x22, value[value.count - 1] == 0x22 {
+        value = value[1..<(value.count - 1)]
+      } else if value.firstIndex(of: ASCII.space) != nil {
+        return false
       }
-      let parameter = link[start..<i].trimmed
-      start = i + 1
-      guard let equals = parameter.firstIndex(of: 0x3D), parameter.prefix(equals).equalsIgnoringCase("rel") else {
-        continue
-      }
-      var value = parameter.dropFirst(equals + 1)
-      if value.count >= 2, value[0] == 0x22, value[value.count - 1] == 0x22 { value = value[1..<(value.count - 1)] }
       guard value.count > 0, !ASCII.isBlank(value[0]), !ASCII.isBlank(value[value.count - 1]) else { return false }
       return value.string.lowercased().split { $0 == " " || $0 == "\t" }.contains { relations.contains(String($0)) }
     }

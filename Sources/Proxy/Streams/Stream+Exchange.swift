@@ -97,7 +97,7 @@ extension Stream: DeferredWork {
       }
       if requestIsComplete {
         sink.endBody()
-        if !(storage.requestFilter?.isDone ?? true) { return .wait }
+        if !(storage.filters?.request?.isDone ?? true) { return .wait }
       }
       worker.buffers.give(early)
       earlyBody = nil
@@ -117,7 +117,7 @@ extension Stream: DeferredWork {
       return .wait
     case .ended:
       serverSink(connection).endBody()
-      if !(storage.requestFilter?.isDone ?? true) { return .wait }
+      if !(storage.filters?.request?.isDone ?? true) { return .wait }
       requestIsComplete = true
       if isTunnel { storage.clientHalfClosed = true }
       return .proceed
@@ -150,7 +150,7 @@ extension Stream: DeferredWork {
     responseStarted = true
     serverConnection?.beginBody(info.framing)
     var body: ResponseBody
-    storage.responseEndsWithConnection = info.framing == .untilClose
+    storage.filters?.serverEndsWithConnection = info.framing == .untilClose
     switch info.framing {
     case .none: body = info.declaredLength == nil && responseMayHaveBody ? .length(0) : .none
     case .length(let n): body = .length(n)
@@ -177,7 +177,7 @@ extension Stream: DeferredWork {
 
   /// Puts what the configuration asks for between the server and the client.
   private func filtered(_ body: ResponseBody) -> ResponseBody {
-    if storage.responseCoding == nil, storage.cacheStore == nil { return body }
+    if storage.filters == nil { return body }
     let result = beginCompression(body)
     switch body {
     case .length(let n): beginRecording(length: n)
@@ -194,47 +194,46 @@ extension Stream: DeferredWork {
 
   /// `http-response` of the backend, then of the frontend; persistence; then `http-after-response`.
   func evaluateResponseRules() -> Verdict {
-    guard let backend = backend ?? frontend.ownBackend else {
-      evaluateAfterResponse()
-      return .next
-    }
-    backend.rules.captureResponse(context)
-    if backend !== frontend.ownBackend { frontend.rules.captureResponse(context) }
-    for rules in responseRuleSets {
-      if !rules.tcpResponseContent.isEmpty {
-        context.responsePayloadIsFinal = true
-        var index = 0
-        switch rules.tcpResponseContent.evaluate(context, resumingAt: &index) {
-        case .next, .needMoreData: break
-        case let verdict: return verdict
-        }
-      }
-      if rules.httpResponse.isEmpty { continue }
-      var index = 0
-      evaluation: while true {
-        switch rules.httpResponse.evaluate(context, resumingAt: &index) {
-        case .next, .needMoreData: break evaluation
-        case .storeInCache(let number): storeInCache(number)
-        case let verdict: return verdict
-        }
-      }
-    }
-    if server != nil { persistInResponse(backend) }
+    let other = backend === frontend.ownBackend ? nil : backend
+    other?.rules.captureResponse(context)
+    frontend.rules.captureResponse(context)
+    if let other, let verdict = evaluateResponse(other.rules) { return verdict }
+    if let verdict = evaluateResponse(frontend.rules) { return verdict }
+    if let backend, server != nil { persistInResponse(backend) }
     evaluateAfterResponse()
     return .next
   }
 
-  var responseRuleSets: [CompiledProxy] {
-    guard let backend, backend !== frontend.ownBackend else { return [frontend.rules] }
-    return [backend.rules, frontend.rules]
+  private func evaluateResponse(_ rules: CompiledProxy) -> Verdict? {
+    if !rules.tcpResponseContent.isEmpty {
+      context.responsePayloadIsFinal = true
+      var index = 0
+      switch rules.tcpResponseContent.evaluate(context, resumingAt: &index) {
+      case .next, .needMoreData: break
+      case let verdict: return verdict
+      }
+    }
+    if rules.httpResponse.isEmpty { return nil }
+    var index = 0
+    while true {
+      switch rules.httpResponse.evaluate(context, resumingAt: &index) {
+      case .next, .needMoreData: return nil
+      case .storeInCache(let number): storeInCache(number)
+      case let verdict: return verdict
+      }
+    }
   }
 
   func evaluateAfterResponse() {
     context.response = response
-    for rules in responseRuleSets where !rules.httpAfterResponse.isEmpty {
-      var index = 0
-      _ = rules.httpAfterResponse.evaluate(context, resumingAt: &index)
-    }
+    if let backend, backend !== frontend.ownBackend { evaluateAfter(backend.rules) }
+    evaluateAfter(frontend.rules)
+  }
+
+  private func evaluateAfter(_ rules: CompiledProxy) {
+    if rules.httpAfterResponse.isEmpty { return }
+    var index = 0
+    _ = rules.httpAfterResponse.evaluate(context, resumingAt: &index)
   }
 
   /// A response rule denied, returned or redirected.
@@ -275,7 +274,7 @@ extension Stream: DeferredWork {
       return .wait
     case .ended:
       clientSink.endBody()
-      if let filter = storage.responseFilter, !filter.isDone { return client.hasFailed ? clientAborted() : .wait }
+      if let filter = storage.filters?.response, !filter.isDone { return client.hasFailed ? clientAborted() : .wait }
       if isTunnel {
         storage.serverHalfClosed = true
         // Nothing can be answered any more; TCP lets the client finish what it says.

@@ -7,37 +7,47 @@ import Rules
 /// Compression of bodies, both ways.
 extension Stream {
   /// Where the response's body goes: through what changes it, to the client.
-  var clientSink: any BodySink { storage.responseFilter ?? client }
+  var clientSink: any BodySink { storage.filters?.response ?? client }
   /// Where the request's body goes.
-  func serverSink(_ connection: ServerConnection) -> any BodySink { storage.requestFilter ?? connection }
+  func serverSink(_ connection: ServerConnection) -> any BodySink { storage.filters?.request ?? connection }
+
+  /// The stream's filters, made when they are first wanted.
+  func filters() -> StreamFilters {
+    if let known = storage.filters { return known }
+    let made = StreamFilters()
+    storage.filters = made
+    return made
+  }
 
   /// Before the request leaves: chooses the coding of the response, and changes the request for offloading.
   func prepareCompression() {
     guard let choice = CompressionChoice(backend?.settings.compression, frontend.settings.compression),
       request.version >= .http11
     else { return }
-    storage.responseCoding = choice.coding(for: request)
-    if storage.responseCoding != nil, choice.isOffloading { request.remove("accept-encoding") }
+    let filters = filters()
+    filters.responseCoding = choice.coding(for: request)
+    if filters.responseCoding != nil, choice.isOffloading { request.remove("accept-encoding") }
     let length: UInt64?
     switch requestInfo.framing {
     case .length(let n): length = n
     case .chunked: length = nil
     case .none, .untilClose, .tunnel: return
     }
-    storage.requestCoding = choice.requestCoding(request, length: length)
-    guard let coding = storage.requestCoding else { return }
+    filters.requestCoding = choice.requestCoding(request, length: length)
+    guard let coding = filters.requestCoding else { return }
     CompressionChoice.rewrite(request: request, coding)
     requestInfo.framing = .chunked
   }
 
   /// A connection is there: the body goes to it, through the filter that this attempt needs.
   func beginRequestFilter(_ connection: ServerConnection) {
-    storage.requestFilter = storage.requestCoding.map { CompressingSink($0, into: connection) { _, _ in } }
+    guard let filters = storage.filters else { return }
+    filters.request = filters.requestCoding.map { CompressingSink($0, into: connection) { _, _ in } }
   }
 
   /// Decides whether the response is encoded; gives the body that the client is told of.
   func beginCompression(_ body: ResponseBody) -> ResponseBody {
-    guard let coding = storage.responseCoding, !requestInfo.isHead else { return body }
+    guard let filters = storage.filters, let coding = filters.responseCoding, !requestInfo.isHead else { return body }
     let length: UInt64?
     switch body {
     case .length(let n): length = n
@@ -47,13 +57,14 @@ extension Stream {
     guard let choice = CompressionChoice(backend?.settings.compression, frontend.settings.compression),
       choice.allows(response, length: length), hasCompressionRate
     else { return body }
-    if body == .unknown, serverEndsWithConnection { return body }
+    // HAProxy compresses only what announces its length or comes in chunks.
+    if body == .unknown, filters.serverEndsWithConnection { return body }
     CompressionChoice.rewrite(response, coding)
     context.compression = Bytes(coding.rawValue)
     let worker = worker
     let counters = [frontend.counters, backend?.counters].compactMap { $0 }
     for counter in counters { counter.add(.compressedResponses, worker: worker.index) }
-    storage.responseFilter = CompressingSink(coding, into: storage.responseFilter ?? client) { octetsIn, octetsOut in
+    filters.response = CompressingSink(coding, into: filters.response ?? client) { octetsIn, octetsOut in
       for counter in counters {
         counter.add(.compressionIn, octetsIn, worker: worker.index)
         counter.add(.compressionOut, octetsOut, worker: worker.index)
@@ -62,9 +73,6 @@ extension Stream {
     }
     return .unknown
   }
-
-  /// HAProxy compresses only what announces its length or comes in chunks.
-  private var serverEndsWithConnection: Bool { storage.responseEndsWithConnection }
 
   /// `maxcomprate`.
   private var hasCompressionRate: Bool {

@@ -53,7 +53,7 @@ extension Stream {
       body.consume(n)
     }
     clientSink.endBody()
-    if let filter = storage.responseFilter, !filter.isDone {
+    if let filter = storage.filters?.response, !filter.isDone {
       setExchangeDeadlines(clientWaits: true, serverWaits: false)
       return .wait
     }
@@ -162,9 +162,10 @@ extension Stream {
 
   /// Backend and frontend may each ask for less persistence; the least wins.
   var connectionMode: HTTPConnectionMode {
-    let modes = [frontend.settings.connectionMode, backend?.settings.connectionMode ?? .keepAlive]
-    if modes.contains(.close) { return .close }
-    return modes.contains(.serverClose) ? .serverClose : .keepAlive
+    let mine = frontend.settings.connectionMode
+    let other = backend?.settings.connectionMode ?? .keepAlive
+    if mine == .close || other == .close { return .close }
+    return mine == .serverClose || other == .serverClose ? .serverClose : .keepAlive
   }
 
   /// Gives the server connection to the pool when both sides of the exchange are complete.

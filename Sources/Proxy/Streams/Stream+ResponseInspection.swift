@@ -6,7 +6,8 @@ import Rules
 extension Stream {
   /// `tcp-response content` in TCP mode: the server's octets are held back until the rules have decided.
   func inspectResponse(of connection: ServerConnection) -> Step {
-    let sets = responseRuleSets.filter { !$0.tcpResponseContent.isEmpty }
+    let proxies = backend === frontend.ownBackend ? [frontend.rules] : [backend?.rules, frontend.rules].compactMap { $0 }
+    let sets = proxies.filter { !$0.tcpResponseContent.isEmpty }
     while let position = storage.responseInspection {
       guard position.set < sets.count else {
         endInspection()

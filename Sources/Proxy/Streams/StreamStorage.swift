@@ -1,6 +1,4 @@
-import Base
 import HTTP
-import NetIO
 import NetIO
 import Rules
 
@@ -28,15 +26,8 @@ final class StreamStorage: TimerOwner {
   var wasLogged = false
   var mustOpenNew = false
   var dropsBody = false
-  // Compression and caching.
-  var responseCoding: ContentCoding?
-  var requestCoding: ContentCoding?
-  var responseFilter: (any BodyFilter)?
-  var requestFilter: (any BodyFilter)?
-  var responseEndsWithConnection = false
-  var cacheKey: Bytes?
-  var mayStoreInCache = false
-  var cacheStore: (cache: ResponseCache, draft: CacheDraft)?
+  /// What compression and caching keep; nil while neither is wanted.
+  var filters: StreamFilters?
   /// `tcp-response content` of TCP mode: which rule set is at hand, and which of its rules; nil when all have run.
   var responseInspection: (set: Int, rule: Int)? = (0, 0)
   /// The value of the persistence cookie that the client sent, and how it was judged.
@@ -52,10 +43,11 @@ final class StreamStorage: TimerOwner {
   /// Empties everything; `facts` is what the context points to until the next use.
   func reset(_ facts: ConnectionFacts) {
     stream = nil
-    request.reset()
-    response.reset()
+    // The context first: what it points to in the heads would make them give up their memory.
     context.reset()
     context.connection = facts
+    request.reset()
+    response.reset()
     tarpitReply = nil
     wantedBody = 0
     requestWasBuffered = false
@@ -68,23 +60,9 @@ final class StreamStorage: TimerOwner {
     mustOpenNew = false
     dropsBody = false
     responseInspection = (0, 0)
-    resetFilters()
-    persistence = Persistence()
-  }
-}
-
-extension StreamStorage {
-  private func resetFilters() {
-    responseCoding = nil
-    requestCoding = nil
-    if responseFilter != nil { responseFilter = nil }
-    if requestFilter != nil { requestFilter = nil }
-    responseEndsWithConnection = false
-    if cacheKey != nil { cacheKey = nil }
-    mayStoreInCache = false
-    if let (cache, draft) = cacheStore {
-      cache.abandon(draft.key)
-      cacheStore = nil
+    if filters != nil { filters = nil }
+    if persistence.server != nil || persistence.request != .notApplicable || persistence.response != .notApplicable {
+      persistence = Persistence()
     }
   }
 }

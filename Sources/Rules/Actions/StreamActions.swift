@@ -46,6 +46,7 @@ enum StreamActions {
     },
     ActionEntry("wait-for-body", [.httpRequest, .httpResponse], "time <time> [ at-least <bytes> ]") {
       parser throws(RuleError) in
+      if parser.place.isResponse { throw RuleError("'wait-for-body' is not supported yet for responses") }
       var timeout: Timespan?
       var atLeast = 0
       while let option = parser.next() {

@@ -65,5 +65,50 @@ public struct LogFacts {
   public init() {}
 
   /// Ready for the next request of a connection.
-  public mutating func reset() { self = LogFacts() }
+  ///
+  /// What every request sets at its start is left, but for what points into its head.
+  public mutating func reset() {
+    method = .empty
+    uri = .empty
+    if !serverName.isEmpty { serverName = LogFacts.noServer }
+    backendSource = .none
+    serverAddress = .none
+    status = -1
+    bytesIn = 0
+    bytesOut = 0
+    termination = (0x2D, 0x2D, 0x2D, 0x2D)
+    retries = 0
+    isRedispatched = false
+    resetLoad()
+    resetTimes()
+    if requestCookie != nil { requestCookie = nil }
+    if responseCookie != nil { responseCookie = nil }
+    if !requestCaptures.isEmpty { requestCaptures = [] }
+    if !responseCaptures.isEmpty { responseCaptures = [] }
+    if !uniqueID.isEmpty { uniqueID = .empty }
+    logCounter = 0
+    isEarly = false
+  }
+
+  private mutating func resetLoad() {
+    activeConnections = 0
+    frontendConnections = 0
+    backendConnections = 0
+    serverConnections = 0
+    serverQueue = 0
+    backendQueue = 0
+  }
+
+  private mutating func resetTimes() {
+    handshakeTime = 0
+    idleTime = 0
+    requestTime = -1
+    queueTime = -1
+    connectTime = -1
+    responseTime = -1
+    dataTime = -1
+    activeTime = 0
+    totalTime = 0
+    requestDate = nil
+  }
 }

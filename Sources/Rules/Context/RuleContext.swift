@@ -89,23 +89,23 @@ public final class RuleContext {
   public func reset() {
     request = nil
     response = nil
-    payload = .empty
+    if !payload.isEmpty { payload = .empty }
     payloadIsFinal = false
-    responsePayload = .empty
+    if !responsePayload.isEmpty { responsePayload = .empty }
     responsePayloadIsFinal = false
-    requestBody = .empty
+    if !requestBody.isEmpty { requestBody = .empty }
     requestBodyIsComplete = false
     requestContentLength = nil
-    responseBody = .empty
+    if !responseBody.isEmpty { responseBody = .empty }
     responseBodyIsComplete = false
     responseContentLength = nil
     log.reset()
-    backend = ProxyFacts()
-    server = nil
+    backend.clear()
+    if server != nil { server = nil }
     transactionVariables.removeAll()
     requestVariables.removeAll()
     responseVariables.removeAll()
-    earlyHints.removeAll()
+    if !earlyHints.isEmpty { earlyHints.removeAll() }
     logLevel = nil
     socketChanges = SocketChanges()
     timeoutChanges = TimeoutChanges()
@@ -116,7 +116,7 @@ public final class RuleContext {
     priorityClass = 0
     priorityOffset = 0
     mayChange = false
-    lastRule = nil
+    if lastRule != nil { lastRule = nil }
     isResponseSide = false
   }
 }
@@ -166,6 +166,12 @@ public struct ProxyFacts: Sendable {
   public init(name: Bytes, id: Int) {
     self.name = name
     self.id = id
+  }
+
+  /// Names nothing any more; the other facts are without meaning then.
+  mutating func clear() {
+    if name.isEmpty { return }
+    self = ProxyFacts()
   }
 }
 
