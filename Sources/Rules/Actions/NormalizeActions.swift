@@ -147,6 +147,8 @@ enum NormalizeActions {
       pairs.append((pair.prefix(pair.firstIndex(of: 0x3D) ?? pair.count), pair, pairs.count))
       start = i + 1
     }
+    // An empty pair at the very end is none.
+    if let last = pairs.last, last.text.isEmpty { pairs.removeLast() }
     pairs.sort { $0.name == $1.name ? $0.place < $1.place : $0.name < $1.name }
     var out = target.prefix(question + 1).array
     for (i, pair) in pairs.enumerated() {

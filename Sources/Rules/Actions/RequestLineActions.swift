@@ -10,7 +10,7 @@ enum RequestLineActions {
         // What is no token cannot be sent; the request keeps its method.
         if HeaderText.isName(value) { request.method = value }
       },
-      set("set-uri") { request, value in request.target = value },
+      set("set-uri") { request, value in setURI(value, of: request) },
       set("set-path") { request, value in
         let target = RequestTarget(request.target)
         request.target = join(target.prefix, value, target.query)
@@ -19,11 +19,11 @@ enum RequestLineActions {
         request.target = join(RequestTarget(request.target).prefix, value, nil)
       },
       set("set-query") { request, value in
-        let target = RequestTarget(request.target)
         let query = value.count > 0 && value[0] == ASCII.question ? value.dropFirst(1) : value
-        request.target = join(target.prefix, target.path, query.isEmpty && value.isEmpty ? nil : query)
+        let end = request.target.firstIndex(of: ASCII.question) ?? request.target.count
+        request.target = join(.empty, request.target.prefix(end), query.isEmpty && value.isEmpty ? nil : query)
       },
-      replace("replace-uri", pick: { $0.target }) { request, value in request.target = value },
+      replace("replace-uri", pick: { $0.target }) { request, value in setURI(value, of: request) },
       replace("replace-path", pick: { RequestTarget($0.target).path }) { request, value in
         let target = RequestTarget(request.target)
         request.target = join(target.prefix, value, target.query)
@@ -75,6 +75,18 @@ enum RequestLineActions {
       }
     }
   }
+
+  /// A URI that names an authority changes the Host field too, so that both say the same.
+  private static func setURI(_ value: Bytes, of request: MessageHead) {
+    request.target = value
+    let authority = RequestTarget(value).authority
+    guard !authority.isEmpty else { return }
+    let host = authority.dropFirst(authority.firstIndex(of: 0x40).map { $0 + 1 } ?? 0)
+    guard let index = request.firstIndex(of: hostField) else { return }
+    request.replaceValue(at: index, with: Bytes(copying: host.span))
+  }
+
+  private static let hostField: FieldName = "host"
 
   private static func join(_ prefix: Bytes, _ path: Bytes, _ query: Bytes?) -> Bytes {
     var out = prefix.array

@@ -43,10 +43,10 @@ enum HTTPHeaderFetches {
         name + "_val", named, .int, derived,
         each: { context, a, visit in
           guard let head = head(context) else { return false }
-          return each(head, a, splitting: true) { visit(.int(Numbers.leadingInteger($0) ?? 0)) }
+          return each(head, a, splitting: true) { visit(.int(Numbers.wrapping($0))) }
         }
       ) { context, a in
-        head(context).flatMap { one($0, a, splitting: true) }.map { .int(Numbers.leadingInteger($0) ?? 0) }
+        head(context).flatMap { one($0, a, splitting: true) }.map { .int(Numbers.wrapping($0)) }
       },
     ]
   }
@@ -66,7 +66,7 @@ enum HTTPHeaderFetches {
       },
       FetchEntry(prefix + "hdr_names", .optional(.string), .string, places) { context, a in
         guard let head = head(context) else { return nil }
-        let delimiter = a.string(0).flatMap { $0.isEmpty ? nil : $0 } ?? ","
+        let delimiter = a.string(0).flatMap { $0.isEmpty ? nil : $0.prefix(1) } ?? ","
         var out: [UInt8] = []
         for i in 0..<head.count {
           if i > 0 { out.append(delimiter) }
@@ -112,7 +112,7 @@ enum HTTPHeaderFetches {
   }
 
   /// The comma behind a value, which does not count inside a quoted string; or the end.
-  private static func valueEnd(_ line: Bytes, from start: Int) -> Int {
+  static func valueEnd(_ line: Bytes, from start: Int) -> Int {
     var i = start
     var isQuoted = false
     while i < line.count {
