@@ -97,7 +97,6 @@ enum NormalizeActions {
         kept.removeLast()
       } else if !isFull {
         kept.append(part)
-        continue
       }
       if i == parts.count - 1 { kept.append(.empty) }
     }

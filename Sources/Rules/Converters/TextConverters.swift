@@ -37,8 +37,8 @@ enum TextConverters {
     ConverterEntry("bytes", .atLeast(1, .string, .string), .binary, .binary, check: checkBytes) {
       sample, a, context in
       let octets = sample.octets
-      guard let offset = number(a[0], context), offset >= 0, offset < octets.count else { return nil }
-      let rest = octets.dropFirst(Int(offset))
+      guard let offset = number(a[0], context), offset >= 0 else { return nil }
+      let rest = octets.dropFirst(Int(min(offset, Int64(octets.count))))
       if case .none = a[1] { return .binary(rest) }
       guard let length = number(a[1], context), length >= 0 else { return nil }
       return .binary(rest.prefix(Int(min(length, Int64(rest.count)))))
@@ -101,7 +101,7 @@ enum TextConverters {
       parameter(sample.text, a.string(0) ?? .empty, delimiter: a.string(1) ?? "&")
     },
     ConverterEntry("host_only", .none, .string, .string) { sample, _, _ in
-      .string(HostText.split(sample.text).host)
+      .string(HostText.beforePort(sample.text).lowercased)
     },
     ConverterEntry("port_only", .none, .string, .int) { sample, _, _ in
       .int(Int64(HostText.split(sample.text).port ?? 0))
@@ -147,7 +147,7 @@ enum TextConverters {
 
   private static func compare(_ a: Bytes, _ b: Bytes) -> Int64 {
     for i in 0..<min(a.count, b.count) where a[i] != b[i] { return Int64(a[i]) - Int64(b[i]) }
-    return Int64(a.count - b.count)
+    return a.count == b.count ? 0 : a.count < b.count ? -1 : 1
   }
 
   /// Field `index` from 1 (from the end when negative), `count` fields long (0: all that follow).

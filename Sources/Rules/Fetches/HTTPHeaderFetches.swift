@@ -171,13 +171,13 @@ enum HTTPHeaderFetches {
   }
 
   /// An address in a field value, with a port or brackets around it allowed.
+  /// An address, that of version 4 possibly with a port, that of version 6 possibly in brackets.
   private static func address(_ value: Bytes) -> IPAddress? {
     if let address = Numbers.address(value) { return address }
-    let host = HostText.split(value).host
-    if host.count > 2, host[0] == 0x5B, host[host.count - 1] == 0x5D {
-      return Numbers.address(host[1..<(host.count - 1)])
+    if value.count > 2, value[0] == 0x5B, value[value.count - 1] == 0x5D {
+      return Numbers.address(value[1..<(value.count - 1)])
     }
-    return Numbers.address(host)
+    return Numbers.address(HostText.split(value).host)
   }
 
   private static func block(_ head: MessageHead) -> [UInt8] {

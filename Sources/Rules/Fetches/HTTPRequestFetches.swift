@@ -35,10 +35,10 @@ enum HTTPRequestFetches {
         base(context, withQuery: true).map(Sample.string)
       },
       FetchEntry("base32", .none, .int, .requestData) { context, _ in
-        base(context, withQuery: false).map { .int(Int64(Hashes.avalanche(Hashes.sdbm($0)))) }
+        baseHash(context).map { .int(Int64($0)) }
       },
       FetchEntry("base32+src", .none, .binary, .requestData) { context, _ in
-        base(context, withQuery: false).map { withSource(Hashes.avalanche(Hashes.sdbm($0)), context) }
+        baseHash(context).map { withSource($0, context) }
       },
       FetchEntry("url32", .none, .int, .requestData) { context, _ in
         urlHash(context).map { .int(Int64($0)) }
@@ -106,6 +106,13 @@ enum HTTPRequestFetches {
     var out = host.array
     out.append(path)
     return Bytes(out)
+  }
+
+  private static func baseHash(_ context: RuleContext) -> UInt32? {
+    guard let request = request(context) else { return nil }
+    var octets = (request.first("host") ?? .empty).array
+    octets.append(RequestTarget(request.target).path)
+    return Hashes.avalanche(Hashes.sdbm(Bytes(octets)))
   }
 
   private static func urlHash(_ context: RuleContext) -> UInt32? {
@@ -190,6 +197,17 @@ enum QueryText {
 
 /// `host[:port]` with brackets around IPv6 addresses.
 enum HostText {
+  /// What stands before the last colon outside brackets, whatever follows it.
+  static func beforePort(_ text: Bytes) -> Bytes {
+    var i = text.count
+    while i > 0 {
+      i -= 1
+      if text[i] == ASCII.colon { return text.prefix(i) }
+      if text[i] == 0x5D { break }
+    }
+    return text
+  }
+
   static func split(_ authority: Bytes) -> (host: Bytes, port: Int?) {
     var end = authority.count
     while end > 0, ASCII.isDigit(authority[end - 1]) { end -= 1 }

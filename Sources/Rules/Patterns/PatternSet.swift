@@ -56,10 +56,24 @@ final class PatternSet: Sendable {
     test = PatternSet.test(matcher, isFolded: isFolded)
   }
 
-  /// The strings when matching means equality with one of them.
-  var exactStrings: [Bytes]? {
-    if case .strings(let table) = matcher { return table.keys }
-    return nil
+  /// What one look-up can decide: equality with one of some strings, or beginning with one of them.
+  enum Lookup: Sendable {
+    case equal([Bytes])
+    case begins([Bytes])
+
+    var keys: [Bytes] {
+      switch self {
+      case .equal(let keys), .begins(let keys): keys
+      }
+    }
+  }
+
+  var lookup: Lookup? {
+    switch matcher {
+    case .strings(let table): .equal(table.keys)
+    case .prefixes(let table): .begins(table.keys)
+    default: nil
+    }
   }
 
   @inline(__always)

@@ -87,6 +87,12 @@ enum Numbers {
     return dots == 3 && digits > 0 ? value << 8 | part : nil
   }
 
+  /// An IPv4 address at the start of a text, whatever follows it.
+  static func leadingDottedQuad(_ bytes: Bytes) -> UInt32? {
+    let end = (0..<bytes.count).first { !ASCII.isDigit(bytes[$0]) && bytes[$0] != 0x2E } ?? bytes.count
+    return end < bytes.count && end >= 7 ? dottedQuad(bytes.prefix(end)) : nil
+  }
+
   static func rawAddress(_ bytes: Bytes) -> IPAddress? {
     var words: (UInt64, UInt64) = (0, 0)
     switch bytes.count {

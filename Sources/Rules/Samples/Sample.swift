@@ -96,7 +96,7 @@ extension Sample {
     switch self {
     case .ip(let address): address
     case .int(let value): .v4(UInt32(truncatingIfNeeded: value))
-    case .string(let bytes): Numbers.address(bytes)
+    case .string(let bytes): Numbers.address(bytes) ?? Numbers.leadingDottedQuad(bytes).map(IPAddress.v4)
     case .binary(let bytes): Numbers.rawAddress(bytes)
     case .bool, .method: nil
     }
