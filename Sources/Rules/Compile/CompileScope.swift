@@ -29,6 +29,8 @@ final class CompileScope {
     proxy = configuration.proxies.indices.contains(proxyIndex) ? configuration.proxies[proxyIndex] : nil
   }
 
+  /// The rule at hand stands in a `defaults` section.
+  var isInherited = false
   /// Inside of `stats http-request`.
   var isStatistics = false
 
@@ -65,6 +67,9 @@ final class CompileScope {
   /// `server` in this proxy, or `backend/server`.
   func server(named text: String) throws(RuleError) -> (backend: String, server: String) {
     let parts = text.split(separator: "/", maxSplits: 1).map(String.init)
+    if parts.count < 2, isInherited {
+      throw RuleError("backend name must be set for server '\(text)' in a 'defaults' section", expected: "<backend>/<server>")
+    }
     let backendName = parts.count == 2 ? parts[0] : proxyName
     let name = parts.last ?? ""
     let index = parts.count == 2 ? try backend(named: backendName) : proxyIndex
