@@ -19,7 +19,10 @@ final class ClientConnection: TransportOwner, TimerOwner {
   let accepted: Instant
   private(set) var handshakeDone: Instant
   private var step = Step.handshake
-  private let timer = Timer()
+  /// The handshake's deadline, then those of the session that takes over.
+  let timer = Timer()
+  /// The place in the worker's list of connections.
+  var position = 0
   private var isOpen = true
   /// A server connection that only this client may use.
   var kept = KeptServerConnection()

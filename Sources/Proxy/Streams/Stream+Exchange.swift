@@ -124,6 +124,9 @@ extension Stream: DeferredWork {
       response.reset()
       return .proceed
     }
+    if info.framing == .tunnel, let handshake = storage.handshake, !handshake.isAccepted(response) {
+      return badResponse()
+    }
     times.responseHead = now
     serverKeepAlive = info.keepAlive
     context.response = response
@@ -286,7 +289,7 @@ extension Stream: DeferredWork {
     if mayReplay(connection) {
       dropConnection(reset: true)
       attempts += connection.requestCount > 1 ? 0 : 1
-      context.connection.serverConnectionReused = false
+      context.serverSide.isReused = false
       storage.mustOpenNew = true
       return enter(.connect)
     }

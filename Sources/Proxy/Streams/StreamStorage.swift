@@ -24,6 +24,8 @@ final class StreamStorage: TimerOwner {
   var wasLogged = false
   var mustOpenNew = false
   var dropsBody = false
+  /// What a 101 must answer, when the request offers WebSocket.
+  var handshake: WebSocketHandshake?
   /// The value of the persistence cookie that the client sent, and how it was judged.
   var persistence = Persistence()
   /// Keys that `stick` lines found, to be stored with the server that answers.
@@ -59,6 +61,7 @@ final class StreamStorage: TimerOwner {
     wasLogged = false
     mustOpenNew = false
     dropsBody = false
+    if handshake != nil { handshake = nil }
     if persistence.server != nil || persistence.request != .notApplicable || persistence.response != .notApplicable {
       persistence = Persistence()
     }

@@ -34,6 +34,7 @@ public final class RuleContext {
   public var frontend = ProxyFacts()
   public var backend = ProxyFacts()
   public var server: ServerFacts?
+  public var serverSide = ServerSideFacts()
 
   /// Whether this is the first request of its connection.
   public var isFirstRequest = true
@@ -103,6 +104,7 @@ public final class RuleContext {
     log.reset()
     backend.clear()
     if server != nil { server = nil }
+    serverSide.clear()
     transactionVariables.removeAll()
     requestVariables.removeAll()
     responseVariables.removeAll()
