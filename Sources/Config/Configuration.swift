@@ -11,7 +11,10 @@ public struct Configuration: Sendable {
   public var httpErrors: [HTTPErrorsSection] = []
   public var certificateStores: [CertificateStore] = []
   public var peers: [PeersSettings] = []
+  public var caches: [CacheSettings] = []
   public var rings: [Directive] = []
+  /// With one named `default`, made from /etc/resolv.conf unless a section bears that name.
+  public var resolvers: [ResolversSettings] = []
   /// The environment as `setenv`, `presetenv`, `unsetenv` and `resetenv` left it.
   public var environment: [String: String] = [:]
 

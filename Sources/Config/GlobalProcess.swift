@@ -191,6 +191,33 @@ extension GlobalKeywords {
     }
   }
 
+  /// `dns-accept-family`.
+  static let names: [Keyword<GlobalSettings>] = [
+    Keyword(
+      "dns-accept-family", in: .global, "{ auto | ipv4 | ipv6 }[,...]",
+      "Kinds of addresses that are asked for."
+    ) {
+      settings, arguments, _ throws(Refusal) in
+      let word = try arguments.required("a list of families")
+      try arguments.end()
+      var four = false
+      var six = false
+      var isAutomatic = false
+      for name in word.commaSeparated.map(\.string) {
+        switch name {
+        case "auto": isAutomatic = true
+        case "ipv4": four = true
+        case "ipv6": six = true
+        default:
+          throw Refusal(
+            "'dns-accept-family' expects a comma-delimited list of 'ipv4' and 'ipv6' but got '\(name)'.",
+            at: word.location, expected: "'auto', 'ipv4', 'ipv6' or a list of them")
+        }
+      }
+      settings.dnsFamilies = isAutomatic ? .automatic : .only(four: four, six: six)
+    }
+  ]
+
   /// Keywords that act on the environment while the files are read.
   static let environment: [Keyword<GlobalSettings>] = [
     Keyword("setenv", in: .global, "<name> <value>", "Set an environment variable.") {
@@ -223,7 +250,7 @@ extension GlobalKeywords {
     "ssl-mode-async", "ssl-engine", "ssl-propquery", "ssl-provider", "ssl-provider-path",
     "ssl-passphrase-cmd",
     "setcap", "shm-stats-file", "shm-stats-file-max-objects", "stats-file",
-    "dns-accept-family", "jwt.decrypt_alg_list", "jwt.decrypt_enc_list", "ocsp-update.disable",
+    "jwt.decrypt_alg_list", "jwt.decrypt_enc_list", "ocsp-update.disable",
     "ocsp-update.httpproxy", "ocsp-update.maxdelay", "ocsp-update.mindelay", "ocsp-update.mode",
     "acme.scheduler", "log-profile", "wurfl-data-file", "51degrees-data-file", "deviceatlas-json-file",
   ].map { .unsupported($0, in: .global) }

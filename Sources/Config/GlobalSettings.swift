@@ -58,6 +58,7 @@ public struct GlobalSettings: Sendable {
   /// `h1-case-adjust from to` pairs, keyed by the lower-case name.
   public var headerCaseAdjust: [String: String] = [:]
   public var strictLimits = true
+  public var dnsFamilies = AddressFamilies.automatic
   /// `zero-warning`: warnings are fatal.
   public var zeroWarning = false
   public var keyBase: String?

@@ -26,12 +26,17 @@ public final class LoadContext {
   var ambiguousDefaults: [String: SourceLocation] = [:]
   /// The settings that a proxy without `from` starts with.
   var currentDefaults: ProxySettings?
+  /// Which kind of proxy first inherited the rules of a `defaults` section, by its place.
+  var heirsOfRules: [String: ProxySettings.Kind] = [:]
   var frontendsByName: [String: Int] = [:]
   var backendsByName: [String: Int] = [:]
   var proxyIDs = Set<Int>()
   var resolved: [String: IPAddress?] = [:]
   /// `-dr`: servers whose name does not resolve start without an address.
   var ignoresUnresolvable = false
+
+  /// Options that `server` lines may not have here.
+  var refusedServerOptions: Set<String> = []
 
   init(io: ConfigurationIO, environment: [String: String]) {
     self.io = io

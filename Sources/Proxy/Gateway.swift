@@ -2,6 +2,7 @@ import Base
 import Config
 import Glibc
 import NetIO
+import Rules
 import Synchronization
 
 /// The running gateway: its workers on their threads, and the orders that reach them from signals and the
@@ -15,7 +16,7 @@ public final class Gateway: @unchecked Sendable {
   /// What start-up had to say, for `show startup-logs`; set before `start()`.
   public var startupLog = ""
   private var threads: [pthread_t] = []
-  private let health = HealthMonitor()
+  let health = HealthMonitor()
   private let finished = Atomic<Int>(0)
 
   /// What must be in place before rules are compiled.
@@ -45,6 +46,10 @@ public final class Gateway: @unchecked Sendable {
     runtime.control.attach(workers)
     let created = workers
     runtime.workers.withLock { $0 = created }
+    // What workers may still look at stays until each of them has come to an end of its events.
+    runtime.rules.patterns.retirement.setKeeper { old in
+      for worker in created { worker.loop.enqueue { withExtendedLifetime(old) {} } }
+    }
     return admin.listen() + peers.listen()
   }
 
@@ -73,7 +78,9 @@ public final class Gateway: @unchecked Sendable {
   /// Starts one thread a worker.
   public func start() {
     health.start(runtime, at: Now.read())
-    if let first = workers.first { first.loop.enqueue { [admin, peers] in
+    if let first = workers.first {
+      first.loop.enqueue { [runtime, admin, peers] in
+        runtime.names.start(on: first)
         admin.start(on: first.loop)
         peers.start(on: first)
       }

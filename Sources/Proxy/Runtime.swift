@@ -36,10 +36,14 @@ public final class Runtime: @unchecked Sendable {
   /// Handshakes that resumed a session.
   let tlsResumptions = Rate()
   let tlsDetails: TLSDetails
+  let caches: [ResponseCache]
+  /// Octets compressed a second.
+  let compressionRate = Rate()
   let isStopping = Atomic<Bool>(false)
   let hostName: Bytes
   let nodeName: Bytes
   let control: ServerControl
+  let names: NameService
   let serverCount: Int
   /// The workers that serve this configuration, once they exist.
   let workers = Mutex<[Worker]>([])
@@ -58,19 +62,21 @@ public final class Runtime: @unchecked Sendable {
     peers = parts.peers
     processLog = parts.processLog
     tlsDetails = TLSDetails(parts.configuration)
+    caches = parts.configuration.caches.map { ResponseCache($0) }
     workerCount = parts.workerCount
     started = parts.started
     maxConnections = parts.maxConnections
     hostName = parts.hostName
     limits = ProcessLimits(
       connections: parts.maxConnections, connectionRate: global.rateLimitConnections ?? 0,
-      sessionRate: global.rateLimitSessions ?? 0, tlsRate: global.rateLimitTLSSessions ?? 0, compressionRate: 0)
+      sessionRate: global.rateLimitSessions ?? 0, tlsRate: global.rateLimitTLSSessions ?? 0, compressionRate: (global.tunables["maxcomprate"].flatMap { Int($0) } ?? 0) &* 1024)
     nodeName = Bytes(parts.configuration.global.node ?? parts.hostName.string)
     var byName: [Bytes: Backend] = [:]
     for backend in backends where byName[Bytes(backend.name)] == nil { byName[Bytes(backend.name)] = backend }
     control = ServerControl(
       backends: backends,
       announcer: StateAnnouncer(isQuiet: parts.configuration.global.tunables["quiet"] != nil))
+    names = NameService(parts.configuration, control)
     serverCount = backends.reduce(0) { $0 + $1.servers.count }
     backendsByName = byName
     var frontendNames: [Bytes: Frontend] = [:]

@@ -16,6 +16,8 @@ final class Worker: @unchecked Sendable {
   let scratch = TLSScratch()
   let environment: WorkerEnvironment
   let limits: H1Limits
+  /// Those of `option accept-unsafe-violations-in-http-*`.
+  let lenientLimits: H1Limits
   let h2Settings: H2Settings
   let serverPools: ServerPools
   /// The streams that live now; each knows its place.
@@ -28,8 +30,9 @@ final class Worker: @unchecked Sendable {
   /// The most connections at once since memory was last given back to the system.
   private var crowd = 0
 
-  init?(index: Int, runtime: Runtime) {
-    guard let loop = EventLoop() else { return nil }
+  /// `loop` is given by tests, which turn it themselves.
+  init?(index: Int, runtime: Runtime, loop given: EventLoop? = nil) {
+    guard let loop = given ?? EventLoop() else { return nil }
     self.index = index
     self.runtime = runtime
     self.loop = loop
@@ -39,6 +42,9 @@ final class Worker: @unchecked Sendable {
     limits.maxHeadBytes = Swift.max(4096, runtime.global.bufferSize - runtime.global.maxRewrite)
     limits.maxFields = runtime.global.maxHeaders
     self.limits = limits
+    limits.isLenient = true
+    lenientLimits = limits
+    limits.isLenient = false
     h2Settings = H2Settings(runtime.global, limits)
     serverPools = ServerPools(serverCount: runtime.serverCount)
   }
@@ -176,9 +182,6 @@ extension Worker: TimerOwner {
   /// Every other second: memory that a crowd has left behind goes back to the system.
   func timerFired(_ timer: Timer) {
     buffers.shrink()
-    if index == 0 {
-      for table in runtime.rules.tables { table.sweep(now: StickTable.time(loop.now.instant)) }
-    }
     if spareStorage.count > 8 {
       for storage in spareStorage.suffix(spareStorage.count / 2) { discard(storage) }
       spareStorage.removeLast(spareStorage.count / 2)
@@ -187,6 +190,9 @@ extension Worker: TimerOwner {
       // The allocator keeps what is freed between what is not.
       releaseFreeMemory()
       crowd = connections.count
+    }
+    if index == 0 {
+      for table in runtime.rules.tables { table.sweep(now: StickTable.time(loop.now.instant)) }
     }
     loop.timers.set(maintenance, to: loop.now.instant + .seconds(2), owner: self)
   }

@@ -6,12 +6,12 @@ set -eu
 cd "$(dirname "$0")/../.."
 seconds=${1:-60}
 [ $# -gt 0 ] && shift
-targets=${*:-H1Fuzz ChunkFuzz ClientHelloFuzz ProxyProtocolFuzz PeerFuzz}
+targets=${*:-H1Fuzz ChunkFuzz ClientHelloFuzz ProxyProtocolFuzz PeerFuzz DNSFuzz}
 out=.build/fuzz
 mkdir -p "$out"
 # The crash handler of the runtime would wait on a stopped process.
 export SWIFT_BACKTRACE=enable=no
-flags="-swift-version 6 -O -g -sanitize=fuzzer,address -parse-as-library -wmo -I $out
+flags="-swift-version 6 -O -g -sanitize=fuzzer,address -parse-as-library -wmo -enable-testing -I $out
   -enable-upcoming-feature ExistentialAny -enable-upcoming-feature InternalImportsByDefault
   -enable-upcoming-feature MemberImportVisibility -enable-experimental-feature Lifetimes
   -I Sources/CNghttp2 -I Sources/COpenSSL -I Sources/CLinux"
@@ -32,6 +32,7 @@ for target in $targets; do
     ProxyProtocolFuzz) codec=NetIO; sources="Sources/NetIO/ProxyProtocol*.swift"; libraries="" ;;
     # The messages of peers are one file of a large module: it is compiled with the target.
     PeerFuzz) codec=Config; sources="Sources/Config/*.swift"; libraries=""; beside=Sources/Proxy/StickTables/PeerWire.swift ;;
+    DNSFuzz) codec=Proxy; sources="Sources/Proxy/Resolvers/Codec/*.swift"; libraries="" ;;
     *) echo "unknown target: $target" >&2; exit 2 ;;
   esac
   module $codec $sources

@@ -33,6 +33,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private var answeredMethod = AnsweredMethod.other
   private var upgradeOffered = false
   private var isWaitingToClose = false
+  private var awaitsSocks = false
 
   init(worker: Worker, server: Server) {
     self.worker = worker
@@ -52,7 +53,8 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
 
   func open(for stream: Stream) {
     address = target(stream)
-    guard let fd = Socket.stream(for: address) else { return fail(.refused(errno)) }
+    let next = server.settings.socks4 ?? address
+    guard let fd = Socket.stream(for: next) else { return fail(.refused(errno)) }
     if case .ip = address { Socket.setNoDelay(fd) }
     if stream.backend?.settings.tcpKeepAlive ?? false || stream.backend?.settings.serverKeepAlive ?? false {
       Socket.setKeepAlive(fd)
@@ -62,7 +64,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
       Glibc.close(fd)
       return fail(.refused(EADDRNOTAVAIL))
     }
-    if let code = Socket.connect(fd, to: address) {
+    if let code = Socket.connect(fd, to: next) {
       Glibc.close(fd)
       return fail(.refused(code))
     }
@@ -119,9 +121,37 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   }
 
   private func connectionReady(_ transport: Transport) {
+    if awaitsSocks { return continueSocks(transport) }
     let code = transport.failure != 0 ? transport.failure : Socket.pendingError(transport.descriptor)
     if code != 0 { return fail(.refused(code)) }
     localAddress = Socket.localAddress(transport.descriptor)
+    guard server.settings.socks4 != nil else { return begin(transport) }
+    guard let request = Socks4.request(to: address) else { return fail(.handshake) }
+    _ = request.withUnsafeBytes { Socket.send(transport.descriptor, $0) }
+    awaitsSocks = true
+  }
+
+  /// `socks4`: the proxy says whether it has reached the server.
+  private func continueSocks(_ transport: Transport) {
+    while true {
+      switch transport.withWaiting({ Socks4.answer($0) }) {
+      case .granted:
+        transport.consume(Socks4.answerLength)
+        awaitsSocks = false
+        return begin(transport)
+      case .refused: return fail(.handshake)
+      case .incomplete: break
+      }
+      switch transport.receive() {
+      case .some: continue
+      case .nothing: return
+      case .end, .failed: return fail(.handshake)
+      }
+    }
+  }
+
+  /// The way to the server is open.
+  private func begin(_ transport: Transport) {
     sendProxyHeader(transport)
     guard let context = server.tlsContext else {
       state = .ready
@@ -190,6 +220,9 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     reader.begin(.tunnel)
   }
 
+  /// Reads what has come behind octets that wait already, for rules that look at them.
+  func gatherInput() { transport?.gather() }
+
   func writeBody(_ bytes: UnsafeRawBufferPointer) -> Int {
     guard let transport else { return bytes.count }
     return writer.write(bytes, transport)
@@ -210,9 +243,11 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     while true {
       if transport.hasInput {
         responseBegan = true
+        let isLenient = stream?.backend?.settings.acceptInvalidResponse ?? false
+        let limits = isLenient ? worker.lenientLimits : worker.limits
         let result = transport.withWaiting {
           parser.parse(
-            $0, into: head, limits: worker.limits, answering: answeredMethod,
+            $0, into: head, limits: limits, answering: answeredMethod,
             upgradeOffered: upgradeOffered)
         }
         switch result {

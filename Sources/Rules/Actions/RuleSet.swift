@@ -33,12 +33,14 @@ public struct RuleSet: Sendable {
       var isKnownToHold = false
       if !runOfRule.isEmpty, runOfRule[index] >= 0 {
         let run = runs[Int(runOfRule[index])]
-        guard let match = run.firstMatch(context, from: index) else {
-          index = run.range.upperBound
-          continue
+        if run.isValid {
+          guard let match = run.firstMatch(context, from: index) else {
+            index = run.range.upperBound
+            continue
+          }
+          index = match
+          isKnownToHold = true
         }
-        index = match
-        isKnownToHold = true
       }
       let rule = rules[index]
       if !isKnownToHold, let condition = rule.condition {
@@ -60,15 +62,17 @@ public struct RuleSet: Sendable {
   }
 
   /// The index of the first rule whose condition holds, for rules that only choose.
-  func firstMatch(_ context: RuleContext) -> Int? {
+  func firstMatch(_ context: RuleContext, from start: Int = 0) -> Int? {
     prepare(context)
-    var index = 0
+    var index = start
     while index < rules.count {
       if !runOfRule.isEmpty, runOfRule[index] >= 0 {
         let run = runs[Int(runOfRule[index])]
-        if let match = run.firstMatch(context, from: index) { return match }
-        index = run.range.upperBound
-        continue
+        if run.isValid {
+          if let match = run.firstMatch(context, from: index) { return match }
+          index = run.range.upperBound
+          continue
+        }
       }
       guard let condition = rules[index].condition else { return index }
       if condition.evaluate(context) == .pass { return index }

@@ -105,6 +105,7 @@ extension ProxyCompiler {
           "unable to find server '\(word.text)' in proxy '\(proxy.name)' referenced in a 'use-server' rule",
           suggestion: Suggestions.nearest(word.text, proxy.servers.map(\.name)))
       }
+      scope.shared.referencedServers.insert("\(proxy.name)/\(word.text)")
       target = .name(word.bytes)
     }
     draft.serverChoices.append((try ConditionParser.parse(condition, scope: scope, line: line), target))
@@ -126,10 +127,10 @@ extension ProxyCompiler {
     guard let condition = try ConditionParser.parse(line.words.dropFirst(), scope: scope, line: line) else {
       throw RuleError("'\(line.keyword)' requires either 'if' or 'unless' followed by a condition")
     }
-    if line.keyword == "force-persist" {
-      draft.forcePersist.append(condition)
-    } else {
-      draft.ignorePersist.append(condition)
+    switch line.keyword {
+    case "force-persist": draft.forcePersist.append(condition)
+    case "force-be-switch": draft.forceBackendSwitch.append(condition)
+    default: draft.ignorePersist.append(condition)
     }
   }
 

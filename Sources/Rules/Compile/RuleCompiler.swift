@@ -9,7 +9,7 @@ public enum RuleCompiler {
     _ configuration: Configuration, diagnostics: Diagnostics, readFile: @escaping (String) -> [UInt8]?
   ) -> CompiledRules {
     let shared = SharedScope(configuration: configuration, diagnostics: diagnostics, readFile: readFile)
-    var rules = CompiledRules(processVariables: shared.processVariables)
+    var rules = CompiledRules(processVariables: shared.processVariables, patterns: shared.patterns)
     GlobalVariables.set(configuration.global.variableLines, configuration, diagnostics, shared)
     for index in configuration.proxies.indices {
       let scope = CompileScope(
@@ -20,6 +20,9 @@ public enum RuleCompiler {
     rules.variableNames = shared.variables.names
     rules.tables = shared.tables.all
     rules.statusClasses = configuration.global.statusClasses
+    rules.referencedServers = shared.referencedServers
+    shared.patterns.assignIDs()
+    rules.variables = RuntimeVariables(shared.variables, shared.processVariables)
     return rules
   }
 
@@ -78,7 +81,7 @@ enum GlobalVariables {
   private static let noTime = Now(instant: Instant(microseconds: 0), wall: WallTime(microseconds: 0))
 
   /// What little is known before the process runs.
-  private final class StartEnvironment: ProxyEnvironment {
+  final class StartEnvironment: ProxyEnvironment {
     var processID: Int { 0 }
     var nodeName: Bytes { .empty }
     var hostName: Bytes { .empty }

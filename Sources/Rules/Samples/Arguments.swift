@@ -1,5 +1,6 @@
 import Base
 import HTTP
+import TLS
 
 /// One argument of a fetch or converter, checked at compile time.
 enum Argument: Sendable {
@@ -17,11 +18,13 @@ enum Argument: Sendable {
   case userlist(CompiledUserlist)
   case table(StickTable)
   case variable(Variable)
-  case map(MapTable)
+  case map(MapView)
   case format(LogFormat)
   case acls([ACL], [Bool])
   case path(JSONPath)
   case conditions(SetConditions)
+  /// The key in a file, if the text names one, and the text.
+  case key(VerificationKey?, Bytes)
 }
 
 struct Arguments: Sendable {
