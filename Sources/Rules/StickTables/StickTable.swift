@@ -288,12 +288,16 @@ public final class StickTable: @unchecked Sendable {
 
   // MARK: The whole table
 
-  /// Removes what has expired; for the owner's clockwork, and before entries are counted.
-  public func sweep(now: Int64, exactly: Bool = false) {
+  /// Removes what has expired, and says how much that was; for the owner's clockwork, and before entries are counted.
+  @discardableResult
+  public func sweep(now: Int64, exactly: Bool = false) -> Int {
+    var all = 0
     for number in 0..<shardCount {
       let removed = withShard(number) { $0.expire(now: now, exactly: exactly) }
       if removed > 0 { used.subtract(removed, ordering: .relaxed) }
+      all += removed
     }
+    return all
   }
 
   /// How many steps `visit` takes in a shard.
