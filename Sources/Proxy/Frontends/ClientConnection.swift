@@ -236,6 +236,7 @@ final class ClientConnection: TransportOwner, TimerOwner {
   func closed() {
     guard isOpen else { return }
     isOpen = false
+    facts.socket = -1
     kept.close()
     worker.connectionClosed(self)
   }
