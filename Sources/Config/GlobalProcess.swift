@@ -57,8 +57,11 @@ extension GlobalKeywords {
       $0.chroot = $1.text
     },
     .number("ulimit-n", "The most file descriptors; computed when not set.") { $0.ulimitN = $1 },
-    .number("fd-hard-limit", "The most file descriptors to compute a limit from.") {
-      $0.tunables["fd-hard-limit"] = String($1)
+    Keyword<GlobalSettings>("fd-hard-limit", in: .global, "<number>", "The most file descriptors to compute a limit from. Taken, and of no effect.") {
+      _, arguments, context throws(Refusal) in
+      _ = try arguments.required("a value")
+      try arguments.end()
+      sayNoEffect("fd-hard-limit", arguments, context)
     },
     .word("node", "<name>", "The name of this node on the statistics page.") { $0.node = $1.text },
     Keyword("description", in: .global, "<text>", "A text for the statistics page.") {
@@ -67,8 +70,11 @@ extension GlobalKeywords {
     },
     .time("hard-stop-after", "How long a soft stop may take.") { $0.hardStopAfter = $1 },
     .time("grace", "How long listeners stay open after a soft stop.") { $0.grace = $1 },
-    .time("close-spread-time", "Spread the closing of idle connections over this time.") {
-      $0.tunables["close-spread-time"] = String($1.milliseconds)
+    Keyword<GlobalSettings>("close-spread-time", in: .global, "<time>", "Spread the closing of idle connections over this time. Taken, and of no effect.") {
+      _, arguments, context throws(Refusal) in
+      _ = try arguments.required("a value")
+      try arguments.end()
+      sayNoEffect("close-spread-time", arguments, context)
     },
   ]
 
@@ -76,6 +82,18 @@ extension GlobalKeywords {
     .number("spread-checks", "Vary check intervals by so many percent.", in: 0...50) { $0.spreadChecks = $1 },
     .time("max-spread-checks", "The longest time over which first checks are spread.") {
       $0.maxSpreadChecks = $1
+    },
+    Keyword(
+      "http-err-codes", in: .global, "[+-]<range>[,...]...", "Statuses that count as a client's errors."
+    ) {
+      settings, arguments, _ throws(Refusal) in
+      try StatusCodes.parse(&settings.statusClasses.errors, &arguments)
+    },
+    Keyword(
+      "http-fail-codes", in: .global, "[+-]<range>[,...]...", "Statuses that count as a server's failures."
+    ) {
+      settings, arguments, _ throws(Refusal) in
+      try StatusCodes.parse(&settings.statusClasses.failures, &arguments)
     },
     .flag("busy-polling", "Poll without sleeping.") { $0.busyPolling = $1 },
     .flag("strict-limits", "Refuse to start when limits cannot be set.") { $0.strictLimits = $1 },
@@ -105,8 +123,10 @@ extension GlobalKeywords {
       "default-path", in: .global, "{ current | config | parent | origin <path> }",
       "What relative paths are relative to.", parse: defaultPath),
     Keyword("localpeer", in: .global, "<name>", "This process' name among peers.") {
-      _, arguments, context throws(Refusal) in
-      context.environment["HAPROXY_LOCALPEER"] = try arguments.required("a name").text
+      settings, arguments, context throws(Refusal) in
+      let name = try arguments.required("a name").text
+      context.environment["HAPROXY_LOCALPEER"] = name
+      settings.localPeer = name
       try arguments.end()
     },
     Keyword("set-var", in: .global, "<name> <expr>", "Set a process variable.", parse: keepVariableLine),
@@ -177,6 +197,33 @@ extension GlobalKeywords {
     }
   }
 
+  /// `dns-accept-family`.
+  static let names: [Keyword<GlobalSettings>] = [
+    Keyword(
+      "dns-accept-family", in: .global, "{ auto | ipv4 | ipv6 }[,...]",
+      "Kinds of addresses that are asked for."
+    ) {
+      settings, arguments, _ throws(Refusal) in
+      let word = try arguments.required("a list of families")
+      try arguments.end()
+      var four = false
+      var six = false
+      var isAutomatic = false
+      for name in word.commaSeparated.map(\.string) {
+        switch name {
+        case "auto": isAutomatic = true
+        case "ipv4": four = true
+        case "ipv6": six = true
+        default:
+          throw Refusal(
+            "'dns-accept-family' expects a comma-delimited list of 'ipv4' and 'ipv6' but got '\(name)'.",
+            at: word.location, expected: "'auto', 'ipv4', 'ipv6' or a list of them")
+        }
+      }
+      settings.dnsFamilies = isAutomatic ? .automatic : .only(four: four, six: six)
+    }
+  ]
+
   /// Keywords that act on the environment while the files are read.
   static let environment: [Keyword<GlobalSettings>] = [
     Keyword("setenv", in: .global, "<name> <value>", "Set an environment variable.") {
@@ -208,9 +255,8 @@ extension GlobalKeywords {
   static let refused: [Keyword<GlobalSettings>] = [
     "ssl-mode-async", "ssl-engine", "ssl-propquery", "ssl-provider", "ssl-provider-path",
     "ssl-passphrase-cmd",
-    "setcap", "shm-stats-file", "shm-stats-file-max-objects", "stats-file", "http-err-codes",
-    "http-fail-codes",
-    "dns-accept-family", "jwt.decrypt_alg_list", "jwt.decrypt_enc_list", "ocsp-update.disable",
+    "setcap", "shm-stats-file", "shm-stats-file-max-objects", "stats-file",
+    "jwt.decrypt_alg_list", "jwt.decrypt_enc_list", "ocsp-update.disable",
     "ocsp-update.httpproxy", "ocsp-update.maxdelay", "ocsp-update.mindelay", "ocsp-update.mode",
     "acme.scheduler", "log-profile", "wurfl-data-file", "51degrees-data-file", "deviceatlas-json-file",
   ].map { .unsupported($0, in: .global) }

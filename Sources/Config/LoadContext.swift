@@ -35,6 +35,9 @@ public final class LoadContext {
   /// `-dr`: servers whose name does not resolve start without an address.
   var ignoresUnresolvable = false
 
+  /// Options that `server` lines may not have here.
+  var refusedServerOptions: Set<String> = []
+
   init(io: ConfigurationIO, environment: [String: String]) {
     self.io = io
     self.environment = environment
@@ -47,7 +50,7 @@ public final class LoadContext {
   /// The current line as a place.
   public var here: SourceLocation { SourceLocation(file: file, line: line) }
 
-  /// Addresses may name variables without quotes: `$NAME` and `${NAME}`; an unknown one stays as it is.
+  /// Addresses may name variables without quotes: `$NAME` and `${NAME}`; an unknown one is empty.
   func expandVariables(_ text: String) -> String {
     guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
     var result = ""
@@ -59,8 +62,8 @@ public final class LoadContext {
       if isBraced { name = name.dropFirst() }
       let end = name.firstIndex { !$0.isASCII || !($0.isLetter || $0.isNumber || $0 == "_") } ?? name.endIndex
       let isClosed = !isBraced || (end < name.endIndex && name[end] == "}")
-      if isClosed, let value = environment[String(name[..<end])] {
-        result += value
+      if isClosed, end > name.startIndex {
+        result += environment[String(name[..<end])] ?? ""
         rest = isBraced ? name[name.index(after: end)...] : name[end...]
       } else {
         result += "$"

@@ -126,6 +126,7 @@ extension ProxySettings {
     id = nil
     guid = nil
     description = nil
+    stickTable = nil
     binds = []
     sawBind = false
     isUnpublished = false

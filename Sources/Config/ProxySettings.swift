@@ -33,6 +33,8 @@ public struct ProxySettings: Sendable {
   public var location: SourceLocation
   /// HAProxy's proxy id (`iid`): given by `id` or counted from 2 in order of the file.
   public var id: Int?
+  /// `id` was given, not counted.
+  public var isIDForced = false
   public var guid: String?
   public var description: String?
   public var isDisabled = false
@@ -111,6 +113,8 @@ public struct ProxySettings: Sendable {
   public var fullConnections: Int?
   public var cookie: CookieSettings?
   public var dynamicCookieKey: Bytes?
+  /// `persist rdp-cookie`.
+  public var persistentRDPCookie: Bytes?
   public var check = CheckSettings()
   public var reuse: HTTPReuse?
   public var allBackups = false
@@ -162,7 +166,7 @@ public struct ProxySettings: Sendable {
   public var inheritedRules = 0
   /// `http-check` and `tcp-check` lines in order.
   public var checkRules: [Directive] = []
-  public var stickTable: Directive?
+  public var stickTable: StickTableSettings?
   public var filters: [Directive] = []
 
   public init(kind: Kind, name: String, location: SourceLocation) {

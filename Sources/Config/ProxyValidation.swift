@@ -12,6 +12,8 @@ extension ProxySettings {
       if servers[index].id == nil {
         while given.contains(next) { next += 1 }
         servers[index].id = next
+      } else {
+        servers[index].isIDForced = true
       }
       next += 1
     }

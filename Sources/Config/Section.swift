@@ -43,7 +43,13 @@ struct SectionKind: Sendable {
       "crt-store": SectionKind { arguments, context throws(Refusal) in
         try CertificateStoreSection(arguments, context)
       },
+      "resolvers": SectionKind { arguments, context throws(Refusal) in
+        try ResolversSection(arguments, context)
+      },
     ]
+    table["peers"] = SectionKind { arguments, context throws(Refusal) in
+      try PeersSection(arguments, context)
+    }
     for name in unsupported {
       table[name] = SectionKind { arguments, _ throws(Refusal) in
         throw Refusal("section '\(name)' is not supported yet.", at: arguments.keywordLocation)
@@ -54,7 +60,7 @@ struct SectionKind: Sendable {
 
   /// Sections that are known and cannot work yet; a parser takes such a name's place in `table`.
   static let unsupported = [
-    "resolvers", "peers", "ring", "mailers", "log-forward", "log-profile", "program", "fcgi-app",
+    "ring", "mailers", "log-forward", "log-profile", "program", "fcgi-app",
     "traces",
     "acme", "dynamic-update", "healthcheck",
   ]

@@ -59,6 +59,7 @@ enum ServerLine {
       proxy.defaults?.settings
       ?? ServerSettings(name: "default-server", host: "", location: arguments.line.location)
     try options(&server, &arguments, context, what: { "default-server" })
+    server.hasDefaults = true
     return ServerDefaults(server)
   }
 
@@ -98,6 +99,9 @@ enum ServerLine {
           expected: "an option of 'server'", suggestion: suggestion)
         refusal.diagnostic.form = .place
         throw refusal
+      }
+      if context.refusedServerOptions.contains(keyword.name) {
+        throw Refusal("'\(word.text)' option is not accepted for dynamic server", at: word.location)
       }
       try keyword.parse(&server, &arguments, context)
     }

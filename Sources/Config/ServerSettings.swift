@@ -17,7 +17,7 @@ public struct CheckSettings: Sendable {
     case http(method: Bytes, uri: Bytes, version: Bytes, headers: Bytes)
     case tcp
     case ldap
-    case mysql(user: Bytes?, modern: Bool)
+    case mysql(user: Bytes?, MySQLLogin)
     case pgsql(user: Bytes)
     case redis
     case smtp(greeting: Bytes)
@@ -40,7 +40,11 @@ public struct ServerSettings: Sendable {
   public var name: String
   public var location: SourceLocation
   public var id: Int?
+  /// `id` was given, not counted.
+  public var isIDForced = false
   public var guid: String?
+  /// Some of it comes from a `default-server` line.
+  public var hasDefaults = false
   /// The address as written: `host[:port]`, `unix@path`, `:port` (same as the client's), `+n`, `-n`.
   public var host: String
   public var port: UInt16?
@@ -52,6 +56,8 @@ public struct ServerSettings: Sendable {
   /// The word that gave the address.
   public var addressLocation: SourceLocation = .none
   public var initAddr: [String] = []
+  /// What a state file says of it.
+  public var saved: SavedServerState?
   /// The name did not resolve and need not: the server waits in maintenance for an address.
   public var startsUnresolved = false
   /// `init-state`: up, down, fully-up or fully-down.
@@ -64,7 +70,6 @@ public struct ServerSettings: Sendable {
   public var poolConnectionName: Directive?
   public var sniAuto: Bool?
   public var checkSNIAuto: Bool?
-  public var checkReusesPool = false
   public var weight = 1
   public var isBackup = false
   public var isDisabled = false
@@ -119,10 +124,19 @@ public struct ServerSettings: Sendable {
   public var maxReuse: Int?
   public var namespace: String?
   public var socks4: SocketAddress?
+  /// `resolvers`: the section that resolves its name at run time.
   public var resolvers: String?
   public var resolvePrefer: String?
-  public var resolveNet: String?
-  public var resolveOptions: String?
+  /// `resolve-net`: networks whose addresses are taken first, as `<address>/<length>`.
+  public var resolveNetworks: [String] = []
+  /// `resolve-opts`.
+  public var allowsDuplicateAddress = false
+  public var ignoresServiceWeight = false
+
+  /// Its address was given as a name.
+  public var isNamed: Bool { !isUnix && !host.isEmpty && host != "*" && IPAddress(host) == nil }
+  /// Its name is one of SRV records.
+  public var isService: Bool { host.hasPrefix("_") }
 
   public init(name: String, host: String, location: SourceLocation) {
     self.name = name
@@ -138,3 +152,10 @@ public final class ServerDefaults: Sendable {
 }
 
 public enum ProxyVersion: Int, Sendable { case v1 = 1, v2 }
+
+/// How far `option mysql-check` goes along with newer servers.
+public enum MySQLLogin: String, CaseIterable, Sendable {
+  case pre41 = "pre-41"
+  case post41 = "post-41"
+  case post80 = "post-80"
+}

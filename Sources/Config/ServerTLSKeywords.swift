@@ -69,7 +69,21 @@ extension ServerKeywords {
       }
       settings.resolvePrefer = word.text
     },
-    word("resolve-net", "<networks>", "Preferred networks.") { $0.resolveNet = $1.text },
+    word("resolve-net", "<networks>", "Preferred networks.") { settings, word throws(Refusal) in
+      let networks = word.commaSeparated.map(\.string)
+      for network in networks {
+        let parts = network.split(separator: "/", maxSplits: 1).map(String.init)
+        let bits = parts.count > 1 ? Int(parts[1]) : 0
+        guard let first = parts.first, let address = IPAddress(first), let bits, bits >= 0,
+          bits <= address.octets.count * 8
+        else {
+          throw Refusal(
+            "'resolve-net' : invalid network '\(network)'.", at: word.location,
+            expected: "<address>/<length>, or a list of them")
+        }
+      }
+      settings.resolveNetworks += networks
+    },
     word("resolve-opts", "<options>", "allow-dup-ip, ignore-weight, prevent-dup-ip.") {
       settings, word throws(Refusal) in
       let known = ["allow-dup-ip", "ignore-weight", "prevent-dup-ip"]
@@ -77,7 +91,13 @@ extension ServerKeywords {
         throw Refusal(
           "'resolve-opts' : unknown option '\(option)'.", at: word.location, expected: known.oneOf)
       }
-      settings.resolveOptions = word.text
+      for option in word.commaSeparated.map(\.string) {
+        switch option {
+        case "allow-dup-ip": settings.allowsDuplicateAddress = true
+        case "prevent-dup-ip": settings.allowsDuplicateAddress = false
+        default: settings.ignoresServiceWeight = true
+        }
+      }
     },
   ]
 }

@@ -22,6 +22,7 @@ struct ServerValidation {
         duplicate(proxy.servers[index].name, place, earlier)
       }
       if proxy.isDisabled { continue }
+      checkResolvers(proxy.servers[index], proxy)
       resolve(&proxy.servers[index])
       verify(&proxy.servers[index])
       if proxy.servers[index].track != nil { tracking = true }
@@ -47,14 +48,32 @@ struct ServerValidation {
     context.diagnostics.add(diagnostic)
   }
 
-  /// `init-addr`: the methods in order until one gives an address; `last,libc` when there is no such option.
+  private func checkResolvers(_ server: ServerSettings, _ proxy: ProxySettings) {
+    guard let name = server.resolvers,
+      !context.configuration.resolvers.contains(where: { $0.name == name })
+    else { return }
+    let known = context.configuration.resolvers.map(\.name)
+    ProxyReport(diagnostics: context.diagnostics).refuse(
+      "\(proxy.kindLabel) '\(proxyName)', server '\(server.name)': unable to find required resolvers '\(name)'",
+      at: server.location, expected: "the name of a 'resolvers' section",
+      suggestion: Nearest.word(to: name, among: known))
+  }
+
+  /// `init-addr`: the methods in order until one gives an address; `last,libc` when there is no such option, and
+  /// `none` where a resolver will find one later.
   private func resolve(_ server: inout ServerSettings) {
     guard case .none = server.address else { return }
-    for method in server.initAddr.isEmpty ? ["last", "libc"] : server.initAddr {
+    let standard = server.resolvers == nil ? ["last", "libc"] : ["last", "libc", "none"]
+    for method in server.initAddr.isEmpty ? standard : server.initAddr {
       var found: IPAddress?
       switch method {
-      case "last": continue
-      case "libc": found = context.resolve(server.host)
+      case "last":
+        if let saved = server.saved, let address = saved.address {
+          server.address = .ip(address, port: saved.port)
+          return
+        }
+        continue
+      case "libc": found = server.isService ? nil : context.resolve(server.host)
       case "none":
         server.startsUnresolved = true
         return

@@ -14,13 +14,16 @@ struct Validation {
 
   mutating func run() {
     assignIDs()
+    ResolverFile.addDefault(to: &context.configuration, context.io)
     let report = ProxyReport(diagnostics: context.diagnostics)
     let globalLogs = !context.configuration.global.logs.isEmpty
     var tracking = false
+    var states = ServerStateFiles(context)
     for index in proxies.indices {
       if !proxies[index].isDisabled { references(index, report) }
       proxies[index].checkModes(report)
       if !proxies[index].isDisabled { proxies[index].checkMissing(report, globalLogs: globalLogs) }
+      states.apply(to: &proxies[index])
       tracking = ServerValidation(context, proxies[index].name).run(&proxies[index]) || tracking
     }
     if tracking { for index in proxies.indices { track(index) } }
@@ -36,6 +39,8 @@ struct Validation {
         while used.contains(next) { next += 1 }
         used.insert(next)
         proxies[index].id = next
+      } else {
+        proxies[index].isIDForced = true
       }
       proxies[index].assignServerIDs()
       proxies[index].assignListenerIDs()

@@ -91,7 +91,8 @@ enum H2Callbacks {
       else { return streamFailure }
       stream.add(
         UnsafeRawBufferPointer(start: name, count: nameLength),
-        UnsafeRawBufferPointer(start: value, count: valueLength), settings: owner.settings)
+        UnsafeRawBufferPointer(start: value, count: valueLength), to: owner.incoming,
+        settings: owner.settings)
       return 0
     }
 
@@ -206,8 +207,10 @@ enum H2Callbacks {
       OpaquePointer?, Int32, UnsafeMutablePointer<UInt8>?, Int, UnsafeMutablePointer<UInt32>?,
       UnsafeMutablePointer<nghttp2_data_source>?, UnsafeMutableRawPointer?
     ) -> Int = { session, id, _, limit, flags, _, data in
-      guard let flags, let owner = owner(data) else { return Int(streamFailure) }
-      switch owner.delegate.offerBody(stream: id, upTo: limit) {
+      guard let session, let flags, let owner = owner(data), let body = stream(session, id)?.owner else {
+        return Int(streamFailure)
+      }
+      switch body.offerBody(upTo: limit) {
       case .wait: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
       case .failed: return Int(streamFailure)
       case .octets(let n, let isEnd, let trailers):
@@ -228,15 +231,15 @@ enum H2Callbacks {
     @convention(c) (
       OpaquePointer?, UnsafeMutablePointer<nghttp2_frame>?, UnsafePointer<UInt8>?, Int,
       UnsafeMutablePointer<nghttp2_data_source>?, UnsafeMutableRawPointer?
-    ) -> Int32 = { _, frame, header, length, _, data in
-      guard let frame, let header, let owner = owner(data), let output = owner.output else { return failure }
+    ) -> Int32 = { session, frame, header, length, _, data in
+      guard let session, let frame, let header, let owner = owner(data), let output = owner.output else { return failure }
       // The library sends one DATA frame after the other without returning: this is where it is stopped.
       if output.count >= owner.outputLimit { return Int32(NGHTTP2_ERR_WOULDBLOCK.rawValue) }
       output.ensureRoom(9 + length)
       output.appendGrowing(UnsafeRawBufferPointer(start: header, count: 9))
       if length > 0 {
         let before = output.count
-        owner.delegate.writeBody(stream: frame.pointee.hd.stream_id, count: length, into: output)
+        stream(session, frame.pointee.hd.stream_id)?.owner?.writeBody(count: length, into: output)
         // The frame header is out: fewer octets would shift every frame that follows.
         guard output.count == before + length else { return failure }
       }

@@ -7,15 +7,20 @@ import Base
 enum H2FieldRules {
   /// A token without upper-case letters.
   static func isName(_ name: UnsafeRawBufferPointer) -> Bool {
-    guard let base = name.baseAddress, name.count > 0 else { return false }
-    if Octets.firstNonToken(base, from: 0, to: name.count) != name.count { return false }
-    return !name.contains(where: ASCII.isUpper)
+    if name.isEmpty { return false }
+    for c in name where !Octets.isToken(c) || ASCII.isUpper(c) { return false }
+    return true
   }
 
   /// No control characters but tabs inside, and no blanks at either end.
   static func isValue(_ value: UnsafeRawBufferPointer) -> Bool {
-    guard let first = value.first, let last = value.last else { return true }
+    guard let base = value.baseAddress, let first = value.first, let last = value.last else { return true }
     if ASCII.isBlank(first) || ASCII.isBlank(last) { return false }
-    return !value.contains { $0 < 0x20 && $0 != ASCII.tab || $0 == 0x7F }
+    var i = Octets.firstControl(base, from: 0, to: value.count)
+    while i < value.count {
+      if value[i] != ASCII.tab { return false }
+      i = Octets.firstControl(base, from: i &+ 1, to: value.count)
+    }
+    return true
   }
 }

@@ -6,39 +6,44 @@ enum H2RequestRules {
     _ head: MessageHead, _ pseudo: H2PseudoFields, endsHere: Bool
   ) -> Result<H1MessageInfo, HTTPFault> {
     var info = H1MessageInfo()
-    let method = head.method
-    guard pseudo.hasMethod, isToken(method) else { return .failure(HTTPFault(400, .badMethod, at: 0)) }
-    info.isConnect = method == "CONNECT" && pseudo.connectProtocol == nil
-    info.isHead = method == "HEAD"
-    if let fault = target(head, pseudo, method, &info) { return .failure(fault) }
+    guard pseudo.hasMethod, isToken(head.method) else { return .failure(HTTPFault(400, .badMethod, at: 0)) }
+    info.isConnect = pseudo.connectProtocol == nil && head.isMethod("CONNECT")
+    info.isHead = head.isMethod("HEAD")
+    if let fault = target(head, pseudo, &info) { return .failure(fault) }
     if let fault = host(head, pseudo) { return .failure(fault) }
     if let fault = connectionFields(head) { return .failure(fault) }
     if info.isExtendedConnect, let wanted = pseudo.connectProtocol {
       head.method = get
-      head.append(FieldName.upgrade, wanted)
+      head.append(FieldName.upgrade, Bytes(head.kept(wanted).array))
     }
-    if let value = head.first(FieldName.expect), value.equalsIgnoringCase("100-continue") {
-      info.expectContinue = true
+    if let index = head.firstIndex(of: FieldName.expect) {
+      info.expectContinue = head.value(at: index).equalsIgnoringCase(continues)
     }
-    let length = head.first(FieldName.contentLength)
-    if let first = head.firstIndex(of: FieldName.contentLength),
-      head.firstIndex(of: FieldName.contentLength, from: first + 1) != nil
-    {
-      return .failure(HTTPFault(400, .differingContentLengths, at: 0))
-    }
-    if info.isConnect || info.isExtendedConnect {
-      if length != nil { return .failure(HTTPFault(400, .bodyNotAllowed, at: 0)) }
-      info.framing = info.isConnect ? .tunnel : .none
-    } else if let length {
-      guard
-        let n = length.withUnsafeBytes({ $0.baseAddress.flatMap { ContentLength.digits($0, length.count) } })
-      else { return .failure(HTTPFault(400, .badContentLength, at: 0)) }
-      if endsHere, n != 0 { return .failure(HTTPFault(400, .lengthMismatch, at: 0)) }
-      info.framing = n == 0 ? .none : .length(n)
-    } else {
-      info.framing = endsHere ? .none : .chunked
-    }
+    if let fault = framing(head, endsHere: endsHere, &info) { return .failure(fault) }
     return .success(info)
+  }
+
+  private static let get = Bytes("GET")
+  private static let continues = Bytes("100-continue")
+  private static let trailers = Bytes("trailers")
+
+  private static func framing(
+    _ head: MessageHead, endsHere: Bool, _ info: inout H1MessageInfo
+  ) -> HTTPFault? {
+    guard let index = head.firstIndex(of: FieldName.contentLength) else {
+      info.framing = info.isConnect ? .tunnel : info.isExtendedConnect || endsHere ? .none : .chunked
+      return nil
+    }
+    if head.firstIndex(of: FieldName.contentLength, from: index + 1) != nil {
+      return HTTPFault(400, .differingContentLengths, at: 0)
+    }
+    if info.isConnect || info.isExtendedConnect { return HTTPFault(400, .bodyNotAllowed, at: 0) }
+    let length = head.value(at: index)
+    guard let n = length.withUnsafeBytes({ $0.baseAddress.flatMap { ContentLength.digits($0, length.count) } })
+    else { return HTTPFault(400, .badContentLength, at: 0) }
+    if endsHere, n != 0 { return HTTPFault(400, .lengthMismatch, at: 0) }
+    info.framing = n == 0 ? .none : .length(n)
+    return nil
   }
 
   private static func isToken(_ text: Bytes) -> Bool {
@@ -49,17 +54,17 @@ enum H2RequestRules {
   }
 
   private static func target(
-    _ head: MessageHead, _ pseudo: H2PseudoFields, _ method: Bytes, _ info: inout H1MessageInfo
+    _ head: MessageHead, _ pseudo: H2PseudoFields, _ info: inout H1MessageInfo
   ) -> HTTPFault? {
     if info.isConnect {
       guard !pseudo.hasPath, pseudo.scheme == nil, let authority = pseudo.authority,
-        authority.withUnsafeBytes({ RequestTarget.read($0, isConnect: true, isOptions: false) }) != nil
+        head.kept(authority).withUnsafeBytes({ RequestTarget.read($0, isConnect: true, isOptions: false) }) != nil
       else { return HTTPFault(400, .badTarget, at: 0) }
-      head.target = authority
+      head.targetRange = authority
       info.targetForm = .authority
       return nil
     }
-    guard let scheme = pseudo.scheme?.lowercased, scheme == "http" || scheme == "https" else {
+    guard let scheme = pseudo.scheme, isScheme(head.kept(scheme)) else {
       return HTTPFault(400, .badPseudoField, at: 0)
     }
     let path = head.target
@@ -68,49 +73,64 @@ enum H2RequestRules {
     }
     guard pseudo.hasPath, !path.isEmpty, isClean else { return HTTPFault(400, .badTarget, at: 0) }
     if path == "*" {
-      guard method == "OPTIONS" else { return HTTPFault(400, .badTarget, at: 0) }
+      guard head.isMethod("OPTIONS") else { return HTTPFault(400, .badTarget, at: 0) }
       info.targetForm = .asterisk
     } else if path[0] != 0x2F {
       return HTTPFault(400, .badTarget, at: 0)
     }
     if let wanted = pseudo.connectProtocol {
-      guard method == "CONNECT", isToken(wanted) else { return HTTPFault(400, .badPseudoField, at: 0) }
+      guard head.isMethod("CONNECT"), isToken(head.kept(wanted)) else {
+        return HTTPFault(400, .badPseudoField, at: 0)
+      }
       info.isExtendedConnect = true
       info.upgrade = true
     }
     return nil
   }
 
+  private static func isScheme(_ scheme: Bytes) -> Bool {
+    scheme.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return false }
+      return Octets.equalsFolded(base, bytes.count, "https") || Octets.equalsFolded(base, bytes.count, "http")
+    }
+  }
+
   /// `:authority` becomes the one Host field; a Host that says something else is refused.
   private static func host(_ head: MessageHead, _ pseudo: H2PseudoFields) -> HTTPFault? {
     let name = FieldName.host
-    let given = head.first(name)
+    var given: Bytes?
     var next = head.firstIndex(of: name)
     while let index = next {
-      if head.value(at: index) != given { return HTTPFault(400, .severalHosts, at: 0) }
+      let value = head.value(at: index)
+      if let given, given != value { return HTTPFault(400, .severalHosts, at: 0) }
+      given = value
       next = head.firstIndex(of: name, from: index + 1)
     }
-    guard let authority = pseudo.authority ?? given, !authority.isEmpty else {
+    guard let range = pseudo.authority ?? head.firstIndex(of: name).map(head.valueRange) else {
       // Neither is required (RFC 9113 section 8.3.1); HTTP/1 goes on with an empty Host.
-      return given == nil && pseudo.authority == nil ? nil : HTTPFault(400, .missingHost, at: 0)
+      return nil
     }
+    let authority = head.kept(range)
+    if authority.isEmpty { return HTTPFault(400, .missingHost, at: 0) }
     guard HostSyntax.isValid(authority) else { return HTTPFault(400, .badHost, at: 0) }
-    if let given, !given.equalsIgnoringCase(authority) { return HTTPFault(400, .hostMismatch, at: 0) }
-    head.remove(name)
-    head.insertFirst(name, withoutDefaultPort(authority, scheme: pseudo.scheme))
+    if let given {
+      if !given.equalsIgnoringCase(authority) { return HTTPFault(400, .hostMismatch, at: 0) }
+      head.remove(name)
+    }
+    let length = lengthWithoutDefaultPort(authority, scheme: pseudo.scheme)
+    head.insertFirst(FieldName.host, valueAt: range.lowerBound..<(range.lowerBound + length))
     return nil
   }
 
-  private static let get = Bytes("GET")
   private static let securePort = Bytes(":443")
   private static let clearPort = Bytes(":80")
 
   /// RFC 3986 section 6.2.3: the scheme's own port says nothing.
-  private static func withoutDefaultPort(_ authority: Bytes, scheme: Bytes?) -> Bytes {
-    guard let scheme else { return authority }
+  private static func lengthWithoutDefaultPort(_ authority: Bytes, scheme: Range<Int>?) -> Int {
+    guard let scheme else { return authority.count }
     let port = scheme.count == 5 ? securePort : clearPort
-    if authority.ends(with: port) { return authority.prefix(authority.count - port.count) }
-    return authority.ends(with: ":") ? authority.prefix(authority.count - 1) : authority
+    if authority.ends(with: port) { return authority.count - port.count }
+    return authority[authority.count - 1] == 0x3A ? authority.count - 1 : authority.count
   }
 
   private static let connectionSpecific: [FieldName] = [
@@ -122,7 +142,7 @@ enum H2RequestRules {
     for name in connectionSpecific where head.contains(name) {
       return HTTPFault(400, .connectionField, at: 0)
     }
-    if let te = head.first(FieldName.te), !te.equalsIgnoringCase("trailers") {
+    if let index = head.firstIndex(of: FieldName.te), !head.value(at: index).equalsIgnoringCase(trailers) {
       return HTTPFault(400, .connectionField, at: 0)
     }
     return nil

@@ -14,10 +14,12 @@ public final class H2Session {
   /// Where body octets go while `pull` runs, and how many at most.
   private(set) var output: ByteBuffer?
   private(set) var outputLimit = 0
-  /// Keeps the streams that the library points to.
-  private var streams: [Int32: H2Stream] = [:]
+  /// The streams that the library points to, in a list.
+  private var streams: H2Stream?
   /// Requests whose streams are open.
-  public var activeStreams: Int { streams.count }
+  public private(set) var activeStreams = 0
+  /// Where a head is gathered as it arrives: its frames are contiguous (RFC 9113 section 4.3).
+  private(set) var incoming = MessageHead()
   /// Requests received since the start.
   public private(set) var requestCount = 0
 
@@ -30,6 +32,8 @@ public final class H2Session {
 
   deinit {
     nghttp2_session_del(session)
+    // One by one: a long list would be let go of recursively.
+    while let stream = streams.take() { streams = stream.next.take() }
   }
 
   private func submitSettings() {
@@ -65,6 +69,14 @@ public final class H2Session {
     _ = nghttp2_session_set_local_window_size(
       session, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0,
       Int32(clamping: Swift.max(settings.connectionWindow, 65535)))
+  }
+
+  /// Lets a stream that has a body send `settings.streamWindow` octets ahead; the connection's window still
+  /// bounds what all streams together make us hold.
+  public func openWindow(stream: Int32) {
+    guard let session, settings.streamWindow > settings.initialWindow else { return }
+    _ = nghttp2_session_set_local_window_size(
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, Int32(clamping: settings.streamWindow))
   }
 
   // MARK: Octets
@@ -191,24 +203,42 @@ public final class H2Session {
   // MARK: Events of the library
 
   func didOpen(_ stream: H2Stream) {
-    streams[stream.id] = stream
+    streams?.previous = stream
+    stream.next = streams.take()
+    streams = stream
+    activeStreams += 1
     requestCount += 1
+    incoming.reset()
+  }
+
+  private func forget(_ stream: H2Stream) {
+    let next = stream.next.take()
+    next?.previous = stream.previous
+    if let previous = stream.previous { previous.next = next } else { streams = next }
+    stream.previous = nil
+    activeStreams -= 1
   }
 
   func didReceiveHead(_ stream: H2Stream, endsHere: Bool) {
-    switch stream.finishHead(endsHere: endsHere) {
+    switch stream.finishHead(incoming, endsHere: endsHere) {
     case .success(let info):
       if !endsHere, info.framing == .none, !info.isExtendedConnect {
         // An announced length of zero: the request is complete only when its end has come.
-        stream.held = info
+        stream.held = (incoming, info)
+        incoming = MessageHead()
         return
       }
-      stream.isDelivered = true
-      stream.requestEnded = endsHere
-      delegate.requestHead(stream: stream.id, head: stream.head, info: info)
-      if endsHere, info.framing != .none { delegate.bodyEnd(stream: stream.id, trailers: nil) }
+      deliver(stream, incoming, info, isWhole: endsHere)
+      if endsHere, info.framing != .none { stream.owner?.bodyEnd(trailers: nil) }
     case .failure(let fault): refuse(stream, fault)
     }
+  }
+
+  private func deliver(_ stream: H2Stream, _ head: MessageHead, _ info: H1MessageInfo, isWhole: Bool) {
+    stream.isDelivered = true
+    stream.requestEnded = isWhole
+    stream.owner = delegate.requestOpened(stream: stream.id, info: info)
+    stream.owner?.requestReceived(head)
   }
 
   private func refuse(_ stream: H2Stream, _ fault: HTTPFault) {
@@ -237,33 +267,28 @@ public final class H2Session {
     }
     abuse.progressed()
     stream.unconsumed += octets.count
-    delegate.bodyData(stream: stream.id, octets)
+    stream.owner?.bodyData(octets)
   }
 
   func didReceiveEnd(_ stream: H2Stream) {
-    if let info = stream.held {
-      stream.held = nil
-      stream.isDelivered = true
-      stream.requestEnded = true
-      return delegate.requestHead(stream: stream.id, head: stream.head, info: info)
-    }
+    if let (head, info) = stream.held.take() { return deliver(stream, head, info, isWhole: true) }
     guard stream.isDelivered, !stream.requestEnded else { return }
     if let fault = stream.fault { return refuse(stream, fault) }
     if !stream.bodyIsWhole { return refuse(stream, HTTPFault(400, .lengthMismatch, at: 0)) }
     stream.requestEnded = true
     if let trailers = stream.trailers { TrailerRules.removeForbidden(trailers) }
     let trailers = (stream.trailers?.count ?? 0) > 0 ? stream.trailers : nil
-    delegate.bodyEnd(stream: stream.id, trailers: trailers)
+    stream.owner?.bodyEnd(trailers: trailers)
   }
 
   func didClose(_ stream: H2Stream, error: UInt32) {
-    streams[stream.id] = nil
+    forget(stream)
     if stream.unconsumed > 0, let session {
       _ = nghttp2_session_consume_connection(session, stream.unconsumed)
       stream.unconsumed = 0
     }
     if error == 0, stream.responseEnded { abuse.requestCompleted() }
-    if stream.isDelivered { delegate.streamClosed(stream: stream.id, error: error) }
+    stream.owner.take()?.streamClosed(error: error)
   }
 
   /// Notes a frame that costs work and brings nothing; ends the session when there are too many.

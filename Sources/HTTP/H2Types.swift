@@ -6,6 +6,8 @@ public struct H2Settings: Sendable {
   public var maxConcurrentStreams: UInt32 = 100
   /// Octets of body that a client may send ahead on one stream (`tune.h2.fe.initial-window-size`).
   public var initialWindow: UInt32 = 65536
+  /// The same for a stream whose request has a body, once that is known.
+  public var streamWindow: UInt32 = 131_072
   /// The same over all streams of the connection: what one client can make us hold.
   public var connectionWindow: UInt32 = 262_144
   /// HPACK table of the decoder (`tune.h2.header-table-size`).
@@ -43,19 +45,25 @@ public enum H2BodyOffer {
 /// What a session tells its owner. Calls come from inside `receive` and `pull`; submitting from them is
 /// fine, `receive` and `pull` are not.
 public protocol H2SessionDelegate: AnyObject {
-  /// A valid request; `head` belongs to the stream until it closes. A body follows unless `info.framing`
-  /// is `.none`: `.length` if announced, `.chunked` if not, `.tunnel` for CONNECT.
-  func requestHead(stream: Int32, head: MessageHead, info: H1MessageInfo)
-  /// Body octets, valid during the call; call `consumed` for them when they are passed on.
-  func bodyData(stream: Int32, _ octets: UnsafeRawBufferPointer)
-  func bodyEnd(stream: Int32, trailers: MessageHead?)
-  /// The stream is gone; `error` is an HTTP/2 code, 0 for a regular end.
-  func streamClosed(stream: Int32, error: UInt32)
+  /// A valid request; the session keeps what is returned and tells it all the rest. A body follows unless
+  /// `info.framing` is `.none`: `.length` if announced, `.chunked` if not, `.tunnel` for CONNECT.
+  func requestOpened(stream: Int32, info: H1MessageInfo) -> any H2StreamOwner
   /// A malformed request was answered with a reset, or with 431; for logs and counters.
   func requestRefused(stream: Int32, fault: HTTPFault)
-  func offerBody(stream: Int32, upTo limit: Int) -> H2BodyOffer
+}
+
+/// Who is told of one request, in calls from inside the session's `receive` and `pull`.
+public protocol H2StreamOwner: AnyObject {
+  /// The first call. `head` is lent: take its content with `swapContents`, or copy it.
+  func requestReceived(_ head: MessageHead)
+  /// Body octets, valid during the call; call the session's `consumed` for them when they are passed on.
+  func bodyData(_ octets: UnsafeRawBufferPointer)
+  func bodyEnd(trailers: MessageHead?)
+  /// The last call; `error` is an HTTP/2 code, 0 for a regular end.
+  func streamClosed(error: UInt32)
+  func offerBody(upTo limit: Int) -> H2BodyOffer
   /// Appends exactly `count` octets of the body, as offered just before, to `output`.
-  func writeBody(stream: Int32, count: Int, into output: ByteBuffer)
+  func writeBody(count: Int, into output: ByteBuffer)
 }
 
 /// Error codes of RFC 9113 section 7.

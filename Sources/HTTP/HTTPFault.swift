@@ -32,6 +32,7 @@ public struct HTTPFault: Error, Equatable, Sendable {
     case badChunkEnd = "chunk data without its CRLF"
     case badTrailer = "invalid trailer"
     case trailersTooLarge = "trailers too large"
+    case missingWebSocketKey = "WebSocket handshake without a key"
     case unexpectedSwitch = "101 that was not asked for"
     case badPseudoField = "invalid pseudo-header field"
     case connectionField = "connection-specific field in HTTP/2"

@@ -118,6 +118,12 @@ public final class MessageHead {
     return Bytes(text, in: Int(f.value)..<(Int(f.value) + Int(f.valueLength)))
   }
 
+  /// Where the value at `index` stands among what the head keeps.
+  func valueRange(at index: Int) -> Range<Int> {
+    let f = fields[index]
+    return Int(f.value)..<(Int(f.value) + Int(f.valueLength))
+  }
+
   /// Whether the field at `index` is called `name`.
   @inlinable
   public func isField(at index: Int, named name: FieldName) -> Bool {
@@ -206,10 +212,44 @@ public final class MessageHead {
         valueLength: value.count))
   }
 
-  /// Puts a field line before all others.
-  func insertFirst(_ name: FieldName, _ value: Bytes) {
-    append(name, value)
-    if let field = fields.popLast() { fields.insert(field, at: 0) }
+  /// Puts the field line at `index` behind all others.
+  func moveLast(from index: Int) {
+    if index < fields.count - 1 { fields.append(fields.remove(at: index)) }
+  }
+
+  /// All that the head holds so far was checked octet by octet.
+  func isChecked() { adopted = text.count }
+
+  /// Puts a field line before all others; its value is text that the head has already.
+  func insertFirst(_ name: FieldName, valueAt range: Range<Int>) {
+    let start = text.count
+    text.append(name.bytes)
+    fields.insert(
+      Field(
+        tag: name.tag, name: start, nameLength: name.bytes.count, value: range.lowerBound,
+        valueLength: range.count), at: 0)
+  }
+
+  /// Keeps octets in the head without making them a part of the message; valid until the next `reset`.
+  func keep(_ octets: UnsafeRawBufferPointer) -> Range<Int> {
+    let start = text.count
+    text.append(contentsOf: octets)
+    return start..<text.count
+  }
+
+  /// The octets of a range that `keep` gave. Let go of them before the head is changed: a shared text is copied.
+  func kept(_ range: Range<Int>) -> Bytes { Bytes(text, in: range) }
+
+  /// Exchanges contents with another head.
+  public func swapContents(with other: MessageHead) {
+    swap(&text, &other.text)
+    swap(&fields, &other.fields)
+    swap(&adopted, &other.adopted)
+    swap(&methodRange, &other.methodRange)
+    swap(&targetRange, &other.targetRange)
+    swap(&reasonRange, &other.reasonRange)
+    swap(&version, &other.version)
+    swap(&status, &other.status)
   }
 
   /// Takes the octets of a head whose fields and ranges were recorded as offsets into `octets`.

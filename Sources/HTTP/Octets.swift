@@ -96,13 +96,28 @@ enum Octets {
   }
 
   /// Whether `count` octets are `literal`, which is in lower case, when letters are folded.
+  ///
+  /// No control is among the octets: setting bit 5 then folds letters, and nothing else becomes one of the
+  /// letters, digits, `-` and `:` of a literal.
+  @inline(__always)
   static func equalsFolded(_ p: UnsafeRawPointer, _ count: Int, _ literal: StaticString) -> Bool {
     guard count == literal.utf8CodeUnitCount else { return false }
-    let wanted = literal.utf8Start
+    let wanted = UnsafeRawPointer(literal.utf8Start)
+    let fold = 0x20 &* ones
     var i = 0
+    while i &+ 8 <= count {
+      let x = p.loadUnaligned(fromByteOffset: i, as: UInt64.self) | fold
+      if x != wanted.loadUnaligned(fromByteOffset: i, as: UInt64.self) { return false }
+      i &+= 8
+    }
+    if i == count { return true }
+    if count >= 8 {
+      let x = p.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self) | fold
+      return x == wanted.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+    }
     while i < count {
-      let c = p.load(fromByteOffset: i, as: UInt8.self)
-      if (c &- 0x41 < 26 ? c | 0x20 : c) != wanted[i] { return false }
+      let c = p.load(fromByteOffset: i, as: UInt8.self) | 0x20
+      if c != wanted.load(fromByteOffset: i, as: UInt8.self) { return false }
       i &+= 1
     }
     return true

@@ -2,6 +2,7 @@ import Base
 import Config
 import Glibc
 import NetIO
+import Rules
 import Synchronization
 
 /// The running gateway: its workers on their threads, and the orders that reach them from signals and the
@@ -11,10 +12,11 @@ public final class Gateway: @unchecked Sendable {
   /// Set before the threads start, and never again.
   private(set) var workers: [Worker] = []
   private(set) lazy var admin = AdminServer(self)
+  private(set) lazy var peers = PeersService(self)
   /// What start-up had to say, for `show startup-logs`; set before `start()`.
   public var startupLog = ""
   private var threads: [pthread_t] = []
-  private let health = HealthMonitor()
+  let health = HealthMonitor()
   private let finished = Atomic<Int>(0)
 
   /// What must be in place before rules are compiled.
@@ -44,7 +46,11 @@ public final class Gateway: @unchecked Sendable {
     runtime.control.attach(workers)
     let created = workers
     runtime.workers.withLock { $0 = created }
-    return admin.listen()
+    // What workers may still look at stays until each of them has come to an end of its events.
+    runtime.rules.patterns.retirement.setKeeper { old in
+      for worker in created { worker.loop.enqueue { withExtendedLifetime(old) {} } }
+    }
+    return admin.listen() + peers.listen()
   }
 
   /// Unix and inherited sockets are one for all workers.
@@ -72,7 +78,13 @@ public final class Gateway: @unchecked Sendable {
   /// Starts one thread a worker.
   public func start() {
     health.start(runtime, at: Now.read())
-    if let first = workers.first { first.loop.enqueue { [admin] in admin.start(on: first.loop) } }
+    if let first = workers.first {
+      first.loop.enqueue { [runtime, admin, peers] in
+        runtime.names.start(on: first)
+        admin.start(on: first.loop)
+        peers.start(on: first)
+      }
+    }
     for worker in workers {
       let box = Unmanaged.passRetained(Entry(worker: worker, gateway: self))
       var thread = pthread_t()
@@ -120,6 +132,7 @@ public final class Gateway: @unchecked Sendable {
     runtime.isStopping.store(true, ordering: .relaxed)
     for worker in workers { worker.loop.enqueue { worker.stopAccepting() } }
     workers.first?.loop.enqueue { [admin] in admin.stop() }
+    peers.stop(on: workers.first)
   }
 
   /// Runs `body` soon on every worker's own thread.
@@ -127,8 +140,8 @@ public final class Gateway: @unchecked Sendable {
     for worker in workers { worker.loop.enqueue { body(worker) } }
   }
 
-  /// Whether no connection is left.
-  public var isIdle: Bool { runtime.connections.current == 0 }
+  /// Whether no connection is left, and what is known was handed on.
+  public var isIdle: Bool { runtime.connections.current == 0 && peers.isDone }
 
   /// Hard stop: the threads end after their current turn.
   public func stop() {

@@ -17,6 +17,8 @@ public final class Runtime: @unchecked Sendable {
   let backendsByName: [Bytes: Backend]
   let frontendsByName: [Bytes: Frontend]
   let listeners: [ListenerSettings]
+  /// `peers` sections that run.
+  let peers: [PeersPlan]
   let processLog: LogTargets
   let workerCount: Int
   let started: Now
@@ -41,6 +43,7 @@ public final class Runtime: @unchecked Sendable {
   let hostName: Bytes
   let nodeName: Bytes
   let control: ServerControl
+  let names: NameService
   let serverCount: Int
   /// The workers that serve this configuration, once they exist.
   let workers = Mutex<[Worker]>([])
@@ -56,6 +59,7 @@ public final class Runtime: @unchecked Sendable {
     frontendOfProxy = parts.frontendOfProxy
     backendOfProxy = parts.backendOfProxy
     listeners = parts.listeners
+    peers = parts.peers
     processLog = parts.processLog
     tlsDetails = TLSDetails(parts.configuration)
     caches = parts.configuration.caches.map { ResponseCache($0) }
@@ -72,6 +76,7 @@ public final class Runtime: @unchecked Sendable {
     control = ServerControl(
       backends: backends,
       announcer: StateAnnouncer(isQuiet: parts.configuration.global.tunables["quiet"] != nil))
+    names = NameService(parts.configuration, control)
     serverCount = backends.reduce(0) { $0 + $1.servers.count }
     backendsByName = byName
     var frontendNames: [Bytes: Frontend] = [:]
@@ -89,6 +94,7 @@ struct RuntimeParts {
   var frontendOfProxy: [Frontend?] = []
   var backendOfProxy: [Backend?] = []
   var listeners: [ListenerSettings] = []
+  var peers: [PeersPlan] = []
   var processLog: LogTargets
   var workerCount: Int
   var started: Now

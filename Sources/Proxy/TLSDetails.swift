@@ -58,7 +58,7 @@ struct TLSDetails: OptionSet, Sendable {
 
 extension TLSFacts {
   /// What samples and logs say of an established session.
-  init(_ session: TLSSession, _ details: TLSDetails) {
+  convenience init(_ session: TLSSession, _ details: TLSDetails) {
     self.init()
     version = Bytes(session.version)
     cipher = Bytes(session.cipher ?? "")
@@ -83,7 +83,7 @@ extension TLSFacts {
     if details.contains(.peerCertificate), let certificate = session.peerCertificate {
       hasClientCertificate = true
       isClientCertificateUsed = true
-      var facts = CertificateFacts(certificate)
+      let facts = CertificateFacts(certificate)
       facts.chainDER = Bytes(session.peerChain.flatMap(\.der))
       clientCertificate = facts
       rootSubject = session.rootCertificate?.subject.parts.map { (Bytes($0.type), $0.value) } ?? []

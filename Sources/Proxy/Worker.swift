@@ -24,11 +24,15 @@ final class Worker: @unchecked Sendable {
   private(set) var streams: ContiguousArray<Stream> = []
   private var spareStorage: [StreamStorage] = []
   private var acceptors: [Acceptor] = []
-  private var connections: [ObjectIdentifier: ClientConnection] = [:]
+  /// The client connections that live now; each knows its place.
+  private var connections: ContiguousArray<ClientConnection> = []
   private let maintenance = Timer()
+  /// The most connections at once since memory was last given back to the system.
+  private var crowd = 0
 
-  init?(index: Int, runtime: Runtime) {
-    guard let loop = EventLoop() else { return nil }
+  /// `loop` is given by tests, which turn it themselves.
+  init?(index: Int, runtime: Runtime, loop given: EventLoop? = nil) {
+    guard let loop = given ?? EventLoop() else { return nil }
     self.index = index
     self.runtime = runtime
     self.loop = loop
@@ -60,11 +64,17 @@ final class Worker: @unchecked Sendable {
   // MARK: Connections
 
   func connectionAccepted(_ connection: ClientConnection) {
-    connections[ObjectIdentifier(connection)] = connection
+    connection.position = connections.count
+    connections.append(connection)
+    crowd = Swift.max(crowd, connections.count)
   }
 
   func connectionClosed(_ connection: ClientConnection) {
-    guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+    let position = connection.position
+    guard position < connections.count, connections[position] === connection else { return }
+    connections.swapAt(position, connections.count - 1)
+    connections[position].position = position
+    connections.removeLast()
     connection.frontend.sessions.decrement()
     connection.listener.sessions.decrement()
     runtime.connections.decrement()
@@ -82,10 +92,15 @@ final class Worker: @unchecked Sendable {
   }
 
   func giveStorage(_ storage: StreamStorage) {
-    guard spareStorage.count < 64 else { return }
     storage.reset(environment.idleFacts)
-    spareStorage.append(storage)
+    if spareStorage.count < Worker.spareStorageLimit { spareStorage.append(storage) } else { discard(storage) }
   }
+
+  /// As many streams as may begin and end between two rounds of maintenance without making their storage anew.
+  private static let spareStorageLimit = 4096
+
+  /// The wheel would keep the storage alive until its last deadline.
+  private func discard(_ storage: StreamStorage) { loop.timers.cancel(storage.timer) }
 
   func streamStarted(_ stream: Stream) {
     stream.listPosition = streams.count
@@ -167,7 +182,18 @@ extension Worker: TimerOwner {
   /// Every other second: memory that a crowd has left behind goes back to the system.
   func timerFired(_ timer: Timer) {
     buffers.shrink()
-    if spareStorage.count > 8 { spareStorage.removeLast(spareStorage.count / 2) }
+    if spareStorage.count > 8 {
+      for storage in spareStorage.suffix(spareStorage.count / 2) { discard(storage) }
+      spareStorage.removeLast(spareStorage.count / 2)
+    }
+    if crowd > 256, connections.count < crowd / 2 {
+      // The allocator keeps what is freed between what is not.
+      releaseFreeMemory()
+      crowd = connections.count
+    }
+    if index == 0 {
+      for table in runtime.rules.tables { table.sweep(now: StickTable.time(loop.now.instant)) }
+    }
     loop.timers.set(maintenance, to: loop.now.instant + .seconds(2), owner: self)
   }
 }
@@ -184,7 +210,10 @@ extension H2Settings {
     if let n = number("tune.h2.fe.max-concurrent-streams", "tune.h2.max-concurrent-streams") {
       maxConcurrentStreams = n
     }
-    if let n = number("tune.h2.fe.initial-window-size", "tune.h2.initial-window-size") { initialWindow = n }
+    if let n = number("tune.h2.fe.initial-window-size", "tune.h2.initial-window-size") {
+      initialWindow = n
+      streamWindow = n
+    }
     if let n = number("tune.h2.header-table-size") { headerTableSize = n }
   }
 }

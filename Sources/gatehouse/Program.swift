@@ -1,6 +1,5 @@
 import Config
 import Glibc
-import Rules
 
 /// The command: reads its arguments and does what they ask for.
 enum Program {
@@ -19,7 +18,7 @@ enum Program {
       return 1
     }
     if !options.keywordDump.isEmpty {
-      Console.write(listing(options.keywordDump), to: 1)
+      Console.write(KeywordDump.text(options.keywordDump), to: 1)
       if options.configurations.isEmpty { return 0 }
     }
     switch options.action {
@@ -33,19 +32,6 @@ enum Program {
     case .check: return Startup(options).check()
     case .run: return serve(options)
     }
-  }
-
-  /// `-dK`.
-  private static func listing(_ classes: [String]) -> String {
-    if classes == ["markdown"] { return KeywordReference.text }
-    return Config.KeywordListing.text(
-      classes: classes,
-      others: [
-        .init("acl", "ACL keywords", Rules.KeywordListing.aclKeywords),
-        .init("act", "action keywords", Rules.KeywordListing.actions),
-        .init("cnv", "sample converter functions", Rules.KeywordListing.converters),
-        .init("smp", "sample fetch functions", Rules.KeywordListing.fetches),
-      ])
   }
 
   /// `-cc`: 0 when the condition holds.

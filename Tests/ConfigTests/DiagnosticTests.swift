@@ -40,7 +40,15 @@ struct DiagnosticTests {
         "2: timer overflow in argument '99d' to 'timeout server' (maximum value is 2147483647 ms or ~24.8 days)."
       ),
       ("global\n user nobody-here\n", "2: cannot find user id for 'nobody-here'"),
-      ("resolvers r\n nameserver a 1.1.1.1:53\n", "1: section 'resolvers' is not supported yet."),
+      ("fcgi-app r\n", "1: section 'fcgi-app' is not supported yet."),
+      (
+        "resolvers r\n nameserver a 1.1.1.1:53\n nameserver a 1.1.1.2:53\n",
+        "3: nameserver 'a' has same name as another nameserver (declared at t.cfg:2)."
+      ),
+      (
+        "resolvers r\n nameserver a 1.1.1.1\nbackend b\n server s x:1 resolvers q init-addr none\n",
+        "4: backend 'b', server 's': unable to find required resolvers 'q'"
+      ),
       ("userlist u\n group g users x\n", "1: userlist 'u': no such user 'x' specified in group 'g'"),
       (
         "backend b\n no mode http\n",

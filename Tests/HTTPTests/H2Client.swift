@@ -179,7 +179,29 @@ final class H2Recorder: H2SessionDelegate {
   var consumes = true
   var answersAtOnce = true
 
-  func requestHead(stream: Int32, head: MessageHead, info: H1MessageInfo) {
+  /// One stream's events, with its number.
+  private final class Owner: H2StreamOwner {
+    let recorder: H2Recorder
+    let id: Int32
+    let info: H1MessageInfo
+    init(_ recorder: H2Recorder, _ id: Int32, _ info: H1MessageInfo) {
+      self.recorder = recorder
+      self.id = id
+      self.info = info
+    }
+    func requestReceived(_ head: MessageHead) { recorder.requestHead(stream: id, head: head, info: info) }
+    func bodyData(_ octets: UnsafeRawBufferPointer) { recorder.bodyData(stream: id, octets) }
+    func bodyEnd(trailers: MessageHead?) { recorder.bodyEnd(stream: id, trailers: trailers) }
+    func streamClosed(error: UInt32) { recorder.streamClosed(stream: id, error: error) }
+    func offerBody(upTo limit: Int) -> H2BodyOffer { recorder.offerBody(stream: id, upTo: limit) }
+    func writeBody(count: Int, into output: ByteBuffer) {
+      recorder.writeBody(stream: id, count: count, into: output)
+    }
+  }
+
+  func requestOpened(stream: Int32, info: H1MessageInfo) -> any H2StreamOwner { Owner(self, stream, info) }
+
+  private func requestHead(stream: Int32, head: MessageHead, info: H1MessageInfo) {
     let copy = MessageHead()
     copy.copy(from: head)
     requests[stream] = Request(head: copy, info: info)

@@ -123,6 +123,11 @@ struct Fixture {
     return proxy.httpRequest.evaluate(context, resumingAt: &index)
   }
 
+  func backend() -> BackendChoice? {
+    var line = 0
+    return proxy.nextBackend(for: context, from: &line)
+  }
+
   func runResponse() -> Verdict {
     var index = 0
     return proxy.httpResponse.evaluate(context, resumingAt: &index)

@@ -53,7 +53,7 @@ extension Commands {
   }
 
   private static func connections(_ backend: Backend, _ server: Server, _ threads: Int) -> String {
-    let address = server.snapshot().address
+    let address = server.snapshot().knownAddress
     let host = address.ip.map { "\($0)" } ?? "\(address)"
     let idle = server.idleConnections.current
     let used = Swift.max(0, server.usedConnections.current - idle)
@@ -82,19 +82,20 @@ enum ServerStateLine {
     let age = Swift.max(0, now.seconds - state.lastChange.seconds)
     let operation = state.isInMaintenance ? 0 : state.operation.rawValue
     var administration = state.administration.rawValue
-    if state.administration.contains(.configured) { administration |= 1 }
-    let host = state.address.ip.map { "\($0)" } ?? (settings.isUnix ? "unix" : "-")
-    let isName = IPAddress(settings.host) == nil && !settings.isUnix && !settings.host.isEmpty
-    let name = isName ? settings.host : "-"
+    let host = state.knownAddress.ip.map { "\($0)" } ?? (settings.isUnix ? "unix" : "-")
+    let name = state.hostName ?? "-"
+    let service = settings.isService ? settings.host : "-"
+    let forced = (backend.settings.isIDForced ? 1 : 0, settings.isIDForced ? 1 : 0)
+    if state.isNameChanged { administration |= 64 }
     let check = state.checkColumns(settings)
     let agent =
-      (settings.agentEnabled ? 4 : 0) | (state.agentEnabled ? 2 : 0) | (state.agent.isRunning ? 1 : 0)
-    // Ids count as not forced: which of them the configuration gave is not kept.
+      (state.agentEnabled ? 4 : 0) | (settings.agentEnabled ? 2 : 0) | (state.agent.isRunning ? 1 : 0)
     var line = "\(backend.id) \(backend.name) \(server.id) \(server.name) \(host) "
     line += "\(operation) \(administration) \(state.weight) \(settings.weight) \(age) \(check) \(agent) "
-    line += "0 0 \(name) \(state.address.port ?? 0) - \(settings.isTLS ? 1 : 0) "
-    line += "\(settings.checkPort ?? 0) \(settings.checkAddress ?? "-") "
-    line += "\(settings.agentAddress ?? "-") \(settings.agentPort ?? 0)\n"
+    line += "\(forced.0) \(forced.1) \(name) \(state.servicePort) \(service) \(settings.isTLS ? 1 : 0) "
+    let checkAddress = state.checkAddress?.ip.map { "\($0)" } ?? settings.checkAddress ?? "-"
+    let agentAddress = state.agentAddress?.ip.map { "\($0)" } ?? settings.agentAddress ?? "-"
+    line += "\(state.checkPort ?? 0) \(checkAddress) \(agentAddress) \(state.agentPort ?? 0)\n"
     return line
   }
 }
@@ -102,10 +103,14 @@ enum ServerStateLine {
 extension ServerState {
   /// Status, result, health and state of checks.
   fileprivate func checkColumns(_ settings: ServerSettings) -> String {
-    let flags = (settings.checksEnabled ? 4 : 0) | (checksEnabled ? 2 : 0) | (check.isRunning ? 1 : 0)
+    let flags =
+      (checksEnabled ? 4 : 0) | (settings.checksEnabled ? 2 : 0) | (check.isRunning ? 1 : 0)
+      | (isInMaintenance ? 8 : 0)
+    // Without checks HAProxy shows what `default-server` brought along.
+    let idle = settings.hasDefaults && !isInMaintenance ? settings.rise : 0
     let status = check.status == .unknown ? CheckStatus.initializing.name : check.status.name
     let number = CheckNames.number(of: status)
     let result = number < 4 ? 0 : CheckNames.isSuccess(status) ? (status == "L7OKC" ? 4 : 3) : 2
-    return "\(number) \(result) \(settings.checksEnabled ? health : 0) \(settings.checksEnabled ? flags : 0)"
+    return "\(number) \(result) \(settings.checksEnabled ? health : idle) \(settings.checksEnabled ? flags : 0)"
   }
 }

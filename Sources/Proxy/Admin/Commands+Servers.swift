@@ -57,6 +57,34 @@ extension Commands {
     },
   ]
 
+  /// Commands that add and remove servers.
+  static let dynamicServers: [Command] = [
+    Command("add server", "<bk>/<srv>", level: .admin, "create a new server") { call in
+      let name = call.argument(0)
+      guard let slash = name.firstIndex(of: "/") else { return .error("Require 'backend/server'.") }
+      guard let backend = call.runtime.backend(String(name[..<slash])) else { return .error("No such backend.") }
+      let words = [String(name[name.index(after: slash)...])] + call.arguments.dropFirst()
+      return answer(dynamic(call).add(words, to: backend, at: call.now))
+    },
+    Command("del server", "<bk>/<srv>", level: .admin, "remove a dynamically added server") { call in
+      withServer(call) { server in
+        guard let backend = call.runtime.backend(server.backendName) else { return .error("No such backend.") }
+        return answer(dynamic(call).remove(server, from: backend))
+      }
+    },
+  ]
+
+  private static func dynamic(_ call: CommandCall) -> DynamicServers {
+    DynamicServers(runtime: call.runtime, health: call.gateway.health)
+  }
+
+  private static func answer(_ outcome: DynamicServers.Outcome) -> CommandAnswer {
+    switch outcome {
+    case .done(let text): .info(text)
+    case .problem(let text): .error(text)
+    }
+  }
+
   /// Finds the server that the first argument names.
   static func withServer(_ call: CommandCall, _ body: (Server) -> CommandAnswer) -> CommandAnswer {
     let name = call.argument(0)
@@ -94,7 +122,7 @@ extension Commands {
       }
       return .info(control.setAddress(server, value, port: portArgument(call), at: call.now))
     case "fqdn":
-      return .error("set server <b>/<s> fqdn failed because no resolution is configured.")
+      return setName(call, server, value)
     case "name":
       if value.isEmpty { return .error("set server <b>/<s> name requires a new name.") }
       if !server.snapshot().isInMaintenance {
@@ -111,6 +139,17 @@ extension Commands {
         "usage: set server <backend>/<server> addr | agent | agent-addr | agent-port | agent-send | check-addr | check-port | fqdn | health | name | ssl | state | weight"
       )
     }
+  }
+
+  private static func setName(_ call: CommandCall, _ server: Server, _ value: String) -> CommandAnswer {
+    if value.isEmpty { return .error("set server <b>/<s> fqdn requires a FQDN.") }
+    if server.settings.resolvers == nil {
+      return .error("set server <b>/<s> fqdn failed because no resolution is configured.")
+    }
+    if server.settings.isService {
+      return .error("set server <b>/<s> fqdn failed because SRV resolution is configured.")
+    }
+    return .info(call.runtime.names.setName(of: server, to: value, at: call.now))
   }
 
   /// `... <address> port <port>`

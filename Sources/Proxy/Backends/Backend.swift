@@ -9,7 +9,7 @@ final class Backend: Sendable {
   let id: Int
   let facts: ProxyFacts
   let rules: CompiledProxy
-  let servers: [Server]
+  private let list: Published<ServerList>
   let counters: Counters
   let sessions = Gauge()
   let queueLength = Gauge()
@@ -17,9 +17,6 @@ final class Backend: Sendable {
   let log: LogTargets
   /// `fullconn`, or a tenth of the frontends' maxconn that can reach it.
   let fullConnections: Int
-  /// Servers by cookie value and by name.
-  let serversByCookie: [Bytes: Server]
-  let serversByName: [String: Server]
   /// Weights are in sixteenths, so that `slowstart` can raise them in small steps.
   private let scalesWeights: Bool
   private let balancer: Mutex<Balancer>
@@ -31,30 +28,22 @@ final class Backend: Sendable {
 
   init(
     settings: ProxySettings, id: Int, rules: CompiledProxy, servers: [Server], workers: Int,
-    log: LogTargets, fullConnections: Int, now: Now
+    log: LogTargets, fullConnections: Int, retirement: Retirement = Retirement(), now: Now
   ) {
     self.settings = settings
     self.id = id
     facts = ProxyFacts(settings, id: id, defaultBackend: nil)
     isUnpublished = Atomic(settings.isUnpublished)
     self.rules = rules
-    self.servers = servers
+    list = Published(ServerList(servers), retirement)
     self.log = log
     self.fullConnections = fullConnections
     counters = Counters(workers: workers)
-    var cookies: [Bytes: Server] = [:]
-    var names: [String: Server] = [:]
-    for server in servers {
-      if let cookie = server.cookie, cookies[cookie] == nil { cookies[cookie] = server }
-      if names[server.name] == nil { names[server.name] = server }
-    }
-    serversByCookie = cookies
-    serversByName = names
     balancer = Mutex(
       Balancer(
         algorithm: BalancingAlgorithms.make(
           settings.balance, seed: UInt64(truncatingIfNeeded: now.wall.microseconds)),
-        serverCount: servers.count))
+        servers: servers))
     lastChange = Mutex((true, now.wall, 0, 0))
     scalesWeights =
       servers.contains { $0.settings.slowStart != nil }
@@ -64,6 +53,10 @@ final class Backend: Sendable {
   }
 
   var name: String { settings.name }
+  /// Servers as they are now, in order.
+  var servers: [Server] { list.read { $0.servers } ?? [] }
+  var serversByCookie: [Bytes: Server] { list.read { $0.byCookie } ?? [:] }
+  var serversByName: [String: Server] { list.read { $0.byName } ?? [:] }
 
   // MARK: Choosing a server
 
@@ -86,10 +79,10 @@ final class Backend: Sendable {
     return balancer.withLock { state in
       guard !state.candidates.isEmpty else { return .noServer }
       let avoided = state.candidates.count > 1 ? avoiding?.index : nil
-      func full(_ index: Int) -> Bool { index == avoided || isFull(servers[index], total) }
+      let slots = state.slots
+      func full(_ index: Int) -> Bool { index == avoided || slots[index].map { isFull($0, total) } ?? true }
       // A hashed key stays with its server and waits there.
-      if let index = state.algorithm.pick(hash: hash, isFull: full) {
-        let server = servers[index]
+      if let index = state.algorithm.pick(hash: hash, isFull: full), let server = slots[index] {
         if hash == nil || !full(index) {
           take(server, &state)
           return .server(server)
@@ -195,6 +188,7 @@ final class Backend: Sendable {
     var woken: [(PendingSession, Server)] = []
     let total = sessions.current
     balancer.withLock { state in
+      let servers = state.slots.compactMap { $0 }
       let usable = servers.filter { $0.isUsable.load(ordering: .relaxed) }
       let active = usable.filter { !$0.settings.isBackup }
       var chosen = active
@@ -219,7 +213,7 @@ final class Backend: Sendable {
         }
       }
       for candidate in candidates {
-        let server = servers[candidate.index]
+        guard let server = state.slots[candidate.index] else { continue }
         while !isFull(server, total), let next = nextWaiting(for: server, &state) {
           woken.append((next, server))
         }
@@ -230,6 +224,40 @@ final class Backend: Sendable {
       pending.wake(server)
     }
     return requeued
+  }
+
+  // MARK: Servers that come and go
+
+  /// The place that a new server will take. Servers are added and removed by `ServerControl` alone.
+  var freeIndex: Int { balancer.withLock { state in state.slots.firstIndex { $0 == nil } ?? state.slots.count } }
+
+  /// Takes a server in, at its `index`, which `freeIndex` gave.
+  func add(_ server: Server) {
+    balancer.withLock { state in
+      if server.index < state.slots.count {
+        state.slots[server.index] = server
+      } else {
+        state.slots.append(server)
+        state.serverQueues.append(SessionQueue())
+      }
+    }
+    list.publish(ServerList(servers + [server]))
+    serverChanged()
+  }
+
+  /// Lets a server go that has no sessions; false when it has some.
+  func remove(_ server: Server) -> Bool {
+    let isFree = balancer.withLock { state in
+      guard server.sessions.current == 0, server.queueLength.current == 0, state.slots[server.index] === server else {
+        return false
+      }
+      state.slots[server.index] = nil
+      return true
+    }
+    guard isFree else { return false }
+    list.publish(ServerList(servers.filter { $0 !== server }))
+    serverChanged()
+    return true
   }
 
   /// Counts the backend's own changes between up and down; `whenDown` is called when its last server has left.
@@ -270,14 +298,36 @@ final class Backend: Sendable {
 private struct Balancer: ~Copyable {
   var algorithm: any BalancingAlgorithm
   var candidates: [Candidate] = []
+  /// By `Server.index`; nil where a server was removed.
+  var slots: [Server?]
   var queue = SessionQueue()
   var serverQueues: [SessionQueue]
   /// Sessions taken from a queue so far.
   var served = 0
 
-  init(algorithm: any BalancingAlgorithm, serverCount: Int) {
+  init(algorithm: any BalancingAlgorithm, servers: [Server]) {
     self.algorithm = algorithm
-    serverQueues = Array(repeating: SessionQueue(), count: serverCount)
+    slots = servers
+    serverQueues = Array(repeating: SessionQueue(), count: servers.count)
+  }
+}
+
+/// The servers of a backend at one time, by cookie value and by name too.
+private final class ServerList: Sendable {
+  let servers: [Server]
+  let byCookie: [Bytes: Server]
+  let byName: [String: Server]
+
+  init(_ servers: [Server]) {
+    self.servers = servers
+    var cookies: [Bytes: Server] = [:]
+    var names: [String: Server] = [:]
+    for server in servers {
+      if let cookie = server.cookie, cookies[cookie] == nil { cookies[cookie] = server }
+      if names[server.name] == nil { names[server.name] = server }
+    }
+    byCookie = cookies
+    byName = names
   }
 }
 

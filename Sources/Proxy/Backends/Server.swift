@@ -17,6 +17,8 @@ final class Server: Sendable {
   /// HAProxy's `sid`, from 1.
   let id: Int
   let backendName: String
+  /// Added at run time, not by the configuration.
+  let isDynamic: Bool
   let facts: ServerFacts
   let counters: Counters
   let sessions = Gauge()
@@ -44,20 +46,23 @@ final class Server: Sendable {
 
   init(
     settings: ServerSettings, index: Int, number: Int, id: Int, backendName: String, workers: Int,
-    tlsContext: TLSClientContext?, checkPlan: CheckPlan? = nil, agentPlan: CheckPlan? = nil, now: WallTime
+    tlsContext: TLSClientContext?, checkPlan: CheckPlan? = nil, agentPlan: CheckPlan? = nil, isDynamic: Bool = false,
+    now: WallTime
   ) {
     self.settings = settings
     self.index = index
     self.number = number
     self.id = id
     self.backendName = backendName
+    self.isDynamic = isDynamic
     facts = ServerFacts(name: Bytes(settings.name), id: id)
     counters = Counters(workers: workers)
     self.tlsContext = tlsContext
     self.checkPlan = checkPlan
     self.agentPlan = agentPlan
     sessionLimit = Atomic(settings.maxConnections ?? 0)
-    let initial = ServerState(settings: settings, now: now)
+    var initial = ServerState(settings: settings, now: now)
+    if isDynamic { initial.waitForOrders() }
     isUsable.store(initial.isUsable, ordering: .relaxed)
     state = Mutex(initial)
   }

@@ -35,6 +35,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private var typeOfService = 0
   private var mark: UInt32 = 0
   private var isWaitingToClose = false
+  private var awaitsSocks = false
 
   init(worker: Worker, server: Server) {
     self.worker = worker
@@ -54,7 +55,8 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
 
   func open(for stream: Stream) {
     address = target(stream)
-    guard let fd = Socket.stream(for: address) else { return fail(.refused(errno)) }
+    let next = server.settings.socks4 ?? address
+    guard let fd = Socket.stream(for: next) else { return fail(.refused(errno)) }
     if case .ip = address { Socket.setNoDelay(fd) }
     if stream.backend?.settings.tcpKeepAlive ?? false || stream.backend?.settings.serverKeepAlive ?? false {
       Socket.setKeepAlive(fd)
@@ -65,7 +67,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
       Glibc.close(fd)
       return fail(.refused(EADDRNOTAVAIL))
     }
-    if let code = Socket.connect(fd, to: address) {
+    if let code = Socket.connect(fd, to: next) {
       Glibc.close(fd)
       return fail(.refused(code))
     }
@@ -136,9 +138,37 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   }
 
   private func connectionReady(_ transport: Transport) {
+    if awaitsSocks { return continueSocks(transport) }
     let code = transport.failure != 0 ? transport.failure : Socket.pendingError(transport.descriptor)
     if code != 0 { return fail(.refused(code)) }
     localAddress = Socket.localAddress(transport.descriptor)
+    guard server.settings.socks4 != nil else { return begin(transport) }
+    guard let request = Socks4.request(to: address) else { return fail(.handshake) }
+    _ = request.withUnsafeBytes { Socket.send(transport.descriptor, $0) }
+    awaitsSocks = true
+  }
+
+  /// `socks4`: the proxy says whether it has reached the server.
+  private func continueSocks(_ transport: Transport) {
+    while true {
+      switch transport.withWaiting({ Socks4.answer($0) }) {
+      case .granted:
+        transport.consume(Socks4.answerLength)
+        awaitsSocks = false
+        return begin(transport)
+      case .refused: return fail(.handshake)
+      case .incomplete: break
+      }
+      switch transport.receive() {
+      case .some: continue
+      case .nothing: return
+      case .end, .failed: return fail(.handshake)
+      }
+    }
+  }
+
+  /// The way to the server is open.
+  private func begin(_ transport: Transport) {
     sendProxyHeader(transport)
     guard let context = server.tlsContext else {
       state = .ready
@@ -164,7 +194,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     if transport.continueHandshake() == .done {
       state = .ready
       if worker.runtime.tlsDetails.contains(.server), let session = transport.tls {
-        var facts = TLSFacts(session, [.peerCertificate, .secrets])
+        let facts = TLSFacts(session, [.peerCertificate, .secrets])
         facts.localCertificate = facts.clientCertificate
         tlsFacts = facts
       }

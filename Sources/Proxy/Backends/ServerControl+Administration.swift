@@ -197,6 +197,7 @@ extension ServerControl {
         port = wanted.isMapped ? 0 : UInt16(truncatingIfNeeded: wanted.port)
       }
       state.address = .ip(wanted.ip, port: port)
+      if changesPort { state.servicePort = UInt16(truncatingIfNeeded: wanted.port) }
     }
     dropIdleConnections(to: server)
     let text = parts.joined(separator: ", ") + " by '\(updater)'"

@@ -20,7 +20,13 @@ final class ServerControl: Sendable {
     var tracked: Int?
   }
 
-  let entries: [Entry]
+  /// The place of a server's number; it may go to another server when the first is gone.
+  private struct Slot {
+    var entry: Entry
+    var isGone = false
+  }
+
+  private let table: Mutex<[Slot]>
   private let changes = Mutex<Void>(())
   private let workers = Mutex<[Worker]>([])
   /// Wakes a server's check, so that it notices that it is wanted sooner.
@@ -34,7 +40,7 @@ final class ServerControl: Sendable {
     }
     entries.sort { $0.server.number < $1.server.number }
     ServerControl.linkTracking(&entries, backends)
-    self.entries = entries
+    table = Mutex(entries.map { Slot(entry: $0) })
     self.announcer = announcer
     for entry in entries where entry.tracked == nil { inheritInitialState(entry) }
   }
@@ -57,7 +63,7 @@ final class ServerControl: Sendable {
   private func inheritInitialState(_ entry: Entry) {
     let state = entry.server.snapshot()
     for number in entry.trackers {
-      let tracker = entries[number]
+      let tracker = self.entry(number)
       tracker.server.state.withLock {
         if state.isInMaintenance {
           $0.administration.insert(.inheritedMaintenance)
@@ -81,7 +87,48 @@ final class ServerControl: Sendable {
 
   func wakeCheck(of server: Server) { waker.withLock { $0 }?(server) }
 
-  func entry(_ server: Server) -> Entry { entries[server.number] }
+  /// All servers, by number.
+  var entries: [Entry] { table.withLock { $0.lazy.filter { !$0.isGone }.map(\.entry) } }
+
+  /// The entry of a number that some server has or had.
+  func entry(_ number: Int) -> Entry { table.withLock { $0[number].entry } }
+
+  func entry(_ server: Server) -> Entry {
+    let found = entry(server.number)
+    return found.server === server ? found : Entry(server: server, backend: found.backend)
+  }
+
+  // MARK: Servers that come and go
+
+  /// The number that a new server will have. Call within `exclusively`.
+  var freeNumber: Int { table.withLock { slots in slots.firstIndex(where: \.isGone) ?? slots.count } }
+
+  /// Call within `exclusively`; `tracked` is the number of the server that it follows.
+  func add(_ server: Server, to backend: Backend, tracked: Int?) -> Entry {
+    var entry = Entry(server: server, backend: backend)
+    entry.tracked = tracked
+    table.withLock { slots in
+      if server.number < slots.count {
+        slots[server.number] = Slot(entry: entry)
+      } else {
+        slots.append(Slot(entry: entry))
+      }
+      // The newest follower is told first.
+      if let tracked { slots[tracked].entry.trackers.insert(server.number, at: 0) }
+    }
+    backend.add(server)
+    return entry
+  }
+
+  /// Call within `exclusively`; false when the server still has sessions.
+  func remove(_ entry: Entry) -> Bool {
+    guard entry.backend.remove(entry.server) else { return false }
+    table.withLock { slots in
+      slots[entry.server.number].isGone = true
+      if let tracked = entry.tracked { slots[tracked].entry.trackers.removeAll { $0 == entry.server.number } }
+    }
+    return true
+  }
 
   /// Runs `body` while no other change is made.
   func exclusively<R>(_ body: () -> R) -> R { changes.withLock { _ in body() } }
@@ -106,10 +153,10 @@ final class ServerControl: Sendable {
     commit(entry, from: old, at: now) { requeued in
       announcer.operation(entry, from: old, cause, requeued: requeued, tracked(entry), at: now)
     }
-    for number in entry.trackers { setOperation(entries[number], wanted, .none, at: now) }
+    for number in entry.trackers { setOperation(self.entry(number), wanted, .none, at: now) }
   }
 
-  func tracked(_ entry: Entry) -> Entry? { entry.tracked.map { entries[$0] } }
+  func tracked(_ entry: Entry) -> Entry? { entry.tracked.map { self.entry($0) } }
 
   // MARK: Administration
 
@@ -129,7 +176,7 @@ final class ServerControl: Sendable {
       announcer.administration(entry, from: old, cause, requeued: requeued, tracked(entry), at: now)
     }
     guard !ServerControl.isCovered(flag, by: old.administration) else { return }
-    for number in entry.trackers { insert(ServerControl.inherited(flag), entries[number], cause, at: now) }
+    for number in entry.trackers { insert(ServerControl.inherited(flag), self.entry(number), cause, at: now) }
   }
 
   /// Takes a reason for maintenance or drain away. Call within `exclusively`.
@@ -147,7 +194,7 @@ final class ServerControl: Sendable {
       announcer.administration(entry, from: old, .none, requeued: requeued, tracked(entry), at: now)
     }
     guard !ServerControl.isCovered(flag, by: server.snapshot().administration) else { return }
-    for number in entry.trackers { remove(ServerControl.inherited(flag), entries[number], at: now) }
+    for number in entry.trackers { remove(ServerControl.inherited(flag), self.entry(number), at: now) }
   }
 
   /// A server that leaves maintenance is up at once unless what it follows is down or its agent says no; its

@@ -31,7 +31,8 @@ final class ServerPools {
   func give(_ connection: ServerConnection, reuse: HTTPReuse) {
     let server = connection.server
     let limit = server.settings.poolMaximum ?? .max
-    guard reuse != .never, !connection.isPrivate, server.number < idle.count,
+    while server.number >= idle.count { idle.append([]) }
+    guard reuse != .never, !connection.isPrivate,
       idle[server.number].count < limit,
       server.isUsable.load(ordering: .relaxed), connection.becomeIdle()
     else {
@@ -55,6 +56,7 @@ final class ServerPools {
 
   /// Closes all idle connections to `server`: it went down.
   func drain(_ server: Server) {
+    guard server.number < idle.count else { return }
     let closing = idle[server.number]
     idle[server.number] = []
     for connection in closing {

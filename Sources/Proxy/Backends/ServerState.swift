@@ -39,6 +39,13 @@ struct ServerState: Sendable {
   /// 1...16: how much of the weight `slowstart` allows by now.
   var warmth = 16
   var address: SocketAddress
+  /// The port of its service, kept while the address is not known; 0 is the client's.
+  var servicePort: UInt16
+  /// The name that its address is resolved from; nil for an address given as such, and for a server that waits for
+  /// a record of its service.
+  var hostName: String?
+  /// `set server ... fqdn` or an SRV record changed the name.
+  var isNameChanged = false
   /// `+n` and `-n`: added to the port that the client reached.
   var portOffset: Int?
   /// Passed or failed checks in a row as HAProxy counts them, 0...rise+fall-1; up when at least `rise`.
@@ -68,6 +75,8 @@ struct ServerState: Sendable {
     weight = settings.weight
     lastChange = now
     address = settings.address
+    servicePort = settings.port ?? 0
+    hostName = settings.isNamed && !settings.isService ? settings.host : nil
     portOffset = settings.portOffset
     checksEnabled = settings.checksEnabled
     agentEnabled = settings.agentEnabled
@@ -82,13 +91,24 @@ struct ServerState: Sendable {
       administration = [.configured, .maintenance]
       operation = .stopped
       health = 0
-    } else if settings.startsUnresolved {
-      administration = [.unresolved]
-      operation = .stopped
-      health = 0
-    } else {
+    } else if !settings.startsUnresolved {
       setInitialState(settings)
     }
+    if let saved = settings.saved { restore(saved, settings) }
+    if settings.startsUnresolved {
+      administration.insert(.unresolved)
+      operation = .stopped
+      health = 0
+    }
+  }
+
+  /// A server that was added at run time does nothing before it is enabled, and so do its checks.
+  mutating func waitForOrders() {
+    administration.insert(.maintenance)
+    operation = .stopped
+    health = 0
+    checksEnabled = false
+    agentEnabled = false
   }
 
   /// `init-state`.
@@ -108,6 +128,8 @@ struct ServerState: Sendable {
     }
   }
 
+  /// The address as others see it: none while the name does not resolve.
+  var knownAddress: SocketAddress { administration.contains(.unresolved) ? .none : address }
   var isRunning: Bool { operation != .stopped }
   var isStopping: Bool { operation == .stopping }
   var isInMaintenance: Bool { !administration.isDisjoint(with: .anyMaintenance) }

@@ -68,7 +68,7 @@ struct StateAnnouncer: Sendable {
     let isDraining = !new.administration.isDisjoint(with: .anyDrain)
     let state = "\(new.operation == .stopped ? "DOWN" : "UP")/\(isDraining ? "DRAIN" : "READY")"
     let gone = old.administration.subtracting(new.administration)
-    if gone.contains(.unresolved) { return " ('\(entry.server.settings.host)') is \(state) (resolves again)" }
+    if gone.contains(.unresolved) { return " ('\(new.hostName ?? "")') is \(state) (resolves again)" }
     if gone.contains(.inheritedMaintenance) { return " is \(state) (leaving maintenance)" }
     return " is \(state) (leaving forced maintenance)"
   }
@@ -79,6 +79,7 @@ struct StateAnnouncer: Sendable {
       return " is leaving forced maintenance but remains in maintenance\(via)"
     }
     if gone.contains(.inheritedMaintenance) { return " remains in forced maintenance" }
+    if gone.contains(.unresolved) { return " ('\(new.hostName ?? "")') resolves again but remains in maintenance" }
     return nil
   }
 

@@ -9,6 +9,8 @@ enum StateCause: Sendable {
   case stateFile
   /// The stats page's `Disable` and `Stop`.
   case disabledOnPage, stoppedOnPage
+  /// Its name does not resolve; why, in HAProxy's words.
+  case unresolved(String)
 
   /// What a change of operation appends to its message.
   var operationText: String {
@@ -16,7 +18,7 @@ enum StateCause: Sendable {
     case .commandLine: "changed from CLI"
     case .statisticsPage: "changed from Web interface"
     case .stateFile: "changed from server-state after a reload"
-    case .none, .check, .agent, .disabledOnPage, .stoppedOnPage: ""
+    case .none, .check, .agent, .disabledOnPage, .stoppedOnPage, .unresolved: ""
     }
   }
 
@@ -25,6 +27,7 @@ enum StateCause: Sendable {
     switch self {
     case .disabledOnPage: "'disable' on stats page"
     case .stoppedOnPage: "'stop' on stats page"
+    case .unresolved(let reason): reason
     default: ""
     }
   }

@@ -43,15 +43,15 @@ struct CheckPlanner {
   let contexts: TLSContexts
   let diagnostics: Diagnostics
 
+  /// Checks speak TLS and PROXY because sessions do; not so for servers that were added at run time.
+  var followsSessions = true
+
   /// nil when the server has no check of its own.
   func plan(for server: ServerSettings) -> CheckPlan? {
     guard server.checksEnabled else { return nil }
     if proxy.check.kind == .external { return externalPlan(server) }
     if let name = server.checkProto, name != "h1", name != "http/1.1", name != "none" {
       diagnostics.error("'check-proto \(name)' is not supported yet", at: server.location)
-    }
-    if server.checkViaSocks {
-      diagnostics.error("'check-via-socks4' is not supported yet", at: server.location)
     }
     let rules = rules ?? .connection
     if rules.kind == .http, server.checkALPN?.contains("h2") ?? false {
@@ -60,17 +60,14 @@ struct CheckPlanner {
     requirePort(server, rules)
     let isElsewhere = server.checkPort != nil || server.checkAddress != nil
     // A check that goes somewhere else than sessions do is clear unless it is said to be otherwise.
-    let isTLS = isElsewhere ? server.checkTLS ?? false : server.checkTLS ?? server.isTLS
+    let isTLS = server.checkTLS ?? (followsSessions && !isElsewhere && server.isTLS)
     var stepTLS: [Int: TLSClientContext] = [:]
     for (index, step) in rules.steps.enumerated() {
       guard case .connect(let connection) = step.action, connection.isTLS else { continue }
-      if connection.viaSocks {
-        diagnostics.error("'via-socks4' in checks is not supported yet", at: proxy.check.location)
-      }
       stepTLS[index] = contexts.check(for: server, alpn: connection.alpn)
     }
     var version = server.checkSendProxy ? server.sendProxy ?? .v1 : nil
-    if !isElsewhere, version == nil { version = server.sendProxy }
+    if followsSessions, !isElsewhere, version == nil { version = server.sendProxy }
     return CheckPlan(
       rules: rules, tls: isTLS ? contexts.check(for: server, alpn: server.checkALPN ?? []) : nil,
       stepTLS: stepTLS, proxyVersion: version,

@@ -24,6 +24,10 @@ final class HealthCheck: TimerOwner, TransportOwner {
   private var started = Instant.never
   private var externalRun: ExternalCheckRun?
   private var isPerforming = false
+  private var isOver = false
+  /// The address that a SOCKS proxy shall connect to; none without one.
+  private var proxied = SocketAddress.none
+  private var askedSocks = false
 
   init(worker: Worker, entry: ServerControl.Entry, plan: CheckPlan, isAgent: Bool) {
     self.worker = worker
@@ -50,6 +54,15 @@ final class HealthCheck: TimerOwner, TransportOwner {
   /// The first check comes at `time`.
   func begin(at time: Instant) { worker.loop.timers.set(timer, to: time, owner: self) }
 
+  /// The server is gone.
+  func stop() {
+    isOver = true
+    worker.loop.timers.cancel(timer)
+    externalRun?.kill()
+    externalRun = nil
+    close()
+  }
+
   /// The next check is wanted sooner than it was planned.
   func hurry() {
     guard phase == .sleeping, externalRun == nil else { return }
@@ -58,6 +71,7 @@ final class HealthCheck: TimerOwner, TransportOwner {
   }
 
   func timerFired(_ timer: Timer) {
+    if isOver { return }
     if externalRun != nil { return externalTimeout() }
     if phase == .sleeping { return start() }
     let layer: CheckConnectionFailure.Layer =
@@ -66,6 +80,7 @@ final class HealthCheck: TimerOwner, TransportOwner {
       case .handshaking: .handshaking
       case .established, .sleeping: .established
       }
+    if layer == .connecting { worker.runtime.names.refresh(server) }
     finish(conversation.connectionFailed(CheckConnectionFailure(layer: layer, isTimeout: true)))
   }
 
@@ -75,6 +90,7 @@ final class HealthCheck: TimerOwner, TransportOwner {
 
   private func sleep() {
     phase = .sleeping
+    if isOver { return }
     var span = control.nextInterval(server, isAgent: isAgent)
     let spread = worker.runtime.global.spreadChecks
     if spread > 0 {
@@ -170,6 +186,7 @@ final class HealthCheck: TimerOwner, TransportOwner {
 
   private func finish(_ outcome: CheckOutcome) {
     close()
+    if isOver { return }
     worker.loop.timers.cancel(timer)
     var outcome = outcome
     outcome.duration = now - started
@@ -189,7 +206,9 @@ final class HealthCheck: TimerOwner, TransportOwner {
     stepIndex = index
     self.connection = connection
     let target = target(connection)
-    guard target != .none, let fd = Socket.stream(for: target) else {
+    proxied = viaSocks(connection) ? target : .none
+    let next = proxied == .none ? target : server.settings.socks4 ?? target
+    guard target != .none, let fd = Socket.stream(for: next) else {
       finish(conversation.connectionFailed(CheckConnectionFailure(layer: .noConnection)))
       return false
     }
@@ -202,7 +221,7 @@ final class HealthCheck: TimerOwner, TransportOwner {
       Socket.set(fd, SOL_SOCKET, SO_REUSEADDR, 1)
       _ = source.address.withSockaddr { Glibc.bind(fd, $0, $1) }
     }
-    if let code = Socket.connect(fd, to: target) {
+    if let code = Socket.connect(fd, to: next) {
       Glibc.close(fd)
       finish(
         conversation.connectionFailed(
@@ -256,6 +275,7 @@ final class HealthCheck: TimerOwner, TransportOwner {
           conversation.connectionFailed(
             CheckConnectionFailure(layer: .connecting, text: CheckConnectionFailure.text(errno: code))))
       }
+      guard proxied == .none || passSocks(transport) else { return }
       connected(transport)
     }
     if phase == .handshaking { continueHandshake(transport) }
@@ -263,6 +283,42 @@ final class HealthCheck: TimerOwner, TransportOwner {
       if transport.hasOutput, !transport.flush() { return }
       perform()
     }
+  }
+
+  /// `check-via-socks4` and `via-socks4`, where the server has a SOCKS proxy.
+  private func viaSocks(_ connection: CheckConnection) -> Bool {
+    guard server.settings.socks4 != nil, !isAgent else { return false }
+    return connection.viaSocks || connection.usesServerSettings && server.settings.checkViaSocks
+  }
+
+  /// True when the proxy has reached the server.
+  private func passSocks(_ transport: Transport) -> Bool {
+    if !askedSocks {
+      askedSocks = true
+      guard let request = Socks4.request(to: proxied) else { return socksFailed() }
+      _ = request.withUnsafeBytes { Socket.send(transport.descriptor, $0) }
+    }
+    while true {
+      switch transport.withWaiting({ Socks4.answer($0) }) {
+      case .granted:
+        transport.consume(Socks4.answerLength)
+        return true
+      case .refused: return socksFailed()
+      case .incomplete: break
+      }
+      switch transport.receive() {
+      case .some: continue
+      case .nothing: return false
+      case .end, .failed: return socksFailed()
+      }
+    }
+  }
+
+  private func socksFailed() -> Bool {
+    finish(
+      conversation.connectionFailed(
+        CheckConnectionFailure(layer: .connecting, text: "SOCKS4 Proxy deny the request")))
+    return false
   }
 
   private func connected(_ transport: Transport) {
@@ -317,6 +373,7 @@ final class HealthCheck: TimerOwner, TransportOwner {
   }
 
   private func close() {
+    askedSocks = false
     guard let transport else { return }
     self.transport = nil
     transport.close(reset: !(connection?.lingers ?? false))

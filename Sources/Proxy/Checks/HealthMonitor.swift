@@ -1,11 +1,12 @@
 import Base
 import Config
 import NetIO
+import Synchronization
 
 /// All checks of a configuration, spread over the workers; started once, before the workers run.
 final class HealthMonitor: @unchecked Sendable {
-  /// Checks by server number, each touched on its own worker only.
-  private var checks: [Int: Confined<HealthCheck>] = [:]
+  /// The checks and agents of servers, each touched on its own worker only.
+  private let checks = Mutex<[ObjectIdentifier: [Confined<HealthCheck>]]>([:])
 
   /// Shorter intervals are not spread: they would make the others crowd.
   private static let shortest = Timespan.seconds(1)
@@ -23,16 +24,41 @@ final class HealthMonitor: @unchecked Sendable {
     for (position, item) in planned.enumerated() {
       guard let worker = runtime.control.worker(for: item.entry.server) else { continue }
       let check = HealthCheck(worker: worker, entry: item.entry, plan: item.plan, isAgent: item.isAgent)
-      if !item.isAgent { checks[item.entry.server.number] = Confined(check) }
+      keep(check, item.entry.server)
       var span = Swift.max(shared, intervals[position])
       if let limit = runtime.global.maxSpreadChecks, limit > .zero, span > limit { span = limit }
       let delay = Timespan(microseconds: span.microseconds / Int64(planned.count) * Int64(position))
       check.begin(at: now.instant + delay)
     }
     runtime.control.setCheckWaker { [self] server in
-      guard let check = checks[server.number] else { return }
+      for check in checks.withLock({ $0[ObjectIdentifier(server)] ?? [] }) where !check.value.isAgent {
+        let loop = check.value.worker.loop
+        loop.enqueue { check.value.hurry() }
+      }
+    }
+  }
+
+  private func keep(_ check: HealthCheck, _ server: Server) {
+    checks.withLock { $0[ObjectIdentifier(server), default: []].append(Confined(check)) }
+  }
+
+  /// Takes the checks of a server on that was added while the workers run.
+  func add(_ entry: ServerControl.Entry, _ runtime: Runtime, at now: Now) {
+    guard let worker = runtime.control.worker(for: entry.server) else { return }
+    for (plan, isAgent) in [(entry.server.checkPlan, false), (entry.server.agentPlan, true)] {
+      guard let plan else { continue }
+      let check = HealthCheck(worker: worker, entry: entry, plan: plan, isAgent: isAgent)
+      keep(check, entry.server)
+      let confined = Confined(check)
+      worker.loop.enqueue { confined.value.begin(at: now.instant) }
+    }
+  }
+
+  /// Ends the checks of a server that was removed.
+  func remove(_ server: Server) {
+    for check in checks.withLock({ $0.removeValue(forKey: ObjectIdentifier(server)) ?? [] }) {
       let loop = check.value.worker.loop
-      loop.enqueue { check.value.hurry() }
+      loop.enqueue { check.value.stop() }
     }
   }
 }

@@ -11,7 +11,7 @@ final class BufferPool {
   private var count = 0
   private let limit: Int
 
-  init(bufferSize: Int, limit: Int = 128) {
+  init(bufferSize: Int, limit: Int = 1024) {
     self.bufferSize = bufferSize
     self.limit = limit
   }

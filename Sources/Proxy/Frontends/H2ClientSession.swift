@@ -14,7 +14,8 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
   let connection: ClientConnection
   private let transport: Transport
   private var engine: H2Session?
-  private var exchanges: [Int32: H2Exchange] = [:]
+  /// Those whose streams are open; each knows its place.
+  private var exchanges: [H2Exchange] = []
   /// Exchanges whose streams wait for room.
   private var blocked: [H2Exchange] = []
   private var flushIsDue = false
@@ -23,7 +24,7 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
   private var isClosed = false
   private var requestCount = 0
   private var hasWideWindow = false
-  private let timer = Timer()
+  private var timer: Timer { connection.timer }
 
   /// Octets that are taken from the engine before the transport is asked to send.
   private static let batch = 64 * 1024
@@ -80,48 +81,38 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
     }
   }
 
-  func requestHead(stream id: Int32, head: MessageHead, info: H1MessageInfo) {
-    let exchange = H2Exchange(self, id, info)
-    exchanges[id] = exchange
-    if info.framing != .none, !hasWideWindow {
+  func requestOpened(stream id: Int32, info: H1MessageInfo) -> any H2StreamOwner {
+    if info.framing != .none || info.isExtendedConnect {
+      if !hasWideWindow { engine?.openConnectionWindow() }
       hasWideWindow = true
-      engine?.openConnectionWindow()
+      engine?.openWindow(stream: id)
     }
     requestCount += 1
     facts.streamCount = requestCount
-    exchange.start(head, isFirst: requestCount == 1)
+    let exchange = H2Exchange(self, id, info, isFirst: requestCount == 1)
+    exchange.position = exchanges.count
+    exchanges.append(exchange)
+    return exchange
   }
 
-  func bodyData(stream id: Int32, _ octets: UnsafeRawBufferPointer) {
-    guard let exchange = exchanges[id] else {
-      engine?.consumed(stream: id, octets.count)
-      return
-    }
-    exchange.bodyArrived(octets)
-  }
-
-  func bodyEnd(stream id: Int32, trailers: MessageHead?) { exchanges[id]?.bodyEnded() }
-
-  func streamClosed(stream id: Int32, error: UInt32) {
-    guard let exchange = exchanges.removeValue(forKey: id) else { return }
-    exchange.closed()
+  func forget(_ exchange: H2Exchange) {
+    let position = exchange.position
+    guard position < exchanges.count, exchanges[position] === exchange else { return }
+    exchanges.swapAt(position, exchanges.count - 1)
+    exchanges[position].position = position
+    exchanges.removeLast()
     if exchanges.isEmpty { armTimer() }
   }
 
   func requestRefused(stream: Int32, fault: HTTPFault) {
     frontend.counters.add(.requestErrors, worker: worker.index)
     facts.glitches += 1
+    facts.count(.glitches(1), at: worker.loop.now)
+    facts.count(.request, at: worker.loop.now)
+    facts.count(.error, at: worker.loop.now)
   }
 
   // MARK: Output
-
-  func offerBody(stream id: Int32, upTo limit: Int) -> H2BodyOffer {
-    exchanges[id]?.offer(upTo: limit) ?? .failed
-  }
-
-  func writeBody(stream id: Int32, count: Int, into output: ByteBuffer) {
-    exchanges[id]?.moveBody(count, into: output)
-  }
 
   func submit(_ exchange: H2Exchange, _ head: MessageHead, hasBody: Bool) {
     engine?.submitResponse(stream: exchange.id, head: head, hasBody: hasBody)
@@ -185,8 +176,9 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
   // MARK: End
 
   private func failAll() {
-    for exchange in exchanges.values { exchange.closed() }
+    let gone = exchanges
     exchanges.removeAll()
+    for exchange in gone { exchange.closed() }
   }
 
   private func armTimer() {
@@ -222,7 +214,7 @@ extension H2ClientSession: TimerOwner, DeferredWork {
   func timerFired(_ timer: Timer) {
     guard !isClosed else { return }
     // Streams that still run have deadlines of their own.
-    if exchanges.values.contains(where: \.isRunning) { return armTimer() }
+    if exchanges.contains(where: \.isRunning) { return armTimer() }
     if !exchanges.isEmpty || isEnding { return close() }
     isEnding = true
     engine?.terminate(H2Error.noError)

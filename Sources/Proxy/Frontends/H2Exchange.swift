@@ -4,11 +4,14 @@ import NetIO
 import Rules
 
 /// One request and its response on an HTTP/2 connection, as the client's side of a stream.
-final class H2Exchange: ClientEndpoint {
+final class H2Exchange: ClientEndpoint, H2StreamOwner {
   let id: Int32
   private unowned let session: H2ClientSession
   private var stream: Stream?
   private let info: H1MessageInfo
+  private let isFirst: Bool
+  /// The place in the session's list.
+  var position = 0
 
   private var input: ByteBuffer?
   private var inputEnded: Bool
@@ -29,10 +32,11 @@ final class H2Exchange: ClientEndpoint {
   /// Octets of a response body held for one stream.
   private static let outputBound = 64 * 1024
 
-  init(_ session: H2ClientSession, _ id: Int32, _ info: H1MessageInfo) {
+  init(_ session: H2ClientSession, _ id: Int32, _ info: H1MessageInfo, isFirst: Bool) {
     self.session = session
     self.id = id
     self.info = info
+    self.isFirst = isFirst
     inputEnded = info.framing == .none && !info.isExtendedConnect
   }
 
@@ -44,13 +48,13 @@ final class H2Exchange: ClientEndpoint {
   var octetsIn: Int { inputTotal }
   var octetsOut: Int { outputTotal }
 
-  func start(_ head: MessageHead, isFirst: Bool) {
+  func requestReceived(_ head: MessageHead) {
     let connection = session.connection
     let worker = session.worker
     let now = worker.loop.now.instant
     let storage = worker.takeStorage(facts)
-    storage.request.copy(from: head)
     inputTotal = head.byteCount
+    storage.request.swapContents(with: head)
     let times = StreamTimes(
       accepted: isFirst ? connection.accepted : now, handshakeDone: isFirst ? connection.handshakeDone : now,
       idleSince: isFirst ? connection.handshakeDone : now, began: now)
@@ -63,7 +67,7 @@ final class H2Exchange: ClientEndpoint {
 
   // MARK: Request body
 
-  func bodyArrived(_ octets: UnsafeRawBufferPointer) {
+  func bodyData(_ octets: UnsafeRawBufferPointer) {
     inputTotal += octets.count
     guard let stream else { return discard(octets.count) }
     let buffer = input ?? session.worker.buffers.take()
@@ -78,7 +82,7 @@ final class H2Exchange: ClientEndpoint {
     if discarded > H2Exchange.discardBound { session.reset(self, H2Error.noError) }
   }
 
-  func bodyEnded() {
+  func bodyEnd(trailers: MessageHead?) {
     inputEnded = true
     stream?.advance()
   }
@@ -154,14 +158,14 @@ final class H2Exchange: ClientEndpoint {
   func flushBody() { session.scheduleFlush() }
 
   /// What the engine may send now.
-  func offer(upTo limit: Int) -> H2BodyOffer {
+  func offerBody(upTo limit: Int) -> H2BodyOffer {
     let waiting = output?.count ?? 0
     let n = Swift.min(waiting, limit)
     if n == 0 { return outputEnded && waiting == 0 ? .octets(0, isEnd: true) : isGone ? .failed : .wait }
     return .octets(n, isEnd: outputEnded && n == waiting)
   }
 
-  func moveBody(_ count: Int, into target: ByteBuffer) {
+  func writeBody(count: Int, into target: ByteBuffer) {
     guard let buffer = output else { return }
     target.appendGrowing(UnsafeRawBufferPointer(rebasing: buffer.readableBytes.prefix(count)))
     buffer.consume(count)
@@ -197,6 +201,11 @@ final class H2Exchange: ClientEndpoint {
   func takeKept(_ server: Server) -> ServerConnection? { session.connection.kept.take(server) }
 
   func vanish() { session.reset(self, H2Error.cancel) }
+
+  func streamClosed(error: UInt32) {
+    session.forget(self)
+    closed()
+  }
 
   /// The client reset the stream, or the connection ended.
   func closed() {

@@ -43,6 +43,12 @@ final class Counters: Sendable {
     cell.pointee.store(cell.pointee.load(ordering: .relaxed) &+ n, ordering: .relaxed)
   }
 
+  @inline(__always)
+  func addTraffic(_ octetsIn: Int, _ octetsOut: Int, worker: Int) {
+    add(.octetsIn, octetsIn, worker: worker)
+    add(.octetsOut, octetsOut, worker: worker)
+  }
+
   /// The sum over all workers.
   func total(_ counter: Counter) -> Int {
     var sum = 0

@@ -3,7 +3,7 @@ import Synchronization
 /// The moving average over the last 1024 values, and the highest of them.
 ///
 /// Workers update it without a lock: a value that two of them write at once may be lost, which an average bears.
-final class MovingAverage: Sendable {
+struct MovingAverage: ~Copyable {
   private let sum = Atomic<Int>(0)
   private let count = Atomic<Int>(0)
   private let highest = Atomic<Int>(0)
@@ -33,7 +33,7 @@ final class MovingAverage: Sendable {
 }
 
 /// Milliseconds that exchanges with a server, or through a backend, spent in each stage.
-struct ExchangeTimes: Sendable {
+final class ExchangeTimes: Sendable {
   let queue = MovingAverage()
   let connect = MovingAverage()
   let response = MovingAverage()
@@ -48,6 +48,9 @@ struct ExchangeTimes: Sendable {
   }
 
   func resetMaximums() {
-    for average in [queue, connect, response, total] { average.resetMaximum() }
+    queue.resetMaximum()
+    connect.resetMaximum()
+    response.resetMaximum()
+    total.resetMaximum()
   }
 }

@@ -11,13 +11,9 @@ extension Stream {
     guard let backend else { return refuse(503) }
     if backend === frontend.ownBackend { return finishRequest(backend) }
     if backend.settings.bufferRequest, bufferRequest(before: .evaluateBackendRules) { return .proceed }
-    if ruleIndex == 0, !backend.rules.tcpRequestContent.isEmpty {
-      context.payloadIsFinal = true
-      var index = 0
-      switch backend.rules.tcpRequestContent.evaluate(context, resumingAt: &index) {
-      case .next, .needMoreData: break
-      case let verdict: return conclude(verdict, .request)
-      }
+    if ruleIndex == 0 {
+      if let step = inspectRequest(backend.rules.tcpRequestContent) { return step }
+      if isHTTP { context.countBackendRequest() }
     }
     if isHTTP {
       switch backend.rules.httpRequest.evaluate(context, resumingAt: &ruleIndex) {
@@ -153,7 +149,12 @@ extension Stream {
 
   func assignServer() -> Step {
     guard let backend else { return refuse(503) }
-    if let forced = chooseByPersistence(backend) ?? chooseByRule(backend) {
+    var forced = chooseByPersistence(backend) ?? chooseByRule(backend) ?? chooseByRDPCookie(backend)
+    if !backend.rules.stick.isEmpty {
+      let stuck = chooseByStickTable(backend, isAssigned: forced != nil)
+      forced = forced ?? stuck
+    }
+    if let forced {
       if let prefix = forced.settings.redirect, isHTTP, redirectsToServer { return redirect(to: prefix) }
       return assigned(backend.assign(to: forced, wake: self.wakeUp()), backend)
     }

@@ -135,11 +135,15 @@ extension Stream: DeferredWork {
       response.reset()
       return .proceed
     }
+    if info.framing == .tunnel, let handshake = storage.handshake, !handshake.isAccepted(response) {
+      return badResponse()
+    }
     times.responseHead = now
     serverKeepAlive = info.keepAlive
     context.response = response
     context.log.status = response.status
     countResponse(response.status)
+    countStatus(response.status)
     reportToServer(
       response.status >= 500 && response.status != 501 && response.status != 505 ? .wrongStatus : .success)
     if response.status == 401 || response.status == 407 { serverConnection?.notePrivate(response) }
@@ -148,6 +152,7 @@ extension Stream: DeferredWork {
     case let verdict: return refuseResponse(verdict)
     }
     responseStarted = true
+    storeStickiness()
     serverConnection?.beginBody(info.framing)
     var body: ResponseBody
     storage.filters?.serverEndsWithConnection = info.framing == .untilClose
@@ -264,6 +269,7 @@ extension Stream: DeferredWork {
   }
 
   private func forwardResponse(from connection: ServerConnection) -> Step {
+    storeTunnelStickiness(connection)
     switch pump(connection, storage.dropsBody ? DiscardSink() : clientSink) {
     case .sourceWaits:
       if connection.hasFailed { return serverAborted() }
@@ -303,6 +309,7 @@ extension Stream: DeferredWork {
     backend?.counters.add(.serverAborts, worker: worker.index)
     server?.counters.add(.serverAborts, worker: worker.index)
     frontend.counters.add(.serverAborts, worker: worker.index)
+    if isHTTP { context.count(.failure) }
     dropServer(reset: true)
     return end(aborted: isHTTP)
   }
@@ -313,13 +320,14 @@ extension Stream: DeferredWork {
     if mayReplay(connection) {
       dropConnection(reset: true)
       attempts += connection.requestCount > 1 ? 0 : 1
-      context.connection.serverConnectionReused = false
+      context.serverSide.isReused = false
       storage.mustOpenNew = true
       return enter(.connect)
     }
     termination = Termination(cause: .server, state: .headers)
     backend.counters.add(.responseErrors, worker: worker.index)
     server?.counters.add(.responseErrors, worker: worker.index)
+    context.count(.failure)
     reportToServer(.invalidResponse)
     dropServer(reset: true)
     return refuse(502)
@@ -349,6 +357,7 @@ extension Stream: DeferredWork {
     termination = Termination(cause: .proxy, state: .headers)
     backend?.counters.add(.responseErrors, worker: worker.index)
     server?.counters.add(.responseErrors, worker: worker.index)
+    context.count(.failure)
     reportToServer(.invalidResponse)
     dropServer(reset: true)
     return refuse(502)

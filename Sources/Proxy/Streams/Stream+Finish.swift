@@ -69,6 +69,7 @@ extension Stream {
   }
 
   /// A request whose framing is broken.
+  @discardableResult
   func refuseMalformed(_ fault: HTTPFault) -> Step {
     termination = Termination(cause: .proxy, state: responseStarted ? .data : .request)
     frontend.counters.add(.requestErrors, worker: worker.index)
@@ -145,8 +146,10 @@ extension Stream {
     finishServer(aborted: aborted)
     count()
     releaseSlot()
+    countOctets()
     if let backend { backend.sessions.decrement() }
     if !isSilent, !storage.wasLogged { log() }
+    context.counters.release(at: context.now)
     if let early = earlyBody { worker.buffers.give(early) }
     earlyBody = nil
     client.finish(reusable: clientMayContinue(aborted), aborted: aborted)
@@ -192,25 +195,27 @@ extension Stream {
     let index = worker.index
     let octetsIn = client.octetsIn
     let octetsOut = client.octetsOut
-    frontend.counters.add(.octetsIn, octetsIn, worker: index)
-    frontend.counters.add(.octetsOut, octetsOut, worker: index)
-    backend?.counters.add(.octetsIn, octetsIn, worker: index)
-    backend?.counters.add(.octetsOut, octetsOut, worker: index)
-    server?.counters.add(.octetsIn, octetsIn, worker: index)
-    server?.counters.add(.octetsOut, octetsOut, worker: index)
-    if frontend.settings.socketStats, let listener = worker.runtime.listener(of: frontend, context.connection.listenerID) {
-      listener.counters.add(.octetsIn, octetsIn, worker: index)
-      listener.counters.add(.octetsOut, octetsOut, worker: index)
-    }
     context.log.bytesIn = octetsIn
     context.log.bytesOut = octetsOut
-    if let server, times.connected != .never {
-      let spent = context.log
-      server.times.add(
-        queue: spent.queueTime, connect: spent.connectTime, response: spent.responseTime, total: spent.activeTime)
-      backend?.times.add(
-        queue: spent.queueTime, connect: spent.connectTime, response: spent.responseTime, total: spent.activeTime)
+    frontend.counters.addTraffic(octetsIn, octetsOut, worker: index)
+    if let backend {
+      backend.counters.addTraffic(octetsIn, octetsOut, worker: index)
+      if let server {
+        server.counters.addTraffic(octetsIn, octetsOut, worker: index)
+        if times.connected != .never { addTimes(server, backend) }
+      }
     }
+    if frontend.settings.socketStats, let listener = worker.runtime.listener(of: frontend, context.connection.listenerID) {
+      listener.counters.addTraffic(octetsIn, octetsOut, worker: index)
+    }
+  }
+
+  private func addTimes(_ server: Server, _ backend: Backend) {
+    let context = context
+    let (queue, connect) = (context.log.queueTime, context.log.connectTime)
+    let (response, total) = (context.log.responseTime, context.log.activeTime)
+    server.times.add(queue: queue, connect: connect, response: response, total: total)
+    backend.times.add(queue: queue, connect: connect, response: response, total: total)
   }
 
   private func fillTimes() {

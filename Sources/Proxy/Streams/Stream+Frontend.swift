@@ -29,13 +29,22 @@ extension Stream {
   private func offerPayload() {
     client.gatherInput()
     if case .data(let octets) = client.nextPiece() { context.payload = Bytes(Array(octets)) }
+    // Rules may look at HTTP that only passes through.
+    if context.request == nil, !context.payload.isEmpty {
+      var parser = H1RequestParser()
+      let octets = context.payload
+      if case .complete = parser.parse(octets.span, into: request, limits: worker.limits) { context.request = request }
+    }
     if client.hasEnded || context.payload.count >= worker.runtime.global.bufferSize { context.payloadIsFinal = true }
   }
 
   /// HTTP mode: monitor, captures, `tcp-request content`, `http-request` rules and statistics of the frontend.
   func evaluateFrontendRules() -> Step {
     if frontend.settings.bufferRequest, bufferRequest(before: .evaluateFrontendRules) { return .proceed }
-    if ruleIndex == 0, !prepareRequest() { return .proceed }
+    if ruleIndex == 0 {
+      if storage.contentRuleIndex == 0, !prepareRequest() { return .proceed }
+      if let step = inspectRequest(frontend.rules.tcpRequestContent) { return step }
+    }
     switch frontend.rules.httpRequest.evaluate(context, resumingAt: &ruleIndex) {
     case .next:
       ruleIndex = 0
@@ -49,6 +58,17 @@ extension Stream {
   private func prepareRequest() -> Bool {
     context.request = request
     let rules = frontend.rules
+    if !rules.tcpRequestContent.isEmpty {
+      context.payloadIsFinal = true
+      var index = 0
+      switch rules.tcpRequestContent.evaluate(context, resumingAt: &index) {
+      case .next, .needMoreData: break
+      case let verdict:
+        _ = conclude(verdict, .request)
+        return false
+      }
+    }
+    context.count(.request)
     rules.captureRequest(context)
     if let format = rules.uniqueIDFormat {
       context.log.uniqueID = Bytes(format.rendered(context))
@@ -63,17 +83,19 @@ extension Stream {
       answer(failed ? page(503) : page(200))
       return false
     }
-    if !rules.tcpRequestContent.isEmpty {
-      context.payloadIsFinal = true
-      var index = 0
-      switch rules.tcpRequestContent.evaluate(context, resumingAt: &index) {
-      case .next, .needMoreData: break
-      case let verdict:
-        _ = conclude(verdict, .request)
-        return false
-      }
-    }
     return true
+  }
+
+  /// HTTP mode: `tcp-request content` rules, which see the whole request. nil when they let it pass.
+  func inspectRequest(_ rules: RuleSet) -> Step? {
+    if rules.isEmpty { return nil }
+    context.payloadIsFinal = true
+    switch rules.evaluate(context, resumingAt: &storage.contentRuleIndex) {
+    case .next, .needMoreData:
+      storage.contentRuleIndex = 0
+      return nil
+    case let verdict: return conclude(verdict, .request)
+    }
   }
 
   /// `use_backend` rules, `default_backend`, or the other half of the listen section.
@@ -132,11 +154,13 @@ extension Stream {
     case .next, .needMoreData, .waitForHandshake, .expectProxy: return .wait
     case .deny(let status, let reply):
       countDenied()
+      context.count(.error)
       termination = Termination(cause: .proxy, state: state)
       answer(denial(status, reply))
       return .proceed
     case .tarpit(let status, let reply):
       countDenied()
+      context.count(.error)
       termination = Termination(cause: .proxy, state: .tarpit)
       storage.tarpitReply = denial(status, reply)
       phase = .tarpit
@@ -145,6 +169,7 @@ extension Stream {
         now + (context.timeoutChanges.tarpit ?? timeouts.tarpit ?? timeouts.connect ?? .seconds(5))
       return .wait
     case .reply(let reply):
+      if context.asksForLogin { context.count(.error) }
       frontend.counters.add(.interceptedRequests, worker: worker.index)
       termination = Termination(cause: .local, state: state)
       answer(LocalReply(reply.render(context), page: page))
@@ -168,6 +193,8 @@ extension Stream {
     case .storeInCache: return .proceed
     case .service(let name):
       return serve(name)
+    case .resolve(let query):
+      return resolve(query)
     }
   }
 

@@ -20,7 +20,21 @@ extension Stream {
     context.log.requestCounter = worker.runtime.requestCounter.add(1, ordering: .relaxed).newValue
     if case .length(let n) = info.framing { context.requestContentLength = Int(clamping: n) }
     if info.framing == .none { context.requestBodyIsComplete = true }
+    if info.upgrade, !beginHandshake(info) { return }
     advance()
+  }
+
+  /// False when the request was answered: it offers a handshake that nobody could complete.
+  private func beginHandshake(_ info: H1MessageInfo) -> Bool {
+    do {
+      storage.handshake = try WebSocketHandshake(request: request, isExtendedConnect: info.isExtendedConnect)
+      return true
+    } catch {
+      context.request = request
+      refuseMalformed(error)
+      advance()
+      return false
+    }
   }
 
   /// What came is not a request: answer with `status` and close.
@@ -31,6 +45,9 @@ extension Stream {
     if !request.method.isEmpty { noteRequestLine() }
     termination = Termination(cause: cause, state: .request)
     frontend.counters.add(.requests, worker: worker.index)
+    context.now = worker.loop.now
+    context.count(.request)
+    if cause != .clientTimeout { context.count(.error) }
     context.log.requestCounter = worker.runtime.requestCounter.add(1, ordering: .relaxed).newValue
     answer(page(status))
     advance()

@@ -21,6 +21,7 @@ final class Stream {
     case selectBackend
     case evaluateBackendRules
     case waitForBody
+    case waitForName
     case assignServer
     case waitInQueue
     case connect
@@ -133,6 +134,7 @@ final class Stream {
     case .selectBackend: selectBackend()
     case .evaluateBackendRules: evaluateBackendRules()
     case .waitForBody: waitForBody()
+    case .waitForName: clientLeft() ? abandon() : .wait
     case .assignServer: assignServer()
     case .waitInQueue: waitInQueue()
     case .connect: connect()

@@ -16,6 +16,9 @@ final class StreamStorage: TimerOwner {
   var tarpitReply: LocalReply?
   var wantedBody = 0
   var phaseAfterBody = Stream.Phase.assignServer
+  var phaseAfterName = Stream.Phase.evaluateFrontendRules
+  /// The `tcp-request content` rule to go on with, in HTTP mode.
+  var contentRuleIndex = 0
   /// `option http-buffer-request` was obeyed.
   var requestWasBuffered = false
   var sentContinue = false
@@ -26,15 +29,24 @@ final class StreamStorage: TimerOwner {
   var wasLogged = false
   var mustOpenNew = false
   var dropsBody = false
+  /// What a 101 must answer, when the request offers WebSocket.
+  var handshake: WebSocketHandshake?
   /// What compression and caching keep; nil while neither is wanted.
   var filters: StreamFilters?
   /// `tcp-response content` of TCP mode: which rule set is at hand, and which of its rules; nil when all have run.
   var responseInspection: (set: Int, rule: Int)? = (0, 0)
   /// The value of the persistence cookie that the client sent, and how it was judged.
   var persistence = Persistence()
+  /// Keys that `stick` lines found, to be stored with the server that answers.
+  var stores = StickStores()
+  /// What of the stream's octets tracked counters know already.
+  var countedOctets = (received: 0, sent: 0)
+  var hasMatchedSticks = false
+  var hasStoredSticks = false
 
   init(worker: Worker, facts: ConnectionFacts) {
     context = RuleContext(connection: facts, environment: worker.environment, now: worker.loop.now)
+    context.statusClasses = worker.runtime.rules.statusClasses
     context.processVariables = worker.runtime.rules.processVariables
   }
 
@@ -50,6 +62,7 @@ final class StreamStorage: TimerOwner {
     response.reset()
     tarpitReply = nil
     wantedBody = 0
+    contentRuleIndex = 0
     requestWasBuffered = false
     sentContinue = false
     isTunnel = false
@@ -59,11 +72,16 @@ final class StreamStorage: TimerOwner {
     wasLogged = false
     mustOpenNew = false
     dropsBody = false
+    if handshake != nil { handshake = nil }
     responseInspection = (0, 0)
     if filters != nil { filters = nil }
     if persistence.server != nil || persistence.request != .notApplicable || persistence.response != .notApplicable {
       persistence = Persistence()
     }
+    stores.removeAll()
+    countedOctets = (0, 0)
+    hasMatchedSticks = false
+    hasStoredSticks = false
   }
 }
 
@@ -90,6 +108,9 @@ struct Persistence {
   }
   var request = Request.notApplicable
   var response = Response.notApplicable
+  /// The dates of the cookie, in seconds since 1970; 0 without one.
+  var lastSeen: Int64 = 0
+  var firstSeen: Int64 = 0
   /// The server that the cookie named, if it was taken.
   var server: Server?
 }

@@ -9,6 +9,8 @@ struct ACLParser {
   private var named: MatchMethod?
   private var isMap = false
   private var files: [String] = []
+  /// `-u`: the number under which the runtime API knows the patterns.
+  private var id: Int?
   private var hasSeparator = false
 
   static func expression(_ words: [Word], scope: CompileScope) throws(RuleError) -> ACLExpression {
@@ -63,12 +65,15 @@ struct ACLParser {
     guard sample.type.casts(to: method.expects) else {
       throw RuleError("matching method '\(method.rawValue)' cannot be used with fetch keyword '\(keyword)'")
     }
-    if words.isEmpty, files.isEmpty, !hasSeparator, method != .found, method != .bool, sample.type != .bool {
+    if words.isEmpty, files.isEmpty, !hasSeparator, id == nil, method != .found, method != .bool,
+      sample.type != .bool
+    {
       scope.diagnostics.warning(
         "parsing acl keyword '\(sample.text)' : no pattern to match against were provided, so this ACL will never match. If this is what you intended, please add '--' to get rid of this warning. If you intended to match only for existence, please use '-m found'. If you wanted to force an int to match as a bool, please use '-m bool'",
         at: scope.lineAtHand)
     }
-    let patterns = try PatternBuilder(method, isFolded, keyword).build(words, try filePatterns())
+    let patterns = try PatternSet(
+      try references(keyword, method), PatternBuilder(method, isFolded, keyword), scope.shared.patterns)
     return ACLExpression(
       sample: sample, patterns: patterns, keyword: keyword,
       key: "\(sample.text) \(method.rawValue) \(isFolded)")
@@ -84,9 +89,10 @@ struct ACLParser {
       case "-n": continue
       case "-M": isMap = true
       case "-u":
-        guard let id = words.first, Numbers.integer(id.text) != nil else {
+        guard let word = words.first, let number = Int32(word.text), number >= 0 else {
           throw RuleError("the argument of -u must be an integer")
         }
+        id = Int(number)
         words = words.dropFirst()
       case "-f", "-F":
         guard let file = words.first else { throw RuleError("missing file name behind '\(word.text)'") }
@@ -114,39 +120,26 @@ struct ACLParser {
     }
   }
 
-  private func filePatterns() throws(RuleError) -> [Bytes] {
-    var all: [Bytes] = []
-    for file in files {
-      var path = file
-      var isOptional = false
-      if path.hasPrefix("opt@") {
-        isOptional = true
-        path.removeFirst(4)
-      } else if path.hasPrefix("file@") {
-        path.removeFirst(5)
-      } else if path.hasPrefix("virt@") {
-        continue
-      }
-      let content: Bytes
-      if isOptional, scope.shared.readFile(path) == nil {
-        continue
-      } else {
-        content = try scope.shared.file(path)
-      }
-      for line in PatternFile.lines(content) {
-        var end = line.text.count
-        if isMap { end = (0..<line.text.count).first { ASCII.isBlank(line.text[$0]) } ?? end }
-        all.append(line.text.prefix(end))
-      }
-    }
-    return all
+  /// The files, then the words of the line.
+  private func references(_ keyword: String, _ method: MatchMethod) throws(RuleError) -> [PatternReference] {
+    var list: [PatternReference] = []
+    for file in files { list.append(try scope.patterns(file, isMap: isMap)) }
+    if isMap { for reference in list { reference.use(isMap: false) } }
+    let place = scope.lineAtHand
+    let inline = PatternReference(
+      name: "", description: "acl '\(keyword)' file '\(place.file)' line \(place.line)",
+      source: .words(words.map(\.bytes)), id: id, place: place)
+    inline.use(isMap: false)
+    scope.shared.patterns.add(inline)
+    list.append(inline)
+    return list
   }
 }
 
 /// Turns pattern words into a matcher.
-struct PatternBuilder {
-  private let method: MatchMethod
-  private let isFolded: Bool
+struct PatternBuilder: Sendable {
+  let method: MatchMethod
+  let isFolded: Bool
   private let keyword: String
 
   init(_ method: MatchMethod, _ isFolded: Bool, _ keyword: String) {
@@ -155,12 +148,11 @@ struct PatternBuilder {
     self.keyword = keyword
   }
 
-  func build(_ words: ArraySlice<Word>, _ fromFiles: [Bytes]) throws(RuleError) -> PatternSet {
-    let all = fromFiles + words.map(\.bytes)
-    return PatternSet(method: method, isFolded: isFolded, matcher: try matcher(all, words))
+  func matcher(_ all: [Bytes]) throws(RuleError) -> PatternMatcher {
+    PatternMatcher(try kind(all), isFolded: isFolded)
   }
 
-  private func matcher(_ all: [Bytes], _ words: ArraySlice<Word>) throws(RuleError) -> PatternSet.Matcher {
+  private func kind(_ all: [Bytes]) throws(RuleError) -> PatternMatcher.Kind {
     switch method {
     case .found: return .found
     case .bool: return .bool

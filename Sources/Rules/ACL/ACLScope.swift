@@ -65,7 +65,10 @@ extension CompileScope {
       acls.pending.insert(name)
       defer { acls.pending.remove(name) }
       var expressions: [ACLExpression] = []
+      let before = lineAtHand
+      defer { lineAtHand = before }
       for line in lines {
+        lineAtHand = line.location
         do throws(RuleError) {
           expressions.append(try ACLParser.expression(Array(line.words.dropFirst(2)), scope: self))
         } catch {

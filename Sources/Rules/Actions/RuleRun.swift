@@ -1,4 +1,5 @@
 import Base
+import Synchronization
 
 /// A run of neighbouring rules whose conditions each test the same sample for equality with some strings, or for
 /// beginning with one of them: one hash look-up (or one for each length of prefix) finds the first that holds,
@@ -9,6 +10,8 @@ final class RuleRun: Sendable {
   private let table: StringTable
   /// For each string, the rules (ascending) whose condition names it.
   private let rulesOfKey: [[Int32]]
+  /// Somebody has changed the patterns of one of the rules: they are tested one by one from then on.
+  private let isOutdated = Atomic<Bool>(false)
   /// The distinct lengths of prefixes; nil when whole strings are compared.
   private let lengths: [Int]?
 
@@ -21,6 +24,8 @@ final class RuleRun: Sendable {
     self.table = table
     self.rulesOfKey = rulesOfKey
   }
+
+  var isValid: Bool { !isOutdated.load(ordering: .acquiring) }
 
   /// The first rule at or after `start` whose condition holds.
   func firstMatch(_ context: RuleContext, from start: Int) -> Int? {
@@ -85,8 +90,14 @@ final class RuleRun: Sendable {
         }
       }
     }
-    return RuleRun(
+    let run = RuleRun(
       range: range, sample: model.sample, table: table, rulesOfKey: rulesOfKey, lengths: lengths?.sorted())
+    for index in range {
+      for reference in equality(rules[index])?.flatMap(\.patterns.references) ?? [] {
+        reference.onChange { run.isOutdated.store(true, ordering: .releasing) }
+      }
+    }
+    return run
   }
 
   /// The expressions of a condition that is nothing but alternatives of such tests; nil for any other.

@@ -33,12 +33,14 @@ public struct RuleSet: Sendable {
       var isKnownToHold = false
       if !runOfRule.isEmpty, runOfRule[index] >= 0 {
         let run = runs[Int(runOfRule[index])]
-        guard let match = run.firstMatch(context, from: index) else {
-          index = run.range.upperBound
-          continue
+        if run.isValid {
+          guard let match = run.firstMatch(context, from: index) else {
+            index = run.range.upperBound
+            continue
+          }
+          index = match
+          isKnownToHold = true
         }
-        index = match
-        isKnownToHold = true
       }
       let rule = rules[index]
       if !isKnownToHold, let condition = rule.condition {
@@ -66,9 +68,11 @@ public struct RuleSet: Sendable {
     while index < rules.count {
       if !runOfRule.isEmpty, runOfRule[index] >= 0 {
         let run = runs[Int(runOfRule[index])]
-        if let match = run.firstMatch(context, from: index) { return match }
-        index = run.range.upperBound
-        continue
+        if run.isValid {
+          if let match = run.firstMatch(context, from: index) { return match }
+          index = run.range.upperBound
+          continue
+        }
       }
       guard let condition = rules[index].condition else { return index }
       if condition.evaluate(context) == .pass { return index }

@@ -1,4 +1,5 @@
 public import Base
+public import Config
 
 /// The rules of one proxy, ready to run; immutable, shared by all workers.
 public final class CompiledProxy: Sendable {
@@ -33,6 +34,8 @@ public final class CompiledProxy: Sendable {
   let captures: CaptureSlots
   /// `balance hash <expr>`.
   public let hashExpression: SampleExpression?
+  /// `persist rdp-cookie`.
+  public let rdpCookie: SampleExpression?
   /// `server ... sni <expr>` by server name.
   public let serverSNI: [String: SampleExpression]
   /// `errorfile`, `http-error` pages in the form of replies by status; `errorloc*` too.
@@ -40,10 +43,13 @@ public final class CompiledProxy: Sendable {
   /// How servers are probed beyond connecting to them; nil when that is all, or for external checks.
   public let check: CheckRules?
 
+  /// `stick` lines.
+  public let stick: StickRules
   /// `option forwarded`.
   public let forwarded: ForwardedOption?
 
   init(_ draft: ProxyDraft) {
+    stick = draft.stick
     name = draft.name
     tcpRequestConnection = draft.tcpRequestConnection
     tcpRequestSession = draft.tcpRequestSession
@@ -69,6 +75,7 @@ public final class CompiledProxy: Sendable {
     serverChoices = draft.serverChoices
     captures = draft.captures
     hashExpression = draft.hashExpression
+    rdpCookie = draft.rdpCookie
     serverSNI = draft.serverSNI
     errorReplies = draft.errorReplies
     check = draft.check
@@ -107,8 +114,18 @@ public struct CompiledRules: Sendable {
   /// The same for the runtime API.
   public internal(set) var variables: RuntimeVariables
 
-  init(processVariables: ProcessVariables) {
+  /// All stick tables, those of `peers` sections first.
+  public var tables: [StickTable] = []
+  /// `http-err-codes` and `http-fail-codes`.
+  public var statusClasses = StatusClasses()
+  /// `backend/server` of all servers that rules name; these cannot be removed.
+  public var referencedServers: Set<String> = []
+  /// Maps and pattern lists, which may change at run time.
+  public let patterns: PatternRegistry
+
+  init(processVariables: ProcessVariables, patterns: PatternRegistry) {
     self.processVariables = processVariables
+    self.patterns = patterns
     variables = RuntimeVariables(VariableNames(), processVariables)
   }
 }

@@ -105,6 +105,7 @@ extension ProxyCompiler {
           "unable to find server '\(word.text)' in proxy '\(proxy.name)' referenced in a 'use-server' rule",
           suggestion: Suggestions.nearest(word.text, proxy.servers.map(\.name)))
       }
+      scope.shared.referencedServers.insert("\(proxy.name)/\(word.text)")
       target = .name(word.bytes)
     }
     draft.serverChoices.append((try ConditionParser.parse(condition, scope: scope, line: line), target))

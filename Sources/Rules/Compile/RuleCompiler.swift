@@ -8,8 +8,8 @@ public enum RuleCompiler {
   public static func compile(
     _ configuration: Configuration, diagnostics: Diagnostics, readFile: @escaping (String) -> [UInt8]?
   ) -> CompiledRules {
-    let shared = SharedScope(configuration: configuration, readFile: readFile)
-    var rules = CompiledRules(processVariables: shared.processVariables)
+    let shared = SharedScope(configuration: configuration, diagnostics: diagnostics, readFile: readFile)
+    var rules = CompiledRules(processVariables: shared.processVariables, patterns: shared.patterns)
     GlobalVariables.set(configuration.global.variableLines, configuration, diagnostics, shared)
     for index in configuration.proxies.indices {
       let scope = CompileScope(
@@ -18,6 +18,10 @@ public enum RuleCompiler {
       rules.proxies.append(CompiledProxy(compiler.run()))
     }
     rules.variableNames = shared.variables.names
+    rules.tables = shared.tables.all
+    rules.statusClasses = configuration.global.statusClasses
+    rules.referencedServers = shared.referencedServers
+    shared.patterns.assignIDs()
     rules.variables = RuntimeVariables(shared.variables, shared.processVariables)
     return rules
   }
@@ -26,7 +30,7 @@ public enum RuleCompiler {
   public static func logFormat(
     _ word: Word, configuration: Configuration, diagnostics: Diagnostics
   ) -> LogFormat? {
-    let shared = SharedScope(configuration: configuration) { _ in nil }
+    let shared = SharedScope(configuration: Configuration(), diagnostics: diagnostics) { _ in nil }
     let scope = CompileScope(
       configuration: configuration, diagnostics: diagnostics, shared: shared, proxyIndex: -1)
     scope.place = .logs
@@ -77,7 +81,7 @@ enum GlobalVariables {
   private static let noTime = Now(instant: Instant(microseconds: 0), wall: WallTime(microseconds: 0))
 
   /// What little is known before the process runs.
-  private final class StartEnvironment: ProxyEnvironment {
+  final class StartEnvironment: ProxyEnvironment {
     var processID: Int { 0 }
     var nodeName: Bytes { .empty }
     var hostName: Bytes { .empty }

@@ -29,7 +29,7 @@ public final class RuntimeVariables: Sendable {
     -> String?
   {
     let diagnostics = Diagnostics()
-    let shared = SharedScope(configuration: Configuration()) { _ in nil }
+    let shared = SharedScope(configuration: Configuration(), diagnostics: diagnostics) { _ in nil }
     let scope = CompileScope(configuration: Configuration(), diagnostics: diagnostics, shared: shared, proxyIndex: -1)
     scope.place = .commandLine
     return names.withLock { names -> String? in

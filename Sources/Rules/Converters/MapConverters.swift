@@ -55,15 +55,7 @@ enum MapConverters {
   ) -> @Sendable (inout Arguments, CompileScope) throws(RuleError) -> Void {
     { (arguments, scope) throws(RuleError) in
       let path = (arguments.string(0) ?? .empty).string
-      let key = "\(method.rawValue) \(output.rawValue) \(path)"
-      if let known = scope.shared.maps[key] {
-        arguments.list[0] = .map(known)
-      } else {
-        let table = try MapTable(
-          try scope.shared.file(path, kind: "map"), method: method, output: output, path: path)
-        scope.shared.maps[key] = table
-        arguments.list[0] = .map(table)
-      }
+      arguments.list[0] = .map(try scope.map(path, method, output))
       if output == .address, let text = arguments.string(1) {
         guard let address = Numbers.address(text) else {
           throw RuleError("map: cannot parse default ip <\(text.string)>")

@@ -4,11 +4,11 @@ import Base
 enum TLSFetches {
   static let table: [FetchEntry] =
     side("ssl_fc", .layer5Client) { $0.connection.tls }
-    + side("ssl_bc", .layer4Server) { $0.connection.serverTLS }
+    + side("ssl_bc", .layer4Server) { $0.serverSide.tls }
     + client
     + certificate("ssl_c") { $0.connection.tls?.clientCertificate }
     + certificate("ssl_f") { $0.connection.tls?.localCertificate }
-    + certificate("ssl_s") { $0.connection.serverTLS?.localCertificate }
+    + certificate("ssl_s") { $0.serverSide.tls?.localCertificate }
     + [
       FetchEntry("ssl_c_r_dn", .optional(.string, .integer, .string), .string, .layer5Client) { context, a in
         context.connection.tls.flatMap { DistinguishedName.text($0.rootSubject, a) }
@@ -17,7 +17,7 @@ enum TLSFetches {
         binary(context.connection.tls?.clientCertificate?.chainDER)
       },
       FetchEntry("ssl_s_chain_der", .none, .binary, .layer4Server) { context, _ in
-        binary(context.connection.serverTLS?.localCertificate?.chainDER)
+        binary(context.serverSide.tls?.localCertificate?.chainDER)
       },
     ]
 

@@ -1,6 +1,6 @@
 import Base
 
-/// A map file in memory: patterns with values; immutable, shared by all workers.
+/// The entries of a map, ready for look-ups; immutable, shared by all workers.
 final class MapTable: Sendable {
   enum Keys: Sendable {
     case strings(StringTable)
@@ -17,23 +17,22 @@ final class MapTable: Sendable {
   private let values: [Sample]
   private let names: [Bytes]
 
-  /// Reads a map file: a key, blanks, and a value on each line; `#` begins a comment.
-  init(_ content: Bytes, method: MatchMethod, output: SampleType, path: String) throws(RuleError) {
+  /// A key that comes twice keeps its first value, so that the numbers of tables are those of values.
+  init(_ pairs: [(key: Bytes, value: Bytes?)], method: MatchMethod, output: SampleType, path: String)
+    throws(RuleError)
+  {
     var names: [Bytes] = []
     var values: [Sample] = []
     var seen: Set<Bytes> = []
-    for (number, line) in PatternFile.lines(content) {
-      var end = 0
-      while end < line.count, !ASCII.isBlank(line[end]) { end += 1 }
-      let key = line.prefix(end)
-      let text = line.dropFirst(end).trimmed
-      guard let value = MapTable.value(text, output) else {
-        throw RuleError(
-          "'\(text.string)' is no value of type '\(output.rawValue)' at line \(number) of file '\(path)'")
+    names.reserveCapacity(pairs.count)
+    values.reserveCapacity(pairs.count)
+    seen.reserveCapacity(pairs.count)
+    for (key, text) in pairs {
+      guard let value = MapTable.value(text ?? .empty, output) else {
+        throw RuleError("unable to parse '\((text ?? .empty).string)'" + MapTable.suffix(path))
       }
-      // A key that comes twice keeps its first value, so that the numbers of tables are those of values.
       guard seen.insert(key).inserted else { continue }
-      names.append(Bytes(key.array))
+      names.append(key)
       values.append(value)
     }
     self.names = names
@@ -41,11 +40,16 @@ final class MapTable: Sendable {
     keys = try MapTable.keys(names, method, path)
   }
 
-  private static func value(_ text: Bytes, _ type: SampleType) -> Sample? {
+  var count: Int { names.count }
+
+  private static func suffix(_ path: String) -> String { path.isEmpty ? "" : " in file '\(path)'" }
+
+  /// A value as the map gives it; nil when it is none of this type.
+  static func value(_ text: Bytes, _ type: SampleType) -> Sample? {
     switch type {
     case .int: Numbers.integer(text).map(Sample.int)
     case .address, .ipv4, .ipv6: Numbers.address(text).map(Sample.ip)
-    default: .string(Bytes(text.array))
+    default: .string(text)
     }
   }
 
@@ -56,7 +60,7 @@ final class MapTable: Sendable {
       var table = AddressTable()
       for name in names {
         guard let network = IPNetwork(name.string) else {
-          throw RuleError("'\(name.string)' is not a valid IPv4 or IPv6 address in file '\(path)'")
+          throw RuleError("'\(name.string)' is not a valid IPv4 or IPv6 address" + suffix(path))
         }
         table.insert(network)
       }
@@ -66,7 +70,7 @@ final class MapTable: Sendable {
       var ranges: [ClosedRange<Int64>] = []
       for name in names {
         guard let range = IntegerRanges.range(name.string) else {
-          throw RuleError("'\(name.string)' is neither a number nor a range in file '\(path)'")
+          throw RuleError("'\(name.string)' is neither a number nor a range" + suffix(path))
         }
         ranges.append(range)
       }
@@ -133,6 +137,16 @@ final class MapTable: Sendable {
 
 /// Files of patterns and maps: one entry a line, blanks at its ends and comments left out.
 enum PatternFile {
+  /// Keys with their values; a pattern file's keys are whole lines.
+  static func pairs(_ content: Bytes, isMap: Bool) -> [(key: Bytes, value: Bytes?)] {
+    lines(content).map { _, line in
+      guard isMap else { return (line, nil) }
+      var end = 0
+      while end < line.count, !ASCII.isBlank(line[end]) { end += 1 }
+      return (line.prefix(end), line.dropFirst(end).trimmed)
+    }
+  }
+
   static func lines(_ content: Bytes) -> [(number: Int, text: Bytes)] {
     var lines: [(number: Int, text: Bytes)] = []
     var number = 0

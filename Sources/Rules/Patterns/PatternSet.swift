@@ -1,59 +1,52 @@
 import Base
+import Synchronization
 
-/// How a sample is compared with patterns (`-m`).
-enum MatchMethod: String, CaseIterable, Sendable {
-  case found, bool, int, ip, bin, len, str, beg, sub, dir, dom, end, reg
-
-  /// What a sample must become before it is compared.
-  var expects: SampleType {
-    switch self {
-    case .found: .any
-    case .bool, .int: .int
-    case .ip: .address
-    case .bin: .binary
-    case .len, .str, .beg, .sub, .dir, .dom, .end, .reg: .string
-    }
-  }
-
-  /// The method used when none is named, by the type of the sample.
-  static func standard(for type: SampleType) -> MatchMethod? {
-    switch type {
-    case .bool: .bool
-    case .int: .int
-    case .address, .ipv4, .ipv6: .ip
-    case .method, .string: .str
-    default: nil
-    }
-  }
-}
-
-/// Patterns of one ACL line, ready for comparison; immutable, shared by all workers.
-final class PatternSet: Sendable {
-  enum Matcher: Sendable {
-    case found
-    case bool
-    case integers(IntegerRanges)
-    case lengths(IntegerRanges)
-    case addresses(AddressTable)
-    case strings(StringTable)
-    case octets(StringTable)
-    case prefixes(AffixTable)
-    case suffixes(AffixTable)
-    case substrings([Bytes])
-    case words([Bytes], DelimiterSet)
-    case regexes([RegularExpression])
-  }
-
+/// The patterns of one ACL line: those of its files and those that stand in the line.
+///
+/// A look-up costs one more load until something changes. Added patterns are put beside those that are there, so that
+/// adding costs no more in a long list than in a short one; anything else is built anew by the next look-up.
+final class PatternSet: PatternView {
   let method: MatchMethod
   let isFolded: Bool
-  let matcher: Matcher
-  private let test: @Sendable (Sample, RuleContext) -> Bool
+  let references: [PatternReference]
+  private let builder: PatternBuilder
+  private let first: PatternMatcher
+  private let newest: Published<Layers>
+  private let isChanged = Atomic<Bool>(false)
+  private let changes = Atomic<Int>(0)
+  private let built = Atomic<Int>(0)
+  private let building = Mutex<Void>(())
 
-  init(method: MatchMethod, isFolded: Bool, matcher: Matcher) {
-    self.method = method
-    self.isFolded = isFolded
-    self.matcher = matcher
-    test = PatternSet.test(matcher, isFolded: isFolded)
+  /// Patterns that were built together, and some that were added since.
+  private final class Layers: Sendable {
+    let base: PatternMatcher
+    let added: [Bytes]
+    private let extra: PatternMatcher?
+
+    init(_ base: PatternMatcher, added: [Bytes], _ extra: PatternMatcher?) {
+      self.base = base
+      self.added = added
+      self.extra = extra
+    }
+
+    func matches(_ sample: Sample, _ context: RuleContext) -> Bool {
+      base.matches(sample, context) || extra?.matches(sample, context) ?? false
+    }
+  }
+
+  /// Patterns added before all are built together again.
+  private static let mostAdded = 128
+
+  init(_ references: [PatternReference], _ builder: PatternBuilder, _ registry: PatternRegistry)
+    throws(RuleError)
+  {
+    self.references = references
+    self.builder = builder
+    method = builder.method
+    isFolded = builder.isFolded
+    first = try builder.matcher(references.flatMap { $0.pairs().map(\.key) })
+    newest = Published(nil, registry.retirement)
+    for reference in references { reference.attach(self) }
   }
 
   /// What one look-up can decide: equality with one of some strings, or beginning with one of them.
@@ -68,101 +61,69 @@ final class PatternSet: Sendable {
     }
   }
 
+  /// What it is at first.
   var lookup: Lookup? {
-    switch matcher {
+    switch first.kind {
     case .strings(let table): .equal(table.keys)
     case .prefixes(let table): .begins(table.keys)
     default: nil
     }
   }
 
-  @inline(__always)
-  func matches(_ sample: Sample, _ context: RuleContext) -> Bool { test(sample, context) }
-
-  /// The comparison with its patterns bound: a call costs less than copying them out of an enumeration.
-  private static func test(_ matcher: Matcher, isFolded: Bool) -> @Sendable (Sample, RuleContext) -> Bool {
-    switch matcher {
-    case .found: { _, _ in true }
-    case .bool: { sample, _ in sample.truth ?? false }
-    case .integers(let ranges): { sample, _ in sample.integer.map(ranges.contains) ?? false }
-    case .addresses(let table): { sample, _ in sample.address.map { table.find($0) != nil } ?? false }
-    case .octets(let table): { sample, _ in table.find(sample.octets) != nil }
-    case .lengths(let ranges): { sample, _ in ranges.contains(Int64(text(sample).count)) }
-    case .strings(let table): { sample, _ in table.find(text(sample)) != nil }
-    case .prefixes(let table), .suffixes(let table): { sample, _ in table.first(text(sample)) != nil }
-    case .substrings(let needles):
-      { sample, _ in
-        let text = text(sample)
-        return needles.contains { TextSearch.contains(text, $0, folding: isFolded) }
-      }
-    case .words(let words, let delimiters):
-      { sample, _ in
-        let text = text(sample)
-        return words.contains { TextSearch.containsWord(text, $0, delimiters, folding: isFolded) }
-      }
-    case .regexes(let expressions):
-      { sample, context in
-        let text = text(sample)
-        return expressions.contains { $0.matches(text.span, &context.regexScratch) }
-      }
-    }
-  }
+  // MARK: Look-ups
 
   @inline(__always)
-  private static func text(_ sample: Sample) -> Bytes {
-    if case .string(let bytes) = sample { return bytes }
-    return sample.text
-  }
-}
-
-/// What separates the words of `-m dir` and `-m dom`.
-struct DelimiterSet: Sendable {
-  let octets: [UInt8]
-  static let directory = DelimiterSet(octets: Array("/?".utf8))
-  static let domain = DelimiterSet(octets: Array("/?.:".utf8))
-  func contains(_ octet: UInt8) -> Bool { octets.contains(octet) }
-}
-
-enum TextSearch {
-  static func contains(_ text: Bytes, _ needle: Bytes, folding: Bool) -> Bool {
-    index(of: needle, in: text, from: 0, folding: folding) != nil
+  func matches(_ sample: Sample, _ context: RuleContext) -> Bool {
+    if isChanged.load(ordering: .acquiring) { return matchesChanged(sample, context) }
+    return first.matches(sample, context)
   }
 
-  static func index(of needle: Bytes, in text: Bytes, from start: Int, folding: Bool) -> Int? {
-    guard needle.count > 0 else { return start <= text.count ? start : nil }
-    guard needle.count <= text.count else { return nil }
-    let haystack = text.span
-    let pattern = needle.span
-    var i = start
-    let last = text.count - needle.count
-    while i <= last {
-      var j = 0
-      if folding {
-        while j < pattern.count, ASCII.lower(haystack[i + j]) == ASCII.lower(pattern[j]) { j += 1 }
-      } else {
-        while j < pattern.count, haystack[i + j] == pattern[j] { j += 1 }
+  private func matchesChanged(_ sample: Sample, _ context: RuleContext) -> Bool {
+    if changes.load(ordering: .acquiring) != built.load(ordering: .acquiring) { rebuild() }
+    return newest.read { $0.matches(sample, context) } ?? first.matches(sample, context)
+  }
+
+  private func rebuild() {
+    building.withLock { _ in
+      let seen = changes.load(ordering: .acquiring)
+      guard seen != built.load(ordering: .relaxed) else { return }
+      let keys = references.flatMap { $0.pairs().map(\.key) }
+      if let matcher = try? builder.matcher(keys) { newest.publish(Layers(matcher, added: [], nil)) }
+      built.store(seen, ordering: .releasing)
+    }
+  }
+
+  // MARK: Changes
+
+  func check(_ key: Bytes, _ value: Bytes?) throws(RuleError) { _ = try builder.matcher([key]) }
+
+  func added(_ key: Bytes, _ value: Bytes?) {
+    let isBeside = building.withLock { _ -> Bool in
+      guard changes.load(ordering: .acquiring) == built.load(ordering: .relaxed) else { return false }
+      let (base, known) = newest.read { ($0.base, $0.added) } ?? (first, [])
+      guard known.count < PatternSet.mostAdded, let extra = try? builder.matcher(known + [key]) else {
+        return false
       }
-      if j == pattern.count { return i }
-      i += 1
+      newest.publish(Layers(base, added: known + [key], extra))
+      return true
     }
-    return nil
+    if isBeside { isChanged.store(true, ordering: .releasing) } else { changed() }
   }
 
-  /// Whether `word`, without delimiters at its ends, stands in `text` between delimiters or the ends.
-  static func containsWord(_ text: Bytes, _ word: Bytes, _ delimiters: DelimiterSet, folding: Bool) -> Bool {
-    var low = 0
-    var high = word.count
-    while low < high, delimiters.contains(word[low]) { low += 1 }
-    while high > low, delimiters.contains(word[high - 1]) { high -= 1 }
-    let needle = word[low..<high]
-    guard !needle.isEmpty else { return false }
-    var start = 0
-    while let at = index(of: needle, in: text, from: start, folding: folding) {
-      let end = at + needle.count
-      let opens = at == 0 || delimiters.contains(text[at - 1])
-      if opens, end == text.count || delimiters.contains(text[end]) { return true }
-      start = at + 1
+  func changed() {
+    changes.add(1, ordering: .acquiringAndReleasing)
+    isChanged.store(true, ordering: .releasing)
+  }
+
+  func report(_ text: Bytes, isMap: Bool) -> String {
+    PatternReport.text(method, isFolded: isFolded, isMap: isMap) { context in
+      guard let sample = PatternReport.sample(text, for: method), matches(sample, context) else { return nil }
+      for entry in references.lazy.flatMap({ $0.entries() }) {
+        if let one = try? builder.matcher([entry.key]), one.matches(sample, context) {
+          return (entry.key, entry.value, "str")
+        }
+      }
+      return nil
     }
-    return false
   }
 }

@@ -3,7 +3,7 @@ import Foundation
 /// Real servers on private ports and directories, each a process of its own that the test ends.
 enum Services {
   /// nginx that answers every request with its name, and `/statshaproxy` and all else alike.
-  static func nginx(_ name: String, port: Int? = nil, in workspace: Workspace) throws -> (
+  static func nginx(_ name: String, host: String = "127.0.0.1", port: Int? = nil, in workspace: Workspace) throws -> (
     child: Child, port: Int
   ) {
     let port = try port ?? Ports.free()
@@ -24,13 +24,28 @@ enum Services {
         uwsgi_temp_path \(folder)/uwsgi;
         scgi_temp_path \(folder)/scgi;
         server {
-          listen 127.0.0.1:\(port);
+          listen \(host):\(port);
           location / { default_type text/plain; add_header X-Proto "$http_x_forwarded_proto"; return 200 "\(name)"; }
         }
       }
 
       """)
     let child = try Child(["nginx", "-c", file, "-p", folder, "-e", "\(folder)/error.log"], in: workspace)
+    if host == "127.0.0.1" { try serves(port, child) }
+    return (child, port)
+  }
+
+  /// dnsmasq that knows the names of a hosts file, read again on SIGHUP.
+  static func dnsmasq(hosts: String, _ options: [String] = [], in workspace: Workspace) throws -> (
+    child: Child, port: Int
+  ) {
+    let port = try Ports.free()
+    let child = try Child(
+      [
+        "dnsmasq", "-k", "-p", "\(port)", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root",
+        "--addn-hosts=\(hosts)", "--listen-address=127.0.0.1", "--bind-interfaces", "--local=/test/", "--pid-file=",
+      ] + options, in: workspace)
+    // It listens on TCP too.
     try serves(port, child)
     return (child, port)
   }

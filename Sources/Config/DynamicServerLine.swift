@@ -1,0 +1,46 @@
+import Base
+
+/// A server line that comes while the gateway runs (`add server`).
+public enum DynamicServerLine {
+  /// Options that make no sense for such a server, or need what only a start can do.
+  private static let refused: Set<String> = [
+    "disabled", "enabled", "init-addr", "interface", "redir", "resolve-net", "resolve-opts", "resolve-prefer",
+    "resolvers", "sni", "usesrc",
+  ]
+
+  public enum Outcome {
+    case server(ServerSettings)
+    case problem(String)
+  }
+
+  /// `words` are those of the line behind `server`: the name, the address, the options. `default-server` lines do
+  /// not count.
+  public static func parse(_ words: [String], backend: String) -> Outcome {
+    let io = ConfigurationIO(read: { _ in .failure("not while running") })
+    let context = LoadContext(io: io, environment: [:])
+    context.refusedServerOptions = refused
+    guard words.count >= 2 else {
+      return .problem("'server' expects <name> and <addr>[:<port>] as arguments.")
+    }
+    let location = SourceLocation(file: "add server", line: 1)
+    let line = Directive(words: [Word("server", at: location)] + words.map { Word(Bytes($0), at: location) }, location: location)
+    var arguments = Arguments(line)
+    do throws(Refusal) {
+      var server = try ServerLine.server(
+        ServerLine.Owner(name: backend, defaults: nil), &arguments, context)
+      server.checkAuthorities()
+      if server.address == .none { server.startsUnresolved = true }
+      return .server(server)
+    } catch {
+      return .problem(error.diagnostic.message)
+    }
+  }
+}
+
+extension ServerSettings {
+  /// Without an authority the system's are meant, as for servers of the configuration.
+  fileprivate mutating func checkAuthorities() {
+    guard isTLS || checkTLS == true, tls.caFile == nil, tls.verification != .some(.none) else { return }
+    tls.caFile = "@system-ca"
+  }
+}

@@ -1,0 +1,116 @@
+import Base
+import Config
+import Rules
+import Synchronization
+
+/// `add server` and `del server`: servers that come and go while the gateway runs. Texts are HAProxy's.
+struct DynamicServers {
+  let runtime: Runtime
+  let health: HealthMonitor
+
+  enum Outcome {
+    case done(String)
+    case problem(String)
+  }
+
+  /// `words` are the server's name, address and options. The server starts in maintenance, its checks disabled.
+  func add(_ words: [String], to backend: Backend, at now: Now) -> Outcome {
+    if !BalancingAlgorithms.followsWeights(backend.settings.balance) {
+      return .problem("backend '\(backend.name)' uses a non dynamic load balancing method")
+    }
+    var settings: ServerSettings
+    switch DynamicServerLine.parse(words, backend: backend.name) {
+    case .problem(let text): return .problem(text)
+    case .server(let parsed): settings = parsed
+    }
+    if let problem = refusal(of: settings, backend) { return .problem(problem) }
+    let control = runtime.control
+    return control.exclusively {
+      if backend.serversByName[settings.name] != nil {
+        return .problem("Already exists a server with the same name in backend.")
+      }
+      let used = Set(backend.servers.map(\.id))
+      if let id = settings.id, used.contains(id) {
+        return .problem("custom id \(id) is already used by a server of backend '\(backend.name)'.")
+      }
+      let id = settings.id ?? (1...(used.count + 1)).first { !used.contains($0) } ?? used.count + 1
+      settings.isIDForced = settings.id != nil
+      settings.id = id
+      let tracked: Int?
+      switch target(settings, backend) {
+      case .success(let number): tracked = number
+      case .failure(let problem): return .problem(problem.text)
+      }
+      guard let server = make(settings, id, backend, at: now) else { return .problem("cannot create the server.") }
+      let entry = control.add(server, to: backend, tracked: tracked)
+      health.add(entry, runtime, at: now)
+      return .done("New server registered.")
+    }
+  }
+
+  private func refusal(of settings: ServerSettings, _ backend: Backend) -> String? {
+    if settings.proto == "h2" {
+      return backend.settings.mode == .http
+        ? "'proto h2' towards servers is not supported yet" : "MUX protocol is not usable for server."
+    }
+    if settings.agentEnabled, settings.agentPort == nil {
+      return "server \(settings.name) does not have agent port. Agent check has been disabled."
+    }
+    return nil
+  }
+
+  private struct Problem: Error { var text: String }
+
+  /// The number of the server that `track` names, which must be one of the configuration.
+  private func target(_ settings: ServerSettings, _ backend: Backend) -> Result<Int?, Problem> {
+    guard let word = settings.track else { return .success(nil) }
+    let parts = word.text.split(separator: "/", maxSplits: 1).map(String.init)
+    let name = parts.last ?? ""
+    let home = parts.count == 2 ? runtime.backend(parts[0]) : backend
+    guard let home else { return .failure(Problem(text: "unable to find required proxy '\(parts[0])' for tracking.")) }
+    guard let target = home.serversByName[name] else {
+      return .failure(Problem(text: "unable to find required server '\(home.name)/\(name)' for tracking."))
+    }
+    let unable = "unable to use \(home.name)/\(name) for tracking as it "
+    if target.isDynamic { return .failure(Problem(text: unable + "is a dynamic server.")) }
+    if !target.settings.checksEnabled, !target.settings.agentEnabled, target.settings.track == nil {
+      return .failure(Problem(text: unable + "does not have any check nor agent enabled."))
+    }
+    return .success(target.number)
+  }
+
+  private func make(_ settings: ServerSettings, _ id: Int, _ backend: Backend, at now: Now) -> Server? {
+    let diagnostics = Diagnostics()
+    let contexts = TLSContexts(runtime.global, diagnostics)
+    var planner = CheckPlanner(
+      proxy: backend.settings, rules: backend.rules.check, global: runtime.global, contexts: contexts,
+      diagnostics: diagnostics)
+    planner.followsSessions = false
+    let server = Server(
+      settings: settings, index: backend.freeIndex, number: runtime.control.freeNumber, id: id,
+      backendName: backend.name, workers: runtime.workerCount, tlsContext: contexts.client(for: settings),
+      checkPlan: planner.plan(for: settings), agentPlan: planner.agentPlan(for: settings), isDynamic: true,
+      now: now.wall)
+    return diagnostics.hasErrors ? nil : server
+  }
+
+  func remove(_ server: Server, from backend: Backend) -> Outcome {
+    let control = runtime.control
+    return control.exclusively {
+      let entry = control.entry(server)
+      if runtime.rules.referencedServers.contains("\(backend.name)/\(server.name)") || !entry.trackers.isEmpty {
+        return .problem(
+          "This server cannot be removed at runtime due to other configuration elements pointing to it.")
+      }
+      guard server.snapshot().administration.contains(.maintenance) else {
+        return .problem("Only servers in maintenance mode can be deleted.")
+      }
+      guard control.remove(entry) else {
+        return .problem("Server still has connections attached to it, cannot remove it.")
+      }
+      health.remove(server)
+      runtime.names.remove(server)
+      return .done("Server deleted.")
+    }
+  }
+}
