@@ -236,7 +236,8 @@ extension Stream {
   private func wakeUp() -> PendingSession {
     let box = Confined(self)
     let loop = worker.loop
-    return PendingSession { server in
+    let time = now.microseconds / 1000 + Int64(context.priorityOffset)
+    return PendingSession(priority: QueuePriority(classNumber: context.priorityClass, time: time)) { server in
       loop.enqueue { box.value.slotFreed(server) }
     }
   }

@@ -208,6 +208,15 @@ enum HostText {
     return text
   }
 
+  /// The number behind the last colon outside brackets, 0 without one. Anything but digits gives nonsense, and the
+  /// same nonsense as HAProxy's.
+  static func portNumber(_ text: Bytes) -> UInt32 {
+    let rest = text.dropFirst(beforePort(text).count)
+    var number: UInt32 = 0
+    for i in 0..<rest.count where i > 0 { number = number &* 10 &+ UInt32(rest[i]) &- 48 }
+    return number
+  }
+
   static func split(_ authority: Bytes) -> (host: Bytes, port: Int?) {
     var end = authority.count
     while end > 0, ASCII.isDigit(authority[end - 1]) { end -= 1 }
