@@ -23,7 +23,8 @@ public enum DynamicServerLine {
       return .problem("'server' expects <name> and <addr>[:<port>] as arguments.")
     }
     let location = SourceLocation(file: "add server", line: 1)
-    let line = Directive(words: [Word("server", at: location)] + words.map { Word(Bytes($0), at: location) }, location: location)
+    let line = Directive(
+      words: [Word("server", at: location)] + words.map { Word(Bytes($0), at: location) }, location: location)
     var arguments = Arguments(line)
     do throws(Refusal) {
       var server = try ServerLine.server(

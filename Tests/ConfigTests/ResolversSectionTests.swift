@@ -67,8 +67,10 @@ struct ResolversSectionTests {
   @Test(
     "what is wrong in a section is refused",
     arguments: [
-      "nameserver", "nameserver a", "nameserver a host.name.test:53", "nameserver a 10.0.0.1 ssl", "hold", "hold valid",
-      "hold never 1s", "timeout dns 1s", "resolve_retries x", "accepted_payload_size 100", "accepted_payload_size 65536",
+      "nameserver", "nameserver a", "nameserver a host.name.test:53", "nameserver a 10.0.0.1 ssl", "hold",
+      "hold valid",
+      "hold never 1s", "timeout dns 1s", "resolve_retries x", "accepted_payload_size 100",
+      "accepted_payload_size 65536",
       "parse-resolv-conf", "colour red",
     ])
   func wrong(_ line: String) {
@@ -78,7 +80,8 @@ struct ResolversSectionTests {
 
   @Test("a server with resolvers needs no address at the start, one without does")
   func addresses() {
-    let text = "resolvers r\n nameserver a 10.0.0.1\ndefaults\n timeout connect 1s\n timeout server 1s\nbackend b\n server s"
+    let text =
+      "resolvers r\n nameserver a 10.0.0.1\ndefaults\n timeout connect 1s\n timeout server 1s\nbackend b\n server s"
     let (configuration, errors) = load(text + " app.test:80 resolvers r\n")
     #expect(errors == [])
     #expect(configuration.proxies.last?.servers.first?.startsUnresolved == true)

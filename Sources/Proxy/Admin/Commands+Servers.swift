@@ -62,13 +62,17 @@ extension Commands {
     Command("add server", "<bk>/<srv>", level: .admin, "create a new server") { call in
       let name = call.argument(0)
       guard let slash = name.firstIndex(of: "/") else { return .error("Require 'backend/server'.") }
-      guard let backend = call.runtime.backend(String(name[..<slash])) else { return .error("No such backend.") }
+      guard let backend = call.runtime.backend(String(name[..<slash])) else {
+        return .error("No such backend.")
+      }
       let words = [String(name[name.index(after: slash)...])] + call.arguments.dropFirst()
       return answer(dynamic(call).add(words, to: backend, at: call.now))
     },
     Command("del server", "<bk>/<srv>", level: .admin, "remove a dynamically added server") { call in
       withServer(call) { server in
-        guard let backend = call.runtime.backend(server.backendName) else { return .error("No such backend.") }
+        guard let backend = call.runtime.backend(server.backendName) else {
+          return .error("No such backend.")
+        }
         return answer(dynamic(call).remove(server, from: backend))
       }
     },

@@ -41,7 +41,9 @@ struct DynamicServers {
       case .success(let number): tracked = number
       case .failure(let problem): return .problem(problem.text)
       }
-      guard let server = make(settings, id, backend, at: now) else { return .problem("cannot create the server.") }
+      guard let server = make(settings, id, backend, at: now) else {
+        return .problem("cannot create the server.")
+      }
       let entry = control.add(server, to: backend, tracked: tracked)
       health.add(entry, runtime, at: now)
       return .done("New server registered.")
@@ -67,7 +69,9 @@ struct DynamicServers {
     let parts = word.text.split(separator: "/", maxSplits: 1).map(String.init)
     let name = parts.last ?? ""
     let home = parts.count == 2 ? runtime.backend(parts[0]) : backend
-    guard let home else { return .failure(Problem(text: "unable to find required proxy '\(parts[0])' for tracking.")) }
+    guard let home else {
+      return .failure(Problem(text: "unable to find required proxy '\(parts[0])' for tracking."))
+    }
     guard let target = home.serversByName[name] else {
       return .failure(Problem(text: "unable to find required server '\(home.name)/\(name)' for tracking."))
     }
@@ -98,11 +102,12 @@ struct DynamicServers {
     let control = runtime.control
     return control.exclusively {
       let entry = control.entry(server)
-      if runtime.rules.referencedServers.contains("\(backend.name)/\(server.name)") || !entry.trackers.isEmpty {
+      if runtime.rules.referencedServers.contains("\(backend.name)/\(server.name)") || !entry.trackers.isEmpty
+      {
         return .problem(
           "This server cannot be removed at runtime due to other configuration elements pointing to it.")
       }
-      guard server.snapshot().administration.contains(.maintenance) else {
+      guard server.snapshot().isInMaintenance else {
         return .problem("Only servers in maintenance mode can be deleted.")
       }
       guard control.remove(entry) else {
