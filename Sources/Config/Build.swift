@@ -26,9 +26,6 @@ public enum Build {
     "EPOLL", "SPLICE", "FAST-FORWARD", "GETADDRINFO", "REUSEPORT", "SSL-SERVER-VERIFY",
   ]
 
-  /// Whether `stick-table` lines are taken; the one switch for them.
-  public static let supportsStickTables = false
-
   public static let tlsLibraryName = "OpenSSL"
   /// Major, minor, patch and letter of the TLS library that the program was built with.
   static let tlsLibraryVersion = [3, 0, 15, 0]

@@ -10,6 +10,7 @@ public struct Configuration: Sendable {
   public var userlists: [Userlist] = []
   public var httpErrors: [HTTPErrorsSection] = []
   public var certificateStores: [CertificateStore] = []
+  public var peers: [PeersSettings] = []
   public var rings: [Directive] = []
   /// With one named `default`, made from /etc/resolv.conf unless a section bears that name.
   public var resolvers: [ResolversSettings] = []

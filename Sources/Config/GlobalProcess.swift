@@ -77,6 +77,18 @@ extension GlobalKeywords {
     .time("max-spread-checks", "The longest time over which first checks are spread.") {
       $0.maxSpreadChecks = $1
     },
+    Keyword(
+      "http-err-codes", in: .global, "[+-]<range>[,...]...", "Statuses that count as a client's errors."
+    ) {
+      settings, arguments, _ throws(Refusal) in
+      try StatusCodes.parse(&settings.statusClasses.errors, &arguments)
+    },
+    Keyword(
+      "http-fail-codes", in: .global, "[+-]<range>[,...]...", "Statuses that count as a server's failures."
+    ) {
+      settings, arguments, _ throws(Refusal) in
+      try StatusCodes.parse(&settings.statusClasses.failures, &arguments)
+    },
     .flag("busy-polling", "Poll without sleeping.") { $0.busyPolling = $1 },
     .flag("strict-limits", "Refuse to start when limits cannot be set.") { $0.strictLimits = $1 },
     .flag("insecure-fork-wanted", "Allow child processes.") { $0.insecureForkWanted = $1 },
@@ -105,8 +117,10 @@ extension GlobalKeywords {
       "default-path", in: .global, "{ current | config | parent | origin <path> }",
       "What relative paths are relative to.", parse: defaultPath),
     Keyword("localpeer", in: .global, "<name>", "This process' name among peers.") {
-      _, arguments, context throws(Refusal) in
-      context.environment["HAPROXY_LOCALPEER"] = try arguments.required("a name").text
+      settings, arguments, context throws(Refusal) in
+      let name = try arguments.required("a name").text
+      context.environment["HAPROXY_LOCALPEER"] = name
+      settings.localPeer = name
       try arguments.end()
     },
     Keyword("set-var", in: .global, "<name> <expr>", "Set a process variable.", parse: keepVariableLine),
@@ -235,8 +249,7 @@ extension GlobalKeywords {
   static let refused: [Keyword<GlobalSettings>] = [
     "ssl-mode-async", "ssl-engine", "ssl-propquery", "ssl-provider", "ssl-provider-path",
     "ssl-passphrase-cmd",
-    "setcap", "shm-stats-file", "shm-stats-file-max-objects", "stats-file", "http-err-codes",
-    "http-fail-codes",
+    "setcap", "shm-stats-file", "shm-stats-file-max-objects", "stats-file",
     "jwt.decrypt_alg_list", "jwt.decrypt_enc_list", "ocsp-update.disable",
     "ocsp-update.httpproxy", "ocsp-update.maxdelay", "ocsp-update.mindelay", "ocsp-update.mode",
     "acme.scheduler", "log-profile", "wurfl-data-file", "51degrees-data-file", "deviceatlas-json-file",

@@ -29,6 +29,12 @@ public struct GlobalSettings: Sendable {
   public var bufferSize = 16384
   public var maxRewrite = 1024
   public var maxHeaders = 101
+  /// `localpeer`, or `-L`; nil is this machine's name.
+  public var localPeer: String?
+  /// `http-err-codes` and `http-fail-codes`.
+  public var statusClasses = StatusClasses()
+  /// `tune.stick-counters`.
+  public var stickCounters = 3
   public var serverStateBase: String?
   public var serverStateFile: String?
   public var certificateBase: String?

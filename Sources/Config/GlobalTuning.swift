@@ -6,6 +6,9 @@ extension GlobalKeywords {
     sized("tune.bufsize", "Octets of a buffer.") { $0.bufferSize = $1 },
     sized("tune.maxrewrite", "Octets of a buffer kept free for rewriting.") { $0.maxRewrite = $1 },
     .number("tune.http.maxhdr", "The most headers of a message.", in: 1...32767) { $0.maxHeaders = $1 },
+    .number("tune.stick-counters", "How many stick counters a session tracks at most.", in: 0...100) {
+      $0.stickCounters = $1
+    },
   ]
 
   static let sizedHints: [Keyword<GlobalSettings>] = sizes.map { name in
@@ -60,6 +63,6 @@ extension GlobalKeywords {
     "tune.ssl.capture-buffer-size", "tune.ssl.capture-cipherlist-size", "tune.ssl.certificate-compression",
     "tune.ssl.force-private-cache", "tune.ssl.keylog", "tune.ssl.keyupdate-rate-limit", "tune.ssl.lifetime",
     "tune.ssl.ocsp-update.maxdelay", "tune.ssl.ocsp-update.mindelay", "tune.ssl.ssl-ctx-cache-size",
-    "tune.stick-counters", "tune.streams-elasticity", "tune.takeover-other-tg-connections",
+    "tune.streams-elasticity", "tune.takeover-other-tg-connections",
   ]
 }

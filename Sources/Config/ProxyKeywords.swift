@@ -97,9 +97,21 @@ public enum ProxyKeywords {
     .unsupported("filter-sequence", in: .proxy),
     .unsupported("log-steps", in: .proxy),
     .unsupported("email-alert", in: .proxy),
-    .unsupported("persist", in: .back),
+    Keyword("persist", in: .back, "rdp-cookie[(<name>)]", "Persistence by the cookie of RDP.") {
+      settings, arguments, _ throws(Refusal) in
+      let word = try arguments.required("'rdp-cookie'")
+      try arguments.end()
+      guard word.text == "rdp-cookie" || word.text.hasPrefix("rdp-cookie(") && word.text.hasSuffix(")") else {
+        throw Refusal.unknownArgument(word, of: "persist", among: ["rdp-cookie"])
+      }
+      let name = word.text.dropFirst("rdp-cookie(".count).dropLast()
+      settings.persistentRDPCookie = name.isEmpty ? "msts" : Bytes(name)
+    },
     .unsupported("transparent", in: .back),
-    .unsupported("appsession", in: .back),
+    Keyword(
+      "appsession", in: [.backend, .listen], AppSessionLine.grammar, "Gone since 1.6.",
+      deprecatedSince: "1.6",
+      parse: AppSessionLine.parse),
   ]
 
   static let front: [Keyword<ProxySettings>] = [

@@ -125,6 +125,7 @@ extension ProxySettings {
     id = nil
     guid = nil
     description = nil
+    stickTable = nil
     binds = []
     sawBind = false
     servers = []

@@ -111,6 +111,8 @@ public struct ProxySettings: Sendable {
   public var fullConnections: Int?
   public var cookie: CookieSettings?
   public var dynamicCookieKey: Bytes?
+  /// `persist rdp-cookie`.
+  public var persistentRDPCookie: Bytes?
   public var check = CheckSettings()
   public var reuse: HTTPReuse?
   public var allBackups = false
@@ -160,7 +162,7 @@ public struct ProxySettings: Sendable {
   public var rules: [Directive] = []
   /// `http-check` and `tcp-check` lines in order.
   public var checkRules: [Directive] = []
-  public var stickTable: Directive?
+  public var stickTable: StickTableSettings?
   public var filters: [Directive] = []
 
   public init(kind: Kind, name: String, location: SourceLocation) {

@@ -37,14 +37,16 @@ extension ProxyKeywords {
       "capture", in: [.frontend, .listen],
       "{ cookie <name> | request header <name> | response header <name> } len <length>",
       "What is captured for logs.", parse: capture),
-    Keyword(
-      "stick-table", in: .notDefaults, "type <type> size <size> [<options>]", "A table of keys and counters."
-    ) {
-      settings, arguments, _ throws(Refusal) in
-      guard Build.supportsStickTables else {
-        throw Refusal("'stick-table' is not supported yet.", at: arguments.keywordLocation)
+    Keyword("stick-table", in: .notDefaults, StickTableLine.grammar, "A table of keys and counters.") {
+      settings, arguments, context throws(Refusal) in
+      if let earlier = settings.stickTable {
+        throw Refusal.duplicate(
+          "'stick-table': '\(settings.name)' has a stick-table already.", arguments.line.words[0],
+          earlier.location)
       }
-      settings.stickTable = arguments.line
+      let table = StickTableSettings(
+        name: settings.name, wireName: settings.name, location: arguments.keywordLocation)
+      settings.stickTable = try StickTableLine.parse(table, isOfPeers: false, &arguments, context)
     },
     checkRule("http-check"), checkRule("tcp-check"),
   ]

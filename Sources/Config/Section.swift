@@ -46,6 +46,9 @@ struct SectionKind: Sendable {
         try ResolversSection(arguments, context)
       },
     ]
+    table["peers"] = SectionKind { arguments, context throws(Refusal) in
+      try PeersSection(arguments, context)
+    }
     for name in unsupported {
       table[name] = SectionKind { arguments, _ throws(Refusal) in
         throw Refusal("section '\(name)' is not supported yet.", at: arguments.keywordLocation)
@@ -56,7 +59,7 @@ struct SectionKind: Sendable {
 
   /// Sections that are known and cannot work yet; a parser takes such a name's place in `table`.
   static let unsupported = [
-    "peers", "cache", "ring", "mailers", "log-forward", "log-profile", "program", "fcgi-app",
+    "cache", "ring", "mailers", "log-forward", "log-profile", "program", "fcgi-app",
     "traces",
     "acme", "dynamic-update", "healthcheck",
   ]

@@ -4,11 +4,13 @@
 struct FieldFacts {
   /// Index of the first field line of a kind, or -1; and how many there are.
   struct Seen {
-    var first = -1
-    var count = 0
-    mutating func add(_ index: Int) {
-      if count == 0 { first = index }
-      count &+= 1
+    private var index: Int16 = -1
+    private var number: Int16 = 0
+    var first: Int { Int(index) }
+    var count: Int { Int(number) }
+    mutating func add(_ at: Int) {
+      if number == 0 { index = Int16(truncatingIfNeeded: at) }
+      number &+= 1
     }
   }
   var host = Seen()

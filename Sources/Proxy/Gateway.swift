@@ -12,6 +12,7 @@ public final class Gateway: @unchecked Sendable {
   /// Set before the threads start, and never again.
   private(set) var workers: [Worker] = []
   private(set) lazy var admin = AdminServer(self)
+  private(set) lazy var peers = PeersService(self)
   /// What start-up had to say, for `show startup-logs`; set before `start()`.
   public var startupLog = ""
   private var threads: [pthread_t] = []
@@ -49,7 +50,7 @@ public final class Gateway: @unchecked Sendable {
     runtime.rules.patterns.retirement.setKeeper { old in
       for worker in created { worker.loop.enqueue { withExtendedLifetime(old) {} } }
     }
-    return admin.listen()
+    return admin.listen() + peers.listen()
   }
 
   /// Unix and inherited sockets are one for all workers.
@@ -78,8 +79,11 @@ public final class Gateway: @unchecked Sendable {
   public func start() {
     health.start(runtime, at: Now.read())
     if let first = workers.first {
-      first.loop.enqueue { [runtime] in runtime.names.start(on: first) }
-      first.loop.enqueue { [admin] in admin.start(on: first.loop) }
+      first.loop.enqueue { [admin, peers, runtime] in
+        runtime.names.start(on: first)
+        admin.start(on: first.loop)
+        peers.start(on: first)
+      }
     }
     for worker in workers {
       let box = Unmanaged.passRetained(Entry(worker: worker, gateway: self))
@@ -128,6 +132,7 @@ public final class Gateway: @unchecked Sendable {
     runtime.isStopping.store(true, ordering: .relaxed)
     for worker in workers { worker.loop.enqueue { worker.stopAccepting() } }
     workers.first?.loop.enqueue { [admin] in admin.stop() }
+    peers.stop(on: workers.first)
   }
 
   /// Runs `body` soon on every worker's own thread.
@@ -135,8 +140,8 @@ public final class Gateway: @unchecked Sendable {
     for worker in workers { worker.loop.enqueue { body(worker) } }
   }
 
-  /// Whether no connection is left.
-  public var isIdle: Bool { runtime.connections.current == 0 }
+  /// Whether no connection is left, and what is known was handed on.
+  public var isIdle: Bool { runtime.connections.current == 0 && peers.isDone }
 
   /// Hard stop: the threads end after their current turn.
   public func stop() {

@@ -17,6 +17,8 @@ public final class Runtime: @unchecked Sendable {
   let backendsByName: [Bytes: Backend]
   let frontendsByName: [Bytes: Frontend]
   let listeners: [ListenerSettings]
+  /// `peers` sections that run.
+  let peers: [PeersPlan]
   let processLog: LogTargets
   let workerCount: Int
   let started: Now
@@ -54,6 +56,7 @@ public final class Runtime: @unchecked Sendable {
     frontendOfProxy = parts.frontendOfProxy
     backendOfProxy = parts.backendOfProxy
     listeners = parts.listeners
+    peers = parts.peers
     processLog = parts.processLog
     tlsDetails = TLSDetails(parts.configuration)
     workerCount = parts.workerCount
@@ -87,6 +90,7 @@ struct RuntimeParts {
   var frontendOfProxy: [Frontend?] = []
   var backendOfProxy: [Backend?] = []
   var listeners: [ListenerSettings] = []
+  var peers: [PeersPlan] = []
   var processLog: LogTargets
   var workerCount: Int
   var started: Now

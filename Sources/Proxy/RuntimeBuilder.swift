@@ -13,14 +13,14 @@ import TLS
 public struct RuntimeBuilder {
   private let configuration: Configuration
   private let rules: CompiledRules
-  private let diagnostics: Diagnostics
+  let diagnostics: Diagnostics
   private let now: Now
   private let channels = LogChannels()
   private let workerCount: Int
   private let hostName: Bytes
   private var serverNumber = 0
   private var listeners: [ListenerSettings] = []
-  private var contexts: TLSContexts
+  var contexts: TLSContexts
 
   public init(_ configuration: Configuration, _ rules: CompiledRules, _ diagnostics: Diagnostics, now: Now) {
     self.configuration = configuration
@@ -50,6 +50,16 @@ public struct RuntimeBuilder {
       parts.frontendOfProxy.append(wanted ? makeFrontend(proxy, index, parts.backendOfProxy, limit) : nil)
     }
     parts.listeners = listeners
+    let localName = configuration.environment["HAPROXY_LOCALPEER"] ?? hostName.string
+    for section in configuration.peers {
+      var lines = section.logs
+      if section.usesGlobalLogs { lines += configuration.global.logs }
+      let log =
+        lines.isEmpty
+        ? LogTargets.none
+        : LogTargets(lines, channels: channels, tag: Bytes(configuration.global.logTag), hostName: logHostName)
+      if let plan = plan(section, localName: localName, log: log) { parts.peers.append(plan) }
+    }
     return diagnostics.hasErrors ? nil : Runtime(parts: parts)
   }
 

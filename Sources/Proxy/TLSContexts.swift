@@ -161,7 +161,7 @@ private struct DiskFiles: TLSFileReader {
 }
 
 extension CertificateFacts {
-  init(_ certificate: X509Certificate) {
+  convenience init(_ certificate: X509Certificate) {
     self.init()
     der = Bytes(certificate.der)
     subject = certificate.subject.parts.map { (Bytes($0.type), $0.value) }

@@ -45,7 +45,7 @@ struct TLSDetails: OptionSet, Sendable {
 
 extension TLSFacts {
   /// What samples and logs say of an established session.
-  init(_ session: TLSSession, _ details: TLSDetails) {
+  convenience init(_ session: TLSSession, _ details: TLSDetails) {
     self.init()
     version = Bytes(session.version)
     cipher = Bytes(session.cipher ?? "")

@@ -22,7 +22,8 @@ final class Worker: @unchecked Sendable {
   private(set) var streams: ContiguousArray<Stream> = []
   private var spareStorage: [StreamStorage] = []
   private var acceptors: [Acceptor] = []
-  private var connections: [ObjectIdentifier: ClientConnection] = [:]
+  /// The client connections that live now; each knows its place.
+  private var connections: ContiguousArray<ClientConnection> = []
   private let maintenance = Timer()
   /// The most connections at once since memory was last given back to the system.
   private var crowd = 0
@@ -58,12 +59,17 @@ final class Worker: @unchecked Sendable {
   // MARK: Connections
 
   func connectionAccepted(_ connection: ClientConnection) {
-    connections[ObjectIdentifier(connection)] = connection
+    connection.position = connections.count
+    connections.append(connection)
     crowd = Swift.max(crowd, connections.count)
   }
 
   func connectionClosed(_ connection: ClientConnection) {
-    guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+    let position = connection.position
+    guard position < connections.count, connections[position] === connection else { return }
+    connections.swapAt(position, connections.count - 1)
+    connections[position].position = position
+    connections.removeLast()
     connection.frontend.sessions.decrement()
     connection.listener.sessions.decrement()
     runtime.connections.decrement()
@@ -179,6 +185,9 @@ extension Worker: TimerOwner {
       // The allocator keeps what is freed between what is not.
       releaseFreeMemory()
       crowd = connections.count
+    }
+    if index == 0 {
+      for table in runtime.rules.tables { table.sweep(now: StickTable.time(loop.now.instant)) }
     }
     loop.timers.set(maintenance, to: loop.now.instant + .seconds(2), owner: self)
   }

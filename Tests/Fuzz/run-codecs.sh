@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 seconds=${1:-60}
 [ $# -gt 0 ] && shift
-targets=${*:-H1Fuzz ChunkFuzz ClientHelloFuzz ProxyProtocolFuzz DNSFuzz}
+targets=${*:-H1Fuzz ChunkFuzz ClientHelloFuzz ProxyProtocolFuzz PeerFuzz DNSFuzz}
 out=.build/fuzz
 mkdir -p "$out"
 # The crash handler of the runtime would wait on a stopped process.
@@ -25,15 +25,18 @@ module() { # name, then its sources
 
 module Base Sources/Base/*.swift
 for target in $targets; do
+  beside=
   case $target in
     H1Fuzz | ChunkFuzz) codec=HTTP; sources="Sources/HTTP/*.swift"; libraries="-lnghttp2" ;;
     ClientHelloFuzz) codec=TLS; sources="Sources/TLS/*.swift"; libraries="-lssl -lcrypto" ;;
     ProxyProtocolFuzz) codec=NetIO; sources="Sources/NetIO/ProxyProtocol*.swift"; libraries="" ;;
     DNSFuzz) codec=Proxy; sources="Sources/Proxy/Resolvers/Codec/*.swift"; libraries="" ;;
+    # The messages of peers are one file of a large module: it is compiled with the target.
+    PeerFuzz) codec=Config; sources="Sources/Config/*.swift"; libraries=""; beside=Sources/Proxy/StickTables/PeerWire.swift ;;
     *) echo "unknown target: $target" >&2; exit 2 ;;
   esac
   module $codec $sources
-  swiftc $flags -module-name "$target" "Tests/Fuzz/$target.swift" "$out/Base.o" "$out/$codec.o" $libraries \
+  swiftc $flags -module-name "$target" "Tests/Fuzz/$target.swift" $beside "$out/Base.o" "$out/$codec.o" $libraries \
     -o "$out/$target.bin"
   mkdir -p "$out/$target"
   "$out/$target.bin" -max_total_time="$seconds" -max_len=4096 -artifact_prefix="$out/$target/" -print_final_stats=1 \

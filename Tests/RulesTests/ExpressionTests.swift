@@ -76,7 +76,8 @@ struct ExpressionTests {
     ("str(abc", "missing ']'"), ("str(a),field", "missing args for converter 'field'"),
     ("src(1)", "does not support any args"), ("str(a),field(0,_)", "unexpected value 0"),
     ("str(a),regsub(\"(\",b)", "missing closing parenthesis"), ("str(a),regsub(\"a(?=b)\",b)", "look-ahead"),
-    ("sc0_http_req_rate", "needs stick tables, which are not supported yet"),
+    ("src_http_req_rate", "no table in proxy 'front'"),
+    ("src_http_req_rate(nix)", "unable to find table 'nix'"),
     ("date(1,hours)", "expects 's', 'ms' or 'us'"),
     ("res.hdr(a)", "may not be reliably used here"), ("nbsrv(nosuch)", "unable to find backend 'nosuch'"),
     ("str(a),map(nofile)", "failed to open map file <nofile>"), ("bool(x)", "invalid boolean"),
@@ -97,7 +98,7 @@ struct ExpressionTests {
       let text = (0..<count).map { _ in alphabet.randomElement(using: &generator) ?? 0x20 }
       let scope = CompileScope(
         configuration: Configuration(), diagnostics: Diagnostics(),
-        shared: SharedScope(configuration: Configuration()) { _ in nil }, proxyIndex: -1)
+        shared: SharedScope(configuration: Configuration(), diagnostics: Diagnostics()) { _ in nil }, proxyIndex: -1)
       _ = try? ExpressionParser.parse(Bytes(text), scope: scope)
       _ = try? LogFormatParser.log(Bytes(text), scope: scope)
       if let regex = try? RegularExpression.compile(Bytes(text), ignoresCase: false) {

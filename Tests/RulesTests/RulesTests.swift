@@ -82,7 +82,7 @@ struct ConditionTests {
     ),
     ("http-request set-header X-A %[hddr(host)]", "unknown fetch method 'hddr'", "hdr"),
     ("http-request set-header X-A %[path,lowwer]", "unknown converter 'lowwer'", "lower"),
-    ("http-request track-sc0 src", "needs stick tables, which are not supported yet", nil),
+    ("http-request track-sc0 src", "no table in proxy 'front'", nil),
     ("http-request deny if { path_reg ((a) }", "missing closing parenthesis", nil),
     ("http-request deny if { src 10.0.0.300 }", "'10.0.0.300' is not a valid IPv4 or IPv6 address", nil),
     ("http-request deny if { path -f missing }", "failed to open pattern file <missing>", nil),

@@ -36,12 +36,6 @@ extension Commands {
       call in
       showActivity(call)
     },
-    Command(
-      "show table", "[<table> [<filter>]*]",
-      "report table usage stats or dump this table's contents"
-    ) { call in
-      call.argument(0).isEmpty ? .done : .error("No such table")
-    },
   ]
 
   private static func showEnvironment(_ call: CommandCall) -> CommandAnswer {

@@ -4,8 +4,7 @@ import Base
 enum Commands {
   static let all: [Command] =
     (report + statistics + resolvers + patterns + dynamicServers + servers + serverReports + proxies + limits
-    + sessions
-    + general)
+    + sessions + stickTables + peers + general)
     .sorted { $0.usage < $1.usage } + last
 
   /// The command whose words begin `words`, the longest one first.

@@ -177,7 +177,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     if transport.continueHandshake() == .done {
       state = .ready
       if worker.runtime.tlsDetails.contains(.server), let session = transport.tls {
-        var facts = TLSFacts(session, [.peerCertificate, .secrets])
+        let facts = TLSFacts(session, [.peerCertificate, .secrets])
         facts.localCertificate = facts.clientCertificate
         tlsFacts = facts
       }

@@ -19,7 +19,10 @@ final class ClientConnection: TransportOwner, TimerOwner {
   let accepted: Instant
   private(set) var handshakeDone: Instant
   private var step = Step.handshake
-  private let timer = Timer()
+  /// The handshake's deadline, then those of the session that takes over.
+  let timer = Timer()
+  /// The place in the worker's list of connections.
+  var position = 0
   private var isOpen = true
   /// A server connection that only this client may use.
   var kept = KeptServerConnection()
@@ -42,6 +45,7 @@ final class ClientConnection: TransportOwner, TimerOwner {
     if !frontend.rules.tcpRequestConnection.isEmpty {
       let storage = worker.takeStorage(facts)
       defer { worker.giveStorage(storage) }
+      storage.context.now = worker.loop.now
       storage.context.frontend = ProxyFacts(name: frontend.nameBytes, id: frontend.id)
       var index = 0
       evaluation: while true {
@@ -152,13 +156,19 @@ final class ClientConnection: TransportOwner, TimerOwner {
     frontend.sessionRate.count(at: worker.loop.now.wall.microseconds)
     frontend.counters.add(.sessions, worker: worker.index)
     listener.counters.add(.sessions, worker: worker.index)
-    if frontend.rules.tcpRequestSession.isEmpty { return true }
+    if frontend.rules.tcpRequestSession.isEmpty {
+      facts.count(.session, at: worker.loop.now)
+      return true
+    }
     let storage = worker.takeStorage(facts)
     defer { worker.giveStorage(storage) }
+    storage.context.now = worker.loop.now
     storage.context.frontend = ProxyFacts(name: frontend.nameBytes, id: frontend.id)
     var index = 0
     switch frontend.rules.tcpRequestSession.evaluate(storage.context, resumingAt: &index) {
-    case .next, .needMoreData: return true
+    case .next, .needMoreData:
+      facts.count(.session, at: worker.loop.now)
+      return true
     case .silentDrop:
       Socket.vanish(transport.descriptor)
       deny(.deniedSessions)
@@ -236,6 +246,7 @@ final class ClientConnection: TransportOwner, TimerOwner {
   func closed() {
     guard isOpen else { return }
     isOpen = false
+    facts.counters.release(at: worker.loop.now)
     kept.close()
     worker.connectionClosed(self)
   }

@@ -30,7 +30,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
   private var requestCount = 0
   private var idleSince: Instant
   private var began = Instant.never
-  private let timer = Timer()
+  private var timer: Timer { connection.timer }
   private var closesAfterResponse = false
   private var octetsInBefore = 0
   private var octetsOutBefore = 0
@@ -198,8 +198,10 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
     closesAfterResponse = !stream.mayKeepClient || framing == .untilClose
     writer.begin(chunked: framing == .chunked)
     let connection: H1Encoder.Connection
-    if body == .tunnel {
-      connection = head.status == 101 ? .upgrade : .none
+    if head.status == 101 {
+      connection = .upgrade
+    } else if body == .tunnel {
+      connection = .none
     } else if closesAfterResponse {
       connection = .close
     } else {

@@ -24,7 +24,7 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
   private var isClosed = false
   private var requestCount = 0
   private var hasWideWindow = false
-  private let timer = Timer()
+  private var timer: Timer { connection.timer }
 
   /// Octets that are taken from the engine before the transport is asked to send.
   private static let batch = 64 * 1024
@@ -107,6 +107,9 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
   func requestRefused(stream: Int32, fault: HTTPFault) {
     frontend.counters.add(.requestErrors, worker: worker.index)
     facts.glitches += 1
+    facts.count(.glitches(1), at: worker.loop.now)
+    facts.count(.request, at: worker.loop.now)
+    facts.count(.error, at: worker.loop.now)
   }
 
   // MARK: Output

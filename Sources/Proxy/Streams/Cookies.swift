@@ -69,10 +69,3 @@ struct CookieList {
     return Bytes(out)
   }
 }
-
-/// Persistence cookies may carry dates behind a `|`; the server's name stands before it.
-enum CookieDate {
-  static func value(of cookie: Bytes) -> Bytes {
-    cookie.firstIndex(of: 0x7C).map { cookie.prefix($0) } ?? cookie
-  }
-}

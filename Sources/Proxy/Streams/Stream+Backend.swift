@@ -10,7 +10,10 @@ extension Stream {
   func evaluateBackendRules() -> Step {
     guard let backend else { return refuse(503) }
     if backend === frontend.ownBackend { return finishRequest(backend) }
-    if ruleIndex == 0, let step = inspectRequest(backend.rules.tcpRequestContent) { return step }
+    if ruleIndex == 0, !backend.rules.tcpRequestContent.isEmpty {
+      if let step = inspectRequest(backend.rules.tcpRequestContent) { return step }
+      if isHTTP { context.countBackendRequest() }
+    }
     if isHTTP {
       switch backend.rules.httpRequest.evaluate(context, resumingAt: &ruleIndex) {
       case .next: break
@@ -150,7 +153,12 @@ extension Stream {
 
   func assignServer() -> Step {
     guard let backend else { return refuse(503) }
-    if let forced = chooseByPersistence(backend) ?? chooseByRule(backend) {
+    var forced = chooseByPersistence(backend) ?? chooseByRule(backend) ?? chooseByRDPCookie(backend)
+    if !backend.rules.stick.isEmpty {
+      let stuck = chooseByStickTable(backend, isAssigned: forced != nil)
+      forced = forced ?? stuck
+    }
+    if let forced {
       if let prefix = forced.settings.redirect, isHTTP, redirectsToServer { return redirect(to: prefix) }
       return assigned(backend.assign(to: forced, wake: self.wakeUp()), backend)
     }

@@ -42,18 +42,18 @@ extension Stream {
       serverConnection = idle
       server.counters.add(.reused, worker: worker.index)
       backend.counters.add(.reused, worker: worker.index)
-      context.connection.serverConnectionReused = true
+      context.serverSide.isReused = true
       return .proceed
     }
     if isHTTP, attempts == 0, !storage.mustOpenNew, let kept = client.takeKept(server) {
       kept.stream = self
       serverConnection = kept
-      context.connection.serverConnectionReused = true
+      context.serverSide.isReused = true
       return .proceed
     }
     server.counters.add(.connectAttempts, worker: worker.index)
     backend.counters.add(.connectAttempts, worker: worker.index)
-    context.connection.serverConnectionReused = false
+    context.serverSide.isReused = false
     let connection = ServerConnection(worker: worker, server: server)
     connection.stream = self
     serverConnection = connection
@@ -123,9 +123,10 @@ extension Stream {
       responseState = .body
       times.responseHead = now
     }
-    context.connection.serverSource = connection.localAddress
-    context.connection.serverTLS = connection.tlsFacts
-    context.connection.serverDestination = connection.address
+    context.serverSide.source = connection.localAddress
+    context.serverSide.tls = connection.tlsFacts
+    context.serverSide.destination = connection.address
+    context.serverSide.httpMajorVersion = isHTTP ? 1 : 0
     context.log.backendSource = connection.localAddress
     context.log.serverAddress = connection.address
   }

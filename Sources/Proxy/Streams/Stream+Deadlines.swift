@@ -58,6 +58,7 @@ extension Stream {
       termination = Termination(cause: .serverTimeout, state: requestIsComplete ? .headers : .data)
       server?.counters.add(.responseErrors, worker: worker.index)
       backend?.counters.add(.responseErrors, worker: worker.index)
+      context.count(.failure)
       reportToServer(.timeout)
       dropServer(reset: true)
       refuse(504)

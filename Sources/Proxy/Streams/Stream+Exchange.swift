@@ -132,6 +132,7 @@ extension Stream: DeferredWork {
     context.response = response
     context.log.status = response.status
     countResponse(response.status)
+    countStatus(response.status)
     reportToServer(
       response.status >= 500 && response.status != 501 && response.status != 505 ? .wrongStatus : .success)
     if response.status == 401 || response.status == 407 { serverConnection?.notePrivate(response) }
@@ -140,6 +141,7 @@ extension Stream: DeferredWork {
     case let verdict: return refuseResponse(verdict)
     }
     responseStarted = true
+    storeStickiness()
     serverConnection?.beginBody(info.framing)
     let body: ResponseBody
     switch info.framing {
@@ -237,6 +239,7 @@ extension Stream: DeferredWork {
   }
 
   private func forwardResponse(from connection: ServerConnection) -> Step {
+    storeTunnelStickiness(connection)
     switch pump(connection, storage.dropsBody ? DiscardSink() : client) {
     case .sourceWaits:
       if connection.hasFailed { return serverAborted() }
@@ -275,6 +278,7 @@ extension Stream: DeferredWork {
     backend?.counters.add(.serverAborts, worker: worker.index)
     server?.counters.add(.serverAborts, worker: worker.index)
     frontend.counters.add(.serverAborts, worker: worker.index)
+    if isHTTP { context.count(.failure) }
     dropServer(reset: true)
     return end(aborted: isHTTP)
   }
@@ -285,13 +289,14 @@ extension Stream: DeferredWork {
     if mayReplay(connection) {
       dropConnection(reset: true)
       attempts += connection.requestCount > 1 ? 0 : 1
-      context.connection.serverConnectionReused = false
+      context.serverSide.isReused = false
       storage.mustOpenNew = true
       return enter(.connect)
     }
     termination = Termination(cause: .server, state: .headers)
     backend.counters.add(.responseErrors, worker: worker.index)
     server?.counters.add(.responseErrors, worker: worker.index)
+    context.count(.failure)
     reportToServer(.invalidResponse)
     dropServer(reset: true)
     return refuse(502)
@@ -320,6 +325,7 @@ extension Stream: DeferredWork {
     termination = Termination(cause: .proxy, state: .headers)
     backend?.counters.add(.responseErrors, worker: worker.index)
     server?.counters.add(.responseErrors, worker: worker.index)
+    context.count(.failure)
     reportToServer(.invalidResponse)
     dropServer(reset: true)
     return refuse(502)

@@ -142,8 +142,10 @@ extension Stream {
     finishServer(aborted: aborted)
     count()
     releaseSlot()
+    countOctets()
     if let backend { backend.sessions.decrement() }
     if !isSilent, !storage.wasLogged { log() }
+    context.counters.release(at: context.now)
     if let early = earlyBody { worker.buffers.give(early) }
     earlyBody = nil
     client.finish(reusable: clientMayContinue(aborted), aborted: aborted)

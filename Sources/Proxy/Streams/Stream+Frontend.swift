@@ -27,14 +27,21 @@ extension Stream {
   /// Shows rules the octets that the client has sent so far.
   private func offerPayload() {
     if case .data(let octets) = client.nextPiece() { context.payload = Bytes(Array(octets)) }
+    // Rules may look at HTTP that only passes through.
+    if context.request == nil, !context.payload.isEmpty {
+      var parser = H1RequestParser()
+      let octets = context.payload
+      if case .complete = parser.parse(octets.span, into: request, limits: worker.limits) { context.request = request }
+    }
     if client.hasEnded || context.payload.count >= worker.runtime.global.bufferSize { context.payloadIsFinal = true }
   }
 
   /// HTTP mode: monitor, captures, `tcp-request content`, `http-request` rules and statistics of the frontend.
   func evaluateFrontendRules() -> Step {
     if ruleIndex == 0 {
-      if storage.contentRuleIndex == 0, !prepareRequest() { return .proceed }
+      context.request = request
       if let step = inspectRequest(frontend.rules.tcpRequestContent) { return step }
+      if !prepareRequest() { return .proceed }
     }
     switch frontend.rules.httpRequest.evaluate(context, resumingAt: &ruleIndex) {
     case .next:
@@ -45,10 +52,10 @@ extension Stream {
     }
   }
 
-  /// What happens once, before the first rule. False when the request was answered already.
+  /// What happens once, before the first `http-request` rule. False when the request was answered already.
   private func prepareRequest() -> Bool {
-    context.request = request
     let rules = frontend.rules
+    context.count(.request)
     rules.captureRequest(context)
     if let format = rules.uniqueIDFormat {
       context.log.uniqueID = Bytes(format.rendered(context))
@@ -117,11 +124,13 @@ extension Stream {
     case .next, .needMoreData, .waitForHandshake, .expectProxy: return .wait
     case .deny(let status, let reply):
       countDenied()
+      context.count(.error)
       termination = Termination(cause: .proxy, state: state)
       answer(denial(status, reply))
       return .proceed
     case .tarpit(let status, let reply):
       countDenied()
+      context.count(.error)
       termination = Termination(cause: .proxy, state: .tarpit)
       storage.tarpitReply = denial(status, reply)
       phase = .tarpit
@@ -130,6 +139,7 @@ extension Stream {
         now + (context.timeoutChanges.tarpit ?? timeouts.tarpit ?? timeouts.connect ?? .seconds(5))
       return .wait
     case .reply(let reply):
+      if context.asksForLogin { context.count(.error) }
       frontend.counters.add(.interceptedRequests, worker: worker.index)
       termination = Termination(cause: .local, state: state)
       answer(LocalReply(reply.render(context), page: page))

@@ -8,14 +8,21 @@ extension Stream {
 
   /// The server that the client's cookie (or a rule that forces persistence) holds it to.
   func chooseByPersistence(_ backend: Backend) -> Server? {
-    guard avoidedServer == nil, isHTTP, let cookie = backend.settings.cookie, cookie.scheme != .none || !backend.serversByCookie.isEmpty
+    guard avoidedServer == nil, isHTTP, let cookie = backend.settings.cookie, cookie.scheme != .none || !backend.serversByCookie.isEmpty || cookie.dynamic
     else { return nil }
     if backend.rules.ignorePersist.contains(where: { $0.holds(context) }) { return nil }
     guard let value = takeCookie(cookie) else {
       storage.persistence.request = .none
       return nil
     }
-    guard let server = backend.serversByCookie[value] else {
+    let found = PersistenceCookie(value)
+    if let reason = found.isTooOld(cookie, at: context.now.wall.seconds) {
+      storage.persistence.request = reason
+      return nil
+    }
+    storage.persistence.lastSeen = found.lastSeen
+    storage.persistence.firstSeen = found.firstSeen
+    guard let server = backend.server(ofCookie: found.server) else {
       storage.persistence.request = .invalid
       return nil
     }
@@ -45,8 +52,8 @@ extension Stream {
         case .insert where settings.indirect:
           let rest = CookieList(line).removing(settings.name)
           if rest.isEmpty { request.remove(at: i) } else { request.replaceValue(at: i, with: rest) }
-          return CookieDate.value(of: found)
-        default: return CookieDate.value(of: found)
+          return found
+        default: return found
         }
       }
       index = request.firstIndex(of: "cookie", from: i + 1)
@@ -56,16 +63,18 @@ extension Stream {
 
   /// `cookie insert`, `rewrite` and `prefix` on the way back.
   func persistInResponse(_ backend: Backend) {
-    guard let settings = backend.settings.cookie, let server, let value = server.cookie else { return }
+    guard let settings = backend.settings.cookie, let server else { return }
+    let value = backend.cookieValue(of: server)
+    if value == nil, settings.scheme != .insert { return }
     if backend.rules.ignorePersist.contains(where: { $0.holds(context) }) { return }
     storage.persistence.response = .none
     switch settings.scheme {
     case .none: break
     case .rewrite:
-      if rewriteSetCookie(settings.name, { _ in value }) { storage.persistence.response = .rewritten }
+      if let value, rewriteSetCookie(settings.name, { _ in value }) { storage.persistence.response = .rewritten }
     case .prefix:
       let done = rewriteSetCookie(settings.name) { old in
-        Bytes(value.array + [0x7E] + old.array)
+        Bytes((value ?? .empty).array + [0x7E] + old.array)
       }
       if done { storage.persistence.response = .rewritten }
     case .insert: insertCookie(settings, value, server)
@@ -75,17 +84,31 @@ extension Stream {
     }
   }
 
-  private func insertCookie(_ settings: CookieSettings, _ value: Bytes, _ server: Server) {
+  /// Whether the client's cookie says all that it should: `maxidle` wants a recent date, `maxlife` a first one.
+  private func isCookieCurrent(_ settings: CookieSettings) -> Bool {
+    let (last, first) = (storage.persistence.lastSeen, storage.persistence.firstSeen)
+    if settings.maxIdle != nil || last != 0, last == 0 || last < context.now.wall.seconds { return false }
+    return (settings.maxLife != nil) == (first != 0)
+  }
+
+  private func insertCookie(_ settings: CookieSettings, _ value: Bytes?, _ server: Server) {
     if settings.preserve, setCookieIndex(settings.name) != nil {
       storage.persistence.response = .provided
       return
     }
-    if storage.persistence.server === server { return }
+    if serverIsForced, value != nil, isCookieCurrent(settings) { return }
     if settings.postonly, request.method != "POST" { return }
     if settings.indirect { while let i = setCookieIndex(settings.name) { response.remove(at: i) } }
     var text = settings.name.array
     text.append(0x3D)
-    text.append(value)
+    if let value {
+      text.append(
+        contentsOf: PersistenceCookie.value(
+          server: value, settings, firstSeen: storage.persistence.firstSeen, at: context.now.wall.seconds))
+    } else {
+      // The server has none: the client forgets what it has.
+      text.append(contentsOf: "; Expires=Thu, 01-Jan-1970 00:00:01 GMT".utf8)
+    }
     text.append(contentsOf: "; path=/".utf8)
     for domain in settings.domains {
       text.append(contentsOf: "; domain=".utf8)
@@ -98,7 +121,7 @@ extension Stream {
       text.append(attribute)
     }
     response.append("set-cookie", Bytes(text))
-    storage.persistence.response = .inserted
+    storage.persistence.response = value != nil && serverIsForced ? .updated : .inserted
   }
 
   private func setCookieIndex(_ name: Bytes) -> Int? {
@@ -134,8 +157,7 @@ extension Stream {
     case .header(let name, let domainOnly):
       guard isHTTP, let value = request.first(FieldName(name)), !value.isEmpty else { return nil }
       return Hashing.hash(domainOnly ? BalanceKey.domain(value) : value, balance)
-    case .rdpCookie: return nil
-    case .hash:
+    case .rdpCookie, .hash:
       return backend.rules.hashExpression?.evaluateText(context).map { Hashing.hash($0, balance) }
     }
   }

@@ -45,6 +45,9 @@ extension Stream {
     if !request.method.isEmpty { noteRequestLine() }
     termination = Termination(cause: cause, state: .request)
     frontend.counters.add(.requests, worker: worker.index)
+    context.now = worker.loop.now
+    context.count(.request)
+    if cause != .clientTimeout { context.count(.error) }
     context.log.requestCounter = worker.runtime.requestCounter.add(1, ordering: .relaxed).newValue
     answer(page(status))
     advance()

@@ -31,9 +31,16 @@ final class StreamStorage: TimerOwner {
   var handshake: WebSocketHandshake?
   /// The value of the persistence cookie that the client sent, and how it was judged.
   var persistence = Persistence()
+  /// Keys that `stick` lines found, to be stored with the server that answers.
+  var stores = StickStores()
+  /// What of the stream's octets tracked counters know already.
+  var countedOctets = (received: 0, sent: 0)
+  var hasMatchedSticks = false
+  var hasStoredSticks = false
 
   init(worker: Worker, facts: ConnectionFacts) {
     context = RuleContext(connection: facts, environment: worker.environment, now: worker.loop.now)
+    context.statusClasses = worker.runtime.rules.statusClasses
     context.processVariables = worker.runtime.rules.processVariables
   }
 
@@ -62,6 +69,10 @@ final class StreamStorage: TimerOwner {
     if persistence.server != nil || persistence.request != .notApplicable || persistence.response != .notApplicable {
       persistence = Persistence()
     }
+    stores.removeAll()
+    countedOctets = (0, 0)
+    hasMatchedSticks = false
+    hasStoredSticks = false
   }
 }
 
@@ -88,6 +99,9 @@ struct Persistence {
   }
   var request = Request.notApplicable
   var response = Response.notApplicable
+  /// The dates of the cookie, in seconds since 1970; 0 without one.
+  var lastSeen: Int64 = 0
+  var firstSeen: Int64 = 0
   /// The server that the cookie named, if it was taken.
   var server: Server?
 }

@@ -52,11 +52,12 @@ enum ActionKeywords {
   static let table: [ActionEntry] =
     FinalActions.table + HeaderActions.table + RequestLineActions.table + VariableActions.table
     + ConnectionActions.table + SocketActions.table + NormalizeActions.table + StreamActions.table
-    + ReplyActions.table + CaptureActions.table + ResolveAction.table + PatternActions.table
+    + ReplyActions.table + CaptureActions.table + StickActions.table + ResolveAction.table + PatternActions.table
 
   /// The entry for the first word of an action, which may carry an argument in parentheses.
   static func find(_ word: String, in place: RulePlaces) throws(RuleError) -> ActionEntry {
-    let name = String(word.prefix { $0 != "(" })
+    // The number of a counter is part of the word.
+    let name = word.hasPrefix("track-sc") ? "track-sc" : String(word.prefix { $0 != "(" })
     if let entry = table.first(where: { $0.name == name && $0.places.contains(place) }) { return entry }
     if let reason = unsupported(name) { throw RuleError("'\(place.keyword) \(name)' \(reason)") }
     let known = table.filter { $0.places.contains(place) }.map(\.name)
@@ -66,9 +67,6 @@ enum ActionKeywords {
   }
 
   private static func unsupported(_ name: String) -> String? {
-    if name.hasPrefix("track-sc") || name.hasPrefix("sc-") {
-      return "needs stick tables, which are not supported yet"
-    }
     if name.hasPrefix("lua.") { return "needs Lua, which is not supported" }
     let later: Set<String> = [
       "cache-use", "cache-store",

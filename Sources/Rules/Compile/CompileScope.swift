@@ -110,9 +110,13 @@ final class SharedScope {
   let patterns = PatternRegistry()
   /// Maps by how they match, what they give and their name: many rules share one.
   var maps: [String: MapView] = [:]
+  let tables: StickTables
 
-  init(configuration: Configuration, readFile: @escaping (String) -> [UInt8]?) {
+  init(
+    configuration: Configuration, diagnostics: Diagnostics, readFile: @escaping (String) -> [UInt8]?
+  ) {
     self.readFile = readFile
+    tables = StickTables(configuration, diagnostics)
     for (index, proxy) in configuration.proxies.enumerated() {
       if proxy.hasFrontend, frontends[proxy.name] == nil { frontends[proxy.name] = index }
       if proxy.hasBackend, backends[proxy.name] == nil { backends[proxy.name] = index }

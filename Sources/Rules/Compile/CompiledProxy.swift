@@ -1,4 +1,5 @@
 public import Base
+public import Config
 
 /// The rules of one proxy, ready to run; immutable, shared by all workers.
 public final class CompiledProxy: Sendable {
@@ -31,6 +32,8 @@ public final class CompiledProxy: Sendable {
   let captures: CaptureSlots
   /// `balance hash <expr>`.
   public let hashExpression: SampleExpression?
+  /// `persist rdp-cookie`.
+  public let rdpCookie: SampleExpression?
   /// `server ... sni <expr>` by server name.
   public let serverSNI: [String: SampleExpression]
   /// `errorfile`, `http-error` pages in the form of replies by status; `errorloc*` too.
@@ -38,7 +41,11 @@ public final class CompiledProxy: Sendable {
   /// How servers are probed beyond connecting to them; nil when that is all, or for external checks.
   public let check: CheckRules?
 
+  /// `stick` lines.
+  public let stick: StickRules
+
   init(_ draft: ProxyDraft) {
+    stick = draft.stick
     name = draft.name
     tcpRequestConnection = draft.tcpRequestConnection
     tcpRequestSession = draft.tcpRequestSession
@@ -63,6 +70,7 @@ public final class CompiledProxy: Sendable {
     serverChoices = draft.serverChoices
     captures = draft.captures
     hashExpression = draft.hashExpression
+    rdpCookie = draft.rdpCookie
     serverSNI = draft.serverSNI
     errorReplies = draft.errorReplies
     check = draft.check
@@ -97,6 +105,11 @@ public struct CompiledRules: Sendable {
   public let processVariables: ProcessVariables
   /// Names of all variables by number.
   public var variableNames: [Bytes] = []
+
+  /// All stick tables, those of `peers` sections first.
+  public var tables: [StickTable] = []
+  /// `http-err-codes` and `http-fail-codes`.
+  public var statusClasses = StatusClasses()
 
   /// `backend/server` of all servers that rules name; these cannot be removed.
   public var referencedServers: Set<String> = []

@@ -46,6 +46,16 @@ extension ProxyCompiler {
       guard let expression = expression(line.words.last, "sni", line) else { continue }
       draft.serverSNI[server.name] = expression
     }
+    if case .rdpCookie(let name) = proxy.balance.algorithm {
+      scope.place = .useServer
+      let line = Directive(words: [Word("req.rdp_cookie(\(name))")], location: proxy.balance.location)
+      draft.hashExpression = expression(line.words.first, "balance rdp-cookie", line)
+    }
+    if let name = proxy.persistentRDPCookie, proxy.hasBackend {
+      scope.place = .useServer
+      let line = Directive(words: [Word("req.rdp_cookie(\(name))")], location: proxy.location)
+      draft.rdpCookie = expression(line.words.first, "persist rdp-cookie", line)
+    }
     if case .hash(let text) = proxy.balance.algorithm {
       scope.place = .useServer
       let line = Directive(words: [Word(text)], location: proxy.balance.location)

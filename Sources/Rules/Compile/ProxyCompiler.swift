@@ -100,7 +100,7 @@ struct ProxyCompiler {
     case "capture", "declare": break
     case "force-persist", "ignore-persist": try compilePersist(line)
     case "block": try compileBlock(line)
-    case "stick", "stick-table": throw RuleError("stick tables are not supported yet")
+    case "stick": try compileStick(line)
     default:
       if LegacyRules.isKeyword(line.keyword) {
         try compileLegacy(line)

@@ -26,9 +26,11 @@ struct ProxyDraft {
   var serverChoices: [(condition: Condition?, server: ServerTarget)] = []
   var captures = CaptureSlots()
   var hashExpression: SampleExpression?
+  var rdpCookie: SampleExpression?
   var serverSNI: [String: SampleExpression] = [:]
   var errorReplies: [Int: Reply] = [:]
   var check: CheckRules?
+  var stick = StickRules()
 
   init(name: String) { self.name = name }
 }

@@ -8,7 +8,7 @@ public enum RuleCompiler {
   public static func compile(
     _ configuration: Configuration, diagnostics: Diagnostics, readFile: @escaping (String) -> [UInt8]?
   ) -> CompiledRules {
-    let shared = SharedScope(configuration: configuration, readFile: readFile)
+    let shared = SharedScope(configuration: configuration, diagnostics: diagnostics, readFile: readFile)
     var rules = CompiledRules(processVariables: shared.processVariables, patterns: shared.patterns)
     GlobalVariables.set(configuration.global.variableLines, configuration, diagnostics, shared)
     for index in configuration.proxies.indices {
@@ -18,6 +18,8 @@ public enum RuleCompiler {
       rules.proxies.append(CompiledProxy(compiler.run()))
     }
     rules.variableNames = shared.variables.names
+    rules.tables = shared.tables.all
+    rules.statusClasses = configuration.global.statusClasses
     rules.referencedServers = shared.referencedServers
     shared.patterns.assignIDs()
     return rules
@@ -27,7 +29,7 @@ public enum RuleCompiler {
   public static func logFormat(
     _ word: Word, configuration: Configuration, diagnostics: Diagnostics
   ) -> LogFormat? {
-    let shared = SharedScope(configuration: configuration) { _ in nil }
+    let shared = SharedScope(configuration: Configuration(), diagnostics: diagnostics) { _ in nil }
     let scope = CompileScope(
       configuration: configuration, diagnostics: diagnostics, shared: shared, proxyIndex: -1)
     scope.place = .logs

@@ -1,11 +1,6 @@
 /// Keywords of the language that are known and do not work yet, with what they wait for.
 enum UnsupportedKeywords {
   static func reason(fetch name: String) -> String? {
-    if ["sc_", "sc0_", "sc1_", "sc2_", "src_", "table_"].contains(where: name.hasPrefix),
-      !["src_port", "src_is_local"].contains(name)
-    {
-      return "sample fetch '\(name)' needs stick tables, which are not supported yet"
-    }
     if ["spoe.", "fcgi.", "internal.", "lua."].contains(where: name.hasPrefix) {
       return "sample fetch '\(name)' is not supported yet"
     }
@@ -13,9 +8,6 @@ enum UnsupportedKeywords {
   }
 
   static func reason(converter name: String) -> String? {
-    if name.hasPrefix("table_") || name == "in_table" {
-      return "converter '\(name)' needs stick tables, which are not supported yet"
-    }
     if ["lua.", "tcp.", "eth.", "ip.", "aes_", "jwt_decrypt", "jwt_verify_cert", "mqtt_", "fix_"].contains(
       where: name.hasPrefix)
     {

@@ -20,21 +20,14 @@ public final class ConnectionFacts {
   /// PROXY v2 TLVs: type and value, in order.
   public var proxyTLVs: [(type: UInt8, value: Bytes)] = []
   public var variables = VariableStore()
+  /// What rules of the connection and the session track.
+  public var counters = StickCounters()
   /// `fc_err`: 0 without an error, and its words.
   public var errorCode = 0
   public var errorText = Bytes.empty
-  /// The same for the server's connection: `bc_err`.
-  public var serverErrorCode = 0
-  public var serverErrorText = Bytes.empty
   /// HTTP/2 glitches and streams.
   public var glitches = 0
   public var streamCount = 1
-  /// The address of the server-side connection, for `bc_dst` and `bc_src`; `.none` without one.
-  public var serverSource = SocketAddress.none
-  public var serverDestination = SocketAddress.none
-  public var serverTLS: TLSFacts?
-  public var serverHTTPMajorVersion = 0
-  public var serverConnectionReused = false
 
   public init(source: SocketAddress, destination: SocketAddress, accepted: Now) {
     self.source = source
@@ -42,5 +35,25 @@ public final class ConnectionFacts {
     originalSource = source
     originalDestination = destination
     self.accepted = accepted
+  }
+}
+
+/// What is known about the connection to the server that a stream uses; `bc_*` and `ssl_bc*`.
+public struct ServerSideFacts {
+  /// Our own address, and the server's; `.none` without a connection.
+  public var source = SocketAddress.none
+  public var destination = SocketAddress.none
+  public var tls: TLSFacts?
+  /// 1 or 2; 0 without a connection.
+  public var httpMajorVersion = 0
+  public var isReused = false
+  /// `bc_err`: 0 without an error, and its words.
+  public var errorCode = 0
+  public var errorText = Bytes.empty
+  public init() {}
+
+  mutating func clear() {
+    if destination == .none, errorCode == 0 { return }
+    self = ServerSideFacts()
   }
 }

@@ -1,4 +1,5 @@
 public import Base
+public import Config
 public import HTTP
 
 /// Everything that rules, expressions and log formats may look at or change while one stream is
@@ -33,6 +34,7 @@ public final class RuleContext {
   public var frontend = ProxyFacts()
   public var backend = ProxyFacts()
   public var server: ServerFacts?
+  public var serverSide = ServerSideFacts()
 
   /// Whether this is the first request of its connection.
   public var isFirstRequest = true
@@ -46,6 +48,10 @@ public final class RuleContext {
 
   /// Fields that `http-request early-hint` wants to send in a 103 before the response.
   public var earlyHints: [(name: FieldName, value: Bytes)] = []
+  /// What rules of this stream track.
+  public var counters = StickCounters()
+  /// The statuses that count as errors and failures.
+  public var statusClasses = StatusClasses()
   /// What `set-log-level` chose: nil keeps the levels of `log`, -1 is silent.
   public var logLevel: Int?
   /// `set-nice`, `set-mark`, `set-tos`... are applied by the owner after evaluation.
@@ -57,6 +63,9 @@ public final class RuleContext {
   /// `http-request set-priority-class` and `-offset`.
   public var priorityClass = 0
   public var priorityOffset = 0
+
+  /// Whether the rule that decided asks the client to log in.
+  public var asksForLogin: Bool { lastRule?.keyword.hasSuffix(" auth") ?? false }
 
   /// Set by a fetch that lacked data which may still come.
   var mayChange = false
@@ -95,6 +104,7 @@ public final class RuleContext {
     log.reset()
     backend.clear()
     if server != nil { server = nil }
+    serverSide.clear()
     transactionVariables.removeAll()
     requestVariables.removeAll()
     responseVariables.removeAll()

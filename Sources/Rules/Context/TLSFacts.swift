@@ -1,7 +1,9 @@
 public import Base
 
 /// What is known about the TLS layer of a connection, in plain values; the owner fills it after the handshake.
-public struct TLSFacts {
+///
+/// An object, since most connections have none and all have a place for it.
+public final class TLSFacts {
   /// As OpenSSL names it: `TLSv1.3`.
   public var version = Bytes.empty
   /// The cipher's OpenSSL name.
@@ -37,7 +39,7 @@ public struct TLSFacts {
 }
 
 /// The parts of a certificate that `ssl_c_*` and `ssl_f_*` name.
-public struct CertificateFacts: Sendable {
+public final class CertificateFacts {
   public var der = Bytes.empty
   public var chainDER = Bytes.empty
   /// One entry per attribute in the order of the certificate: short name (`CN`) and value.

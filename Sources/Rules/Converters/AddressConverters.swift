@@ -4,15 +4,14 @@ import Base
 enum AddressConverters {
   static let table: [ConverterEntry] = [
     ConverterEntry("ipmask", .atLeast(1, .mask4, .mask6), .address, .address) { sample, a, _ in
-      guard let address = sample.address else { return nil }
+      guard let address = sample.address?.unmapped else { return nil }
       switch address {
       case .v4(let word):
         guard case .mask4(let mask) = a[0] else { return nil }
         return .ip(.v4(word & mask))
       case .v6(let high, let low):
-        guard case .mask6(let length) = a[1] else { return nil }
-        let mask = IPNetwork.mask6(length)
-        return .ip(.v6(high: high & mask.high, low: low & mask.low))
+        guard case .mask6(let maskHigh, let maskLow) = a[1] else { return nil }
+        return .ip(.v6(high: high & maskHigh, low: low & maskLow))
       }
     },
     ConverterEntry("rfc7239_is_valid", .none, .string, .bool) { sample, _, _ in

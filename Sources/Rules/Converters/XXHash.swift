@@ -1,7 +1,7 @@
-import Base
+public import Base
 
 /// xxHash by its specification (XXH32, XXH64).
-enum XXHash {
+public enum XXHash {
   private static let p32: [UInt32] = [0x9E37_79B1, 0x85EB_CA77, 0xC2B2_AE3D, 0x27D4_EB2F, 0x1656_67B1]
   private static let p64: [UInt64] = [
     0x9E37_79B1_85EB_CA87, 0xC2B2_AE3D_27D4_EB4F, 0x1656_67B1_9E37_79F9, 0x85EB_CA77_C2B2_AE63,
@@ -53,7 +53,7 @@ enum XXHash {
     rotate64(lane &+ input &* p64[1], 31) &* p64[0]
   }
 
-  static func hash64(_ bytes: Bytes, seed: UInt64) -> UInt64 {
+  public static func hash64(_ bytes: Bytes, seed: UInt64) -> UInt64 {
     var at = 0
     var hash: UInt64
     if bytes.count >= 32 {

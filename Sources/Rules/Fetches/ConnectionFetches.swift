@@ -18,22 +18,22 @@ enum ConnectionFetches {
     FetchEntry("fc_dst_port", .none, .int, .layer4Client) { context, _ in
       port(context.connection.originalDestination)
     },
-    FetchEntry("bc_src", .none, .address, .layer4Server) { context, _ in ip(context.connection.serverSource)
+    FetchEntry("bc_src", .none, .address, .layer4Server) { context, _ in ip(context.serverSide.source)
     },
     FetchEntry("bc_src_port", .none, .int, .layer4Server) { context, _ in
-      port(context.connection.serverSource)
+      port(context.serverSide.source)
     },
     FetchEntry("bc_dst", .none, .address, .layer4Server) { context, _ in
-      ip(context.connection.serverDestination)
+      ip(context.serverSide.destination)
     },
     FetchEntry("bc_dst_port", .none, .int, .layer4Server) { context, _ in
-      port(context.connection.serverDestination)
+      port(context.serverSide.destination)
     },
     FetchEntry("bc_http_major", .none, .int, .layer4Server) { context, _ in
-      .int(Int64(context.connection.serverHTTPMajorVersion))
+      .int(Int64(context.serverSide.httpMajorVersion))
     },
     FetchEntry("bc_reused", .none, .bool, .layer4Server) { context, _ in
-      .bool(context.connection.serverConnectionReused)
+      .bool(context.serverSide.isReused)
     },
     FetchEntry("fc_http_major", .none, .int, .layer4Client) { context, _ in
       .int(Int64(context.connection.httpMajorVersion))
@@ -47,10 +47,10 @@ enum ConnectionFetches {
       context.connection.errorText.isEmpty ? nil : .string(context.connection.errorText)
     },
     FetchEntry("bc_err", .none, .int, .layer4Server) { context, _ in
-      .int(Int64(context.connection.serverErrorCode))
+      .int(Int64(context.serverSide.errorCode))
     },
     FetchEntry("bc_err_str", .none, .string, .layer4Server) { context, _ in
-      context.connection.serverErrorText.isEmpty ? nil : .string(context.connection.serverErrorText)
+      context.serverSide.errorText.isEmpty ? nil : .string(context.serverSide.errorText)
     },
     FetchEntry("fc_glitches", .none, .int, .layer4Client) { context, _ in
       .int(Int64(context.connection.glitches))

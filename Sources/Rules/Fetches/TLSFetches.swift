@@ -4,17 +4,17 @@ import Base
 enum TLSFetches {
   static let table: [FetchEntry] =
     side("ssl_fc", .layer5Client) { $0.connection.tls }
-    + side("ssl_bc", .layer4Server) { $0.connection.serverTLS }
+    + side("ssl_bc", .layer4Server) { $0.serverSide.tls }
     + client
     + certificate("ssl_c") { $0.connection.tls?.clientCertificate }
     + certificate("ssl_f") { $0.connection.tls?.localCertificate }
-    + certificate("ssl_s") { $0.connection.serverTLS?.localCertificate }
+    + certificate("ssl_s") { $0.serverSide.tls?.localCertificate }
     + [
       FetchEntry("ssl_c_chain_der", .none, .binary, .layer5Client) { context, _ in
         binary(context.connection.tls?.clientCertificate?.chainDER)
       },
       FetchEntry("ssl_s_chain_der", .none, .binary, .layer5Client) { context, _ in
-        binary(context.connection.serverTLS?.localCertificate?.chainDER)
+        binary(context.serverSide.tls?.localCertificate?.chainDER)
       },
     ]
 

@@ -1,8 +1,8 @@
-import Base
+public import Base
 import Glibc
 
 /// Dates in the forms that logs use; local time is the process' time zone.
-enum DateText {
+public enum DateText {
   private static let months: [[UInt8]] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
   ].map { Array($0.utf8) }
@@ -68,7 +68,7 @@ enum DateText {
   }
 
   /// `26/Apr/2024:09:42:32 +0200`
-  static func appendLocal(_ time: WallTime, into out: inout [UInt8]) {
+  public static func appendLocal(_ time: WallTime, into out: inout [UInt8]) {
     let parts = local(time.seconds)
     appendDay(parts, into: &out)
     let offset = parts.tm_gmtoff / 60

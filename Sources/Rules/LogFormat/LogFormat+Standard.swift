@@ -29,7 +29,8 @@ extension LogFormat {
   private static func standard(_ text: String) -> LogFormat {
     let scope = CompileScope(
       configuration: Configuration(), diagnostics: Diagnostics(),
-      shared: SharedScope(configuration: Configuration()) { _ in nil }, proxyIndex: -1)
+      shared: SharedScope(configuration: Configuration(), diagnostics: Diagnostics()) { _ in nil },
+      proxyIndex: -1)
     scope.place = .logs
     do throws(RuleError) {
       return try LogFormatParser.log(Bytes(text), scope: scope)

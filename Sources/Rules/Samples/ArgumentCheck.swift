@@ -7,7 +7,9 @@ enum ArgumentCheck {
     _ word: Bytes, _ type: ArgumentType, isRequired: Bool, keyword: String, place: Int, _ scope: CompileScope
   ) throws(RuleError) -> Argument {
     let text = word.string
-    if word.isEmpty, !isRequired, type != .string, type != .headerName { return try standIn(type, scope) }
+    if word.isEmpty, !isRequired || type == .table, type != .string, type != .headerName {
+      return try standIn(type, isRequired: isRequired, scope)
+    }
     switch type {
     case .string, .pattern: return .string(word)
     case .headerName: return .field(FieldName(word), word)
@@ -21,7 +23,7 @@ enum ArgumentCheck {
     case .server:
       let (backend, server) = try scope.server(named: text)
       return .server(server, backend: backend)
-    case .table: throw RuleError("stick tables are not supported yet (needed by \(keyword))")
+    case .table: return .table(try scope.table(named: text))
     case .userlist: return .userlist(try scope.userlist(named: text))
     case .regex: return .regex(try RegularExpression.compile(word, ignoresCase: false))
     case .ipv4, .ipv6:
@@ -35,17 +37,23 @@ enum ArgumentCheck {
       if let mask = Numbers.dottedQuad(word) { return .mask4(mask) }
       throw RuleError("failed to parse '\(text)' as type 'IPv4 mask' for arg \(place + 1) of \(keyword)")
     case .mask6:
-      if let length = Int(text), (0...128).contains(length) { return .mask6(length) }
+      if let length = Int(text), (0...128).contains(length) {
+        let mask = IPNetwork.mask6(length)
+        return .mask6(high: mask.high, low: mask.low)
+      }
       if case .v6(let high, let low)? = Numbers.address(word) {
-        return .mask6(high.nonzeroBitCount + low.nonzeroBitCount)
+        return .mask6(high: high, low: low)
       }
       throw RuleError("failed to parse '\(text)' as type 'IPv6 mask' for arg \(place + 1) of \(keyword)")
     }
   }
 
   /// What an absent optional argument means: the proxy that the expression stands in, or nothing.
-  static func standIn(_ type: ArgumentType, _ scope: CompileScope) throws(RuleError) -> Argument {
+  static func standIn(_ type: ArgumentType, isRequired: Bool = false, _ scope: CompileScope) throws(RuleError)
+    -> Argument
+  {
     switch type {
+    case .table where isRequired: .table(try scope.ownTable())
     case .frontend, .backend: .proxy(scope.proxyIndex, scope.proxyName)
     default: .none
     }

@@ -10,11 +10,12 @@ enum Argument: Sendable {
   case field(FieldName, Bytes)
   case address(IPAddress)
   case mask4(UInt32)
-  case mask6(Int)
+  case mask6(high: UInt64, low: UInt64)
   case regex(RegularExpression)
   case proxy(Int, String)
   case server(String, backend: String)
   case userlist(CompiledUserlist)
+  case table(StickTable)
   case variable(Variable)
   case map(MapView)
   case format(LogFormat)
@@ -39,6 +40,11 @@ struct Arguments: Sendable {
 
   func int(_ index: Int) -> Int64? {
     if case .int(let value) = self[index] { return value }
+    return nil
+  }
+
+  func table(_ index: Int) -> StickTable? {
+    if case .table(let table) = self[index] { return table }
     return nil
   }
 

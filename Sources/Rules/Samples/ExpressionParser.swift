@@ -112,7 +112,7 @@ struct ExpressionParser {
     // A proxy that is not named is the one that the expression stands in.
     let isImplied =
       words.count < grammar.types.count
-      && (grammar.types[words.count] == .backend || grammar.types[words.count] == .frontend)
+      && [.backend, .frontend, .table].contains(grammar.types[words.count])
     guard words.count >= grammar.required || isImplied else {
       throw RuleError(
         "missing args for \(keyword) (got \(words.count)/\(grammar.types.count) args), at least \(grammar.required) required",
@@ -126,7 +126,8 @@ struct ExpressionParser {
           scope))
     }
     for place in words.count..<max(words.count, grammar.types.count) {
-      arguments.list.append(try ArgumentCheck.standIn(grammar.types[place], scope))
+      arguments.list.append(
+        try ArgumentCheck.standIn(grammar.types[place], isRequired: place < grammar.required, scope))
     }
     while case .none? = arguments.list.last { arguments.list.removeLast() }
     try check?(&arguments, scope)

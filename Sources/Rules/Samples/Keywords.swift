@@ -140,14 +140,14 @@ enum SampleKeywords {
     ConstantFetches.table + ProcessFetches.table + ProxyFetches.table + ConnectionFetches.table
       + TLSFetches.table + PayloadFetches.table + HTTPRequestFetches.table + HTTPHeaderFetches.table
       + CookieFetches.table + BodyFetches.table + HTTPResponseFetches.table + AuthenticationFetches.table
-      + LogFetches.table + VariableFetches.table)
+      + LogFetches.table + VariableFetches.table + CounterFetches.table)
 
   static let converters: [String: ConverterEntry] = {
     var table: [String: ConverterEntry] = [:]
     let entries =
       ArithmeticConverters.table + TextConverters.table + EncodingConverters.table + HashConverters.table
       + DateConverters.table + MapConverters.table + JSONConverters.table + AddressConverters.table
-      + VariableConverters.table + TokenConverters.table
+      + VariableConverters.table + TokenConverters.table + TableConverters.table
     for entry in entries { table[entry.name] = entry }
     return table
   }()

@@ -40,7 +40,7 @@ public final class SampleExpression: Sendable {
   var isMultiple: Bool { each != nil }
 
   /// Whether two evaluations in a row without a rule in between give the same.
-  var isStable: Bool { !fetch.isVolatile && steps.allSatisfy { _ in true } && !text.contains("set-var") }
+  var isStable: Bool { !fetch.isVolatile && !text.contains("set-var") && !text.contains("table") }
 
   public func evaluate(_ context: RuleContext) -> Sample? {
     guard var sample = body(context, arguments) else { return nil }

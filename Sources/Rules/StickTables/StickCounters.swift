@@ -1,0 +1,160 @@
+public import Base
+import Config
+
+/// The entries that a session or a stream tracks: `track-sc0` and so on.
+///
+/// Nothing is allocated before the first is tracked, and a reused context keeps its room.
+public struct StickCounters {
+  public struct Slot {
+    let held: HeldEntry
+    /// Tracked by a rule of a backend other than the frontend's own half: its requests are counted there.
+    let isOfBackend: Bool
+  }
+
+  /// Whether anything is tracked: what the hot path looks at.
+  public private(set) var isActive = false
+  private var slots: [Slot?] = []
+
+  public init() {}
+
+  subscript(number: Int) -> Slot? { number >= 0 && number < slots.count ? slots[number] : nil }
+
+  public var count: Int { slots.count }
+
+  mutating func set(_ number: Int, _ slot: Slot) {
+    while slots.count <= number { slots.append(nil) }
+    slots[number] = slot
+    isActive = true
+  }
+
+  /// Lets go of all entries: their connections are over.
+  public mutating func release(at now: Now) {
+    guard isActive else { return }
+    isActive = false
+    for number in slots.indices {
+      guard let slot = slots[number] else { continue }
+      slots[number] = nil
+      slot.held.table.release(slot.held, now: StickTable.time(now.instant)) {
+        $0.decrement(.currentConnections)
+      }
+    }
+  }
+
+  func forEach(_ body: (Slot) -> Void) { for case let slot? in slots { body(slot) } }
+}
+
+/// What happens to a connection or a stream and is counted in the entries that it tracks.
+public enum StickEvent: Sendable {
+  /// The session rules let a connection in.
+  case session
+  case request
+  /// An error of the client's: a malformed or denied request, a status of 4xx.
+  case error
+  /// A failure of the server's.
+  case failure
+  case glitches(Int)
+  /// Octets that came from the client and from the server.
+  case octets(received: Int, sent: Int)
+}
+
+extension StickEntry {
+  /// False when the table keeps nothing of the kind.
+  @inline(__always)
+  func count(_ event: StickEvent) -> Bool {
+    switch event {
+    case .session: return both(.sessionCount, .sessionRate, 1)
+    case .request: return both(.requestCount, .requestRate, 1)
+    case .error: return both(.errorCount, .errorRate, 1)
+    case .failure: return both(.failureCount, .failureRate, 1)
+    case .glitches(let n): return both(.glitchCount, .glitchRate, UInt64(clamping: n))
+    case .octets(let received, let sent):
+      let first = received > 0 && both(.bytesIn, .bytesInRate, UInt64(clamping: received))
+      let second = sent > 0 && both(.bytesOut, .bytesOutRate, UInt64(clamping: sent))
+      return first || second
+    }
+  }
+
+  @inline(__always)
+  private func both(_ total: StickDataType, _ rate: StickDataType, _ n: UInt64) -> Bool {
+    let first = add(total, 0, n)
+    let second = add(rate, 0, n)
+    return first || second
+  }
+}
+
+extension StickTable {
+  /// Whether any of what an event counts is kept.
+  func counts(_ event: StickEvent) -> Bool {
+    switch event {
+    case .session: layout.stores(.sessionCount) || layout.stores(.sessionRate)
+    case .request: layout.stores(.requestCount) || layout.stores(.requestRate)
+    case .error: layout.stores(.errorCount) || layout.stores(.errorRate)
+    case .failure: layout.stores(.failureCount) || layout.stores(.failureRate)
+    case .glitches: layout.stores(.glitchCount) || layout.stores(.glitchRate)
+    case .octets:
+      layout.stores(.bytesIn) || layout.stores(.bytesInRate) || layout.stores(.bytesOut)
+        || layout.stores(.bytesOutRate)
+    }
+  }
+}
+
+extension RuleContext {
+  /// Whether the stream or its session tracks anything.
+  @inline(__always)
+  public var isTracking: Bool { counters.isActive || connection.counters.isActive }
+
+  /// What counter `number` tracks: the stream's entry, else the session's.
+  func tracked(_ number: Int) -> StickCounters.Slot? { counters[number] ?? connection.counters[number] }
+
+  /// Counts an event in every entry tracked.
+  public func count(_ event: StickEvent) {
+    guard isTracking else { return }
+    for number in 0..<Swift.max(counters.count, connection.counters.count) {
+      if let slot = tracked(number) { slot.count(event, at: now) }
+    }
+  }
+
+  /// Counts the request for what a backend's `tcp-request content` rules have tracked.
+  public func countBackendRequest() {
+    guard counters.isActive else { return }
+    let now = now
+    counters.forEach { slot in if slot.isOfBackend { slot.count(.request, at: now) } }
+  }
+
+  /// Adds to the stream's or the session's counters, as the kind of rule wants it; false when the table is full.
+  func track(_ number: Int, _ table: StickTable, _ key: Sample, inSession: Bool, _ body: (StickEntry) -> Void)
+  {
+    guard tracked(number) == nil else { return }
+    let held = table.withKey(of: key) { octets in
+      table.hold(octets, now: StickTable.time(now.instant)) { entry in
+        entry.add(.currentConnections)
+        entry.add(.connectionCount)
+        entry.add(.connectionRate)
+        body(entry)
+      }
+    }
+    guard let held else { return }
+    if inSession {
+      connection.counters.set(number, .init(held: held, isOfBackend: false))
+    } else {
+      let isOfBackend = !backend.name.isEmpty && backend.id != frontend.id
+      counters.set(number, .init(held: held, isOfBackend: isOfBackend))
+    }
+  }
+}
+
+extension ConnectionFacts {
+  /// Counts what concerns the connection and none of its streams.
+  public func count(_ event: StickEvent, at now: Now) {
+    guard counters.isActive else { return }
+    counters.forEach { $0.count(event, at: now) }
+  }
+}
+
+extension StickCounters.Slot {
+  @inline(__always)
+  func count(_ event: StickEvent, at now: Now) {
+    guard held.table.counts(event) else { return }
+    held.table.change(held, now: StickTable.time(now.instant)) { _ = $0.count(event) }
+  }
+}

@@ -1,0 +1,89 @@
+public import Config
+
+/// Where the parts of an entry lie in its slot of a slab; the same for all entries of a table.
+///
+/// An entry is its header, its data, then its key. All offsets are in octets from the start.
+public final class StickTableLayout: Sendable {
+  public let keyType: StickTableSettings.KeyType
+  /// Octets of a key: exactly, or at most for strings.
+  public let keyLength: Int
+  public let stores: [StickTableSettings.Store]
+  let keyOffset: Int
+  let stride: Int
+  private let offsets: [Int32]
+  private let counts: [UInt8]
+  private let periods: [UInt32]
+
+  /// `stores` in any order.
+  public init(
+    keyType: StickTableSettings.KeyType, keyLength: Int, stores: [StickTableSettings.Store]
+  ) {
+    self.keyType = keyType
+    self.keyLength = keyLength
+    self.stores = stores.sorted { $0.type.rawValue < $1.type.rawValue }
+    var offsets = [Int32](repeating: 0, count: StickDataType.allCases.count)
+    var counts = [UInt8](repeating: 0, count: StickDataType.allCases.count)
+    var periods = [UInt32](repeating: 0, count: StickDataType.allCases.count)
+    var next = StickHeader.size
+    // Wide values come first, so that they are aligned without gaps.
+    for store in self.stores.filter({ $0.type.kind == .wide }) + self.stores.filter({ $0.type.kind != .wide })
+    {
+      offsets[store.type.rawValue] = Int32(next)
+      counts[store.type.rawValue] = UInt8(clamping: store.count)
+      periods[store.type.rawValue] = store.period
+      next += store.count * store.type.kind.size
+    }
+    self.offsets = offsets
+    self.counts = counts
+    self.periods = periods
+    keyOffset = next
+    stride = (next + keyLength + 7) & ~7
+  }
+
+  public func stores(_ type: StickDataType) -> Bool { counts[type.rawValue] > 0 }
+
+  public func period(of type: StickDataType) -> UInt32 { periods[type.rawValue] }
+
+  public func count(of type: StickDataType) -> Int { Int(counts[type.rawValue]) }
+
+  /// The place of one value; nil when the table does not keep it.
+  @inline(__always)
+  func offset(_ type: StickDataType, _ index: Int = 0) -> Int? {
+    guard index >= 0, index < Int(counts[type.rawValue]) else { return nil }
+    return Int(offsets[type.rawValue]) + index * type.kind.size
+  }
+}
+
+/// What stands before an entry's data. Places are octets from the start of the entry.
+enum StickHeader {
+  /// The next entry of the same bucket, or of the free list: UInt32.
+  static let next = 0
+  static let hash = 4
+  /// Neighbours in the list of an expiry slot: UInt32 each.
+  static let before = 8
+  static let behind = 12
+  /// When the entry expires, in milliseconds of the monotonic clock: Int64.
+  static let expiry = 16
+  /// Sessions and streams that hold the entry: UInt32.
+  static let holders = 24
+  /// Counts the entries of a shard, so that a note of an entry does not mean its successor: UInt32.
+  static let generation = 28
+  /// The number of the last change in the log for peers: UInt32.
+  static let update = 32
+  /// Octets of the key: UInt16.
+  static let keyLength = 36
+  /// The number of the expiry slot: UInt8.
+  static let slot = 38
+  /// `StickFlags`: UInt8.
+  static let flags = 39
+  static let size = 40
+}
+
+struct StickFlags: OptionSet {
+  let rawValue: UInt8
+  static let isUsed = StickFlags(rawValue: 1)
+  /// Waits to be told to peers.
+  static let isDirty = StickFlags(rawValue: 2)
+  /// The last change came from a peer.
+  static let isRemote = StickFlags(rawValue: 4)
+}

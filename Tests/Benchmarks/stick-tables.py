@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+"""What stick tables cost, beside the HAProxy of this machine, in one run.
+
+    Tests/Benchmarks/stick-tables.py [--rounds N] [--seconds S] [--threads 1,2] [--entries N]
+                                     [--gatehouse PATH] [--haproxy PATH] [--only cost|memory]
+
+cost:   CPU per request with 0, 1 and 3 tracked counters (a source address, a path and a header); the proxy answers
+        by itself, so that nothing but the proxy and its counters is measured. Needs wrk.
+memory: a table is filled with a million sources through http-request rules (`hdr` as the key), then left to expire:
+        octets an entry beyond its key and data, time to fill, and what is given back. Needs nothing but Python.
+"""
+import argparse
+import os
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(port, process):
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise SystemExit(f"{process.args[0]} ended with {process.returncode}")
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise SystemExit(f"{process.args[0]} does not listen")
+
+
+def cpu_time(pid):
+    total = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/schedstat") as f:
+            total += int(f.read().split()[0])
+    return total
+
+
+def resident(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return int(re.search(r"VmRSS:\s+(\d+)", f.read())[1]) * 1024
+
+
+RULES = [
+    [],
+    ["http-request track-sc0 src table t0"],
+    ["http-request track-sc0 src table t0", "http-request track-sc1 path table t1",
+     "http-request track-sc2 req.hdr(user-agent) table t2"],
+]
+
+
+def configuration(port, rules, threads):
+    lines = ["global", f"  nbthread {threads}", "  maxconn 2000", "defaults", "  mode http", "  timeout client 30s",
+             "  timeout server 30s", "  timeout connect 5s", "frontend f", f"  bind 127.0.0.1:{port}"]
+    lines += ["  " + rule for rule in rules]
+    lines += ["  http-request return status 200 content-type text/plain string hello"]
+    lines += ["backend t0", "  stick-table type ip size 100k expire 5m store http_req_rate(10s),conn_cur",
+              "backend t1", "  stick-table type string len 64 size 100k expire 5m store http_req_rate(10s)",
+              "backend t2", "  stick-table type string len 128 size 100k expire 5m store http_req_cnt,bytes_out_cnt"]
+    return "\n".join(lines) + "\n"
+
+
+class Runs:
+    def __init__(self, args, folder):
+        self.args, self.folder = args, folder
+        self.proxies = {"gatehouse": args.gatehouse}
+        if args.haproxy:
+            self.proxies["haproxy"] = args.haproxy
+
+    def start(self, name, text, port):
+        file = os.path.join(self.folder, f"{name}.cfg")
+        with open(file, "w") as f:
+            f.write(text)
+        process = subprocess.Popen([self.proxies[name], "-db", "-f", file], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        wait_for(port, process)
+        return process
+
+    def load(self, process, port):
+        before = cpu_time(process.pid)
+        out = subprocess.run(
+            ["wrk", "-t", "1", "-c", "32", "-d", f"{self.args.seconds}s", f"http://127.0.0.1:{port}/path"],
+            capture_output=True, text=True, check=True).stdout
+        requests = int(re.search(r"(\d+) requests in", out)[1])
+        return (cpu_time(process.pid) - before) / max(1, requests)
+
+    def cost(self):
+        print(f"CPU per request, medians of {self.args.rounds} rounds\n")
+        print("| threads | counters | " + " | ".join(f"{name} (us)" for name in self.proxies)
+              + " | each adds | ratio |")
+        print("|---|---|" + "---|" * (len(self.proxies) + 2))
+        for threads in self.args.threads:
+            running = []
+            for name in self.proxies:
+                for count, rules in zip((0, 1, 3), RULES):
+                    port = free_port()
+                    running.append((name, count, port, self.start(name, configuration(port, rules, threads), port)))
+            figures = {}
+            for round_number in range(self.args.rounds + 1):
+                for name, count, port, process in running:
+                    figure = self.load(process, port)
+                    if round_number:
+                        figures.setdefault((name, count), []).append(figure / 1000)
+            for _, _, _, process in running:
+                process.terminate()
+                process.wait()
+            median = {key: statistics.median(values) for key, values in figures.items()}
+            for count in (0, 1, 3):
+                added = " / ".join(
+                    f"{100 * (median[name, count] / median[name, 0] - 1):+.1f} %" for name in self.proxies)
+                ratio = f"{median['gatehouse', count] / median['haproxy', count]:.2f}" if self.args.haproxy else ""
+                print(f"| {threads} | {count} | " + " | ".join(f"{median[name, count]:.2f}" for name in self.proxies)
+                      + f" | {added} | {ratio} |", flush=True)
+
+    def memory(self):
+        entries = self.args.entries
+        key, data = 4, 12 + 4
+        print(f"\n{entries} entries of `type ip ... store http_req_rate(10s),http_req_cnt`"
+              f" (key {key} octets, data {data})\n")
+        print("| | octets an entry | beyond key and data | CPU an entry (us) | after expiry: octets an entry |")
+        print("|---|---|---|---|---|")
+        for name in self.proxies:
+            port = free_port()
+            stats = os.path.join(self.folder, f"{name}.sock")
+            text = (f"global\n  stats socket {stats} level admin\n  nbthread 2\ndefaults\n  mode http\n"
+                    "  timeout client 60s\n  timeout server 60s\n  timeout connect 5s\n"
+                    f"frontend f\n  bind 127.0.0.1:{port}\n"
+                    "  http-request track-sc0 hdr_ip(x-key) table t\n  http-request return status 200\n"
+                    f"backend t\n  stick-table type ip size {entries * 2} expire {self.args.expire}s"
+                    " store http_req_rate(10s),http_req_cnt\n")
+            process = self.start(name, text, port)
+            self.fill(port, 0, 1000)
+            idle, cpu = resident(process.pid), cpu_time(process.pid)
+            self.fill(port, 1000, entries)
+            full, spent = resident(process.pid), cpu_time(process.pid) - cpu
+            used = self.used(stats)
+            time.sleep(self.args.expire + 5)
+            left = self.used(stats)
+            empty = resident(process.pid)
+            process.terminate()
+            process.wait()
+            an_entry = (full - idle) / used
+            print(f"| {name} | {an_entry:.0f} | {an_entry - key - data:.0f} | {spent / used / 1000:.2f} |"
+                  f" {(empty - idle) / used:.0f} ({left} left) |", flush=True)
+
+    @staticmethod
+    def used(path):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(path)
+            s.sendall(b"show table\n")
+            text = b""
+            while part := s.recv(65536):
+                text += part
+        return int(re.search(rb"used:(\d+)", text)[1])
+
+    @staticmethod
+    def fill(port, first, last):
+        """One request for each address, many on their way at once over one connection."""
+        with socket.create_connection(("127.0.0.1", port)) as s:
+            batch = 64
+            for start in range(first, last, batch):
+                numbers = range(start, min(start + batch, last))
+                s.sendall("".join(
+                    f"GET / HTTP/1.1\r\nHost: a\r\nX-Key: 10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}\r\n\r\n"
+                    for n in numbers).encode())
+                got = b""
+                while got.count(b"\r\n\r\n") < len(numbers):
+                    part = s.recv(262144)
+                    if not part:
+                        raise SystemExit("the proxy closed its connection")
+                    got += part
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--entries", type=int, default=1_000_000)
+    parser.add_argument("--expire", type=int, default=60)
+    parser.add_argument("--only", choices=("cost", "memory"))
+    parser.add_argument("--gatehouse", default=os.path.join(ROOT, ".build/release/gatehouse"))
+    parser.add_argument("--haproxy", default=shutil.which("haproxy"))
+    args = parser.parse_args()
+    args.threads = [int(n) for n in args.threads.split(",")]
+    with tempfile.TemporaryDirectory() as folder:
+        runs = Runs(args, folder)
+        if args.only != "memory":
+            runs.cost()
+        if args.only != "cost":
+            runs.memory()
+
+
+if __name__ == "__main__":
+    main()
