@@ -4,7 +4,7 @@ import Base
 enum Commands {
   static let all: [Command] =
     (report + statistics + resolvers + patterns + dynamicServers + servers + serverReports + proxies + limits
-    + sessions + stickTables + peers + general)
+    + sessions + stickTables + peers + waiting + general)
     .sorted { $0.usage < $1.usage } + last
 
   /// The command whose words begin `words`, the longest one first.

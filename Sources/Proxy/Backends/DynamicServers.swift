@@ -102,13 +102,9 @@ struct DynamicServers {
     let control = runtime.control
     return control.exclusively {
       let entry = control.entry(server)
-      if runtime.rules.referencedServers.contains("\(backend.name)/\(server.name)") || !entry.trackers.isEmpty
-      {
-        return .problem(
-          "This server cannot be removed at runtime due to other configuration elements pointing to it.")
-      }
-      guard server.snapshot().isInMaintenance else {
-        return .problem("Only servers in maintenance mode can be deleted.")
+      switch runtime.removal(of: server, from: backend) {
+      case .possible: break
+      case .later(let text), .never(let text): return .problem(text)
       }
       guard control.remove(entry) else {
         return .problem("Server still has connections attached to it, cannot remove it.")
@@ -117,5 +113,31 @@ struct DynamicServers {
       runtime.names.remove(server)
       return .done("Server deleted.")
     }
+  }
+}
+
+extension Runtime {
+  /// Whether a server may be removed, and if not, why.
+  enum Removal {
+    case possible
+    /// Its last connections are still there.
+    case later(String)
+    case never(String)
+  }
+
+  func removal(of server: Server, from backend: Backend) -> Removal {
+    if rules.referencedServers.contains("\(backend.name)/\(server.name)")
+      || !control.entry(server).trackers.isEmpty
+    {
+      return .never(
+        "This server cannot be removed at runtime due to other configuration elements pointing to it.")
+    }
+    guard server.snapshot().isInMaintenance else {
+      return .never("Only servers in maintenance mode can be deleted.")
+    }
+    guard server.sessions.current == 0, server.queueLength.current == 0 else {
+      return .later("Server still has connections attached to it, cannot remove it.")
+    }
+    return .possible
   }
 }
