@@ -13,9 +13,11 @@ public enum DynamicServerLine {
     case problem(String)
   }
 
-  /// `words` are those of the line behind `server`: the name, the address, the options. `default-server` lines do
-  /// not count.
-  public static func parse(_ words: [String], backend: String) -> Outcome {
+  /// `words` are those of the line behind `server`: the name, the address, the options. `default-server` lines
+  /// count where `from` names them.
+  public static func parse(_ words: [String], of backend: ProxySettings, in proxies: [ProxySettings])
+    -> Outcome
+  {
     let io = ConfigurationIO(read: { _ in .failure("not while running") })
     let context = LoadContext(io: io, environment: [:])
     context.refusedServerOptions = refused
@@ -28,7 +30,7 @@ public enum DynamicServerLine {
     var arguments = Arguments(line)
     do throws(Refusal) {
       var server = try ServerLine.server(
-        ServerLine.Owner(name: backend, defaults: nil), &arguments, context)
+        ServerLine.Owner(name: backend.name, origins: ServerOrigins(backend, proxies)), &arguments, context)
       server.checkAuthorities()
       if server.address == .none { server.startsUnresolved = true }
       return .server(server)

@@ -19,7 +19,7 @@ struct DynamicServers {
       return .problem("backend '\(backend.name)' uses a non dynamic load balancing method")
     }
     var settings: ServerSettings
-    switch DynamicServerLine.parse(words, backend: backend.name) {
+    switch DynamicServerLine.parse(words, of: backend.settings, in: runtime.configuration.proxies) {
     case .problem(let text): return .problem(text)
     case .server(let parsed): settings = parsed
     }
