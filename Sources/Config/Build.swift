@@ -12,12 +12,12 @@ public enum Build {
   public static let features: [String] = [
     "EPOLL", "THREAD", "OPENSSL", "SSL", "LINUX_SPLICE", "LINUX_TPROXY", "TPROXY", "GETADDRINFO", "ACCEPT4",
     "NETFILTER", "PRCTL", "TFO", "NS", "SYSTEMD", "CRYPT_H", "LIBCRYPT", "DL", "RT", "SHM_OPEN", "BACKTRACE",
-    "CPU_AFFINITY", "POLL",
+    "CPU_AFFINITY", "POLL", "SLZ",
   ]
   /// Names that are known and absent; `-vv` lists them with a minus sign.
   public static let absentFeatures: [String] = [
     "51DEGREES", "DEVICEATLAS", "ENGINE", "KQUEUE", "LUA", "MEMORY_PROFILING", "OT", "PCRE", "PCRE2",
-    "PCRE2_JIT", "PCRE_JIT", "PROMEX", "QUIC", "QUIC_OPENSSL_COMPAT", "SLZ", "STATIC_PCRE", "WURFL", "ZLIB",
+    "PCRE2_JIT", "PCRE_JIT", "PROMEX", "QUIC", "QUIC_OPENSSL_COMPAT", "STATIC_PCRE", "WURFL", "ZLIB",
     "OPENSSL_AWSLC", "OPENSSL_WOLFSSL",
   ]
 

@@ -1,3 +1,5 @@
+import Base
+
 /// The expression of `.if`, `.elif` and `-cc`: predicates, integers, `!`, `&&`, `||` and parentheses
 /// (manual chapter 2.4).
 public struct Condition {
@@ -19,6 +21,32 @@ public struct Condition {
   public init(_ text: String, environment: [String: String]) {
     self.text = Array(text.utf8)
     self.environment = environment
+  }
+
+  /// Variables in double quotes are replaced first, as on a line of a configuration file.
+  public init(expanding text: String, environment: [String: String]) {
+    let octets = Array(text.utf8)
+    var out: [UInt8] = []
+    var isStrong = false
+    var isWeak = false
+    var at = 0
+    while at < octets.count {
+      let c = octets[at]
+      if c == 0x27, !isWeak { isStrong.toggle() }
+      if c == 0x22, !isStrong { isWeak.toggle() }
+      guard c == 0x24, isWeak else {
+        out.append(c)
+        at += 1
+        continue
+      }
+      var start = at + 1
+      let isBraced = start < octets.count && octets[start] == 0x7B
+      if isBraced { start += 1 }
+      let end = octets[start...].firstIndex { !(ASCII.isAlpha($0) || ASCII.isDigit($0) || $0 == 0x5F) } ?? octets.count
+      out += Array((environment[String(decoding: octets[start..<end], as: UTF8.self)] ?? "").utf8)
+      at = isBraced && end < octets.count && octets[end] == 0x7D ? end + 1 : end
+    }
+    self.init(String(decoding: out, as: UTF8.self), environment: environment)
   }
 
   /// Whether the expression holds; an empty one does not.

@@ -11,6 +11,7 @@ public struct Configuration: Sendable {
   public var httpErrors: [HTTPErrorsSection] = []
   public var certificateStores: [CertificateStore] = []
   public var peers: [PeersSettings] = []
+  public var caches: [CacheSettings] = []
   public var rings: [Directive] = []
   /// With one named `default`, made from /etc/resolv.conf unless a section bears that name.
   public var resolvers: [ResolversSettings] = []

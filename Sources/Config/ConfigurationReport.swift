@@ -35,11 +35,7 @@ public struct ConfigurationReport {
     if loaded.diagnostics.warningCount > 0, !quiet, printer.style == .text {
       outcome.output += "Warnings were found.\n"
     }
-    let listens = loaded.configuration.proxies.contains { !$0.isDisabled && !$0.binds.isEmpty }
-    if !listens {
-      outcome.status = 2
-      outcome.errors += "Configuration file has no error but will not start (no listener) => exit(2).\n"
-    } else if !quiet, printer.style == .text {
+    if !quiet, printer.style == .text {
       outcome.output += "Configuration file is valid\n"
     }
     return outcome

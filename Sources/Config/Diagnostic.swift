@@ -50,10 +50,13 @@ public final class Diagnostics {
 
   public init() {}
 
-  public var hasErrors: Bool { all.contains { $0.severity == .alert } }
+  public private(set) var hasErrors = false
   public var warningCount: Int { all.count { $0.severity == .warning && $0.countsAsWarning } }
 
-  public func add(_ diagnostic: Diagnostic) { all.append(diagnostic) }
+  public func add(_ diagnostic: Diagnostic) {
+    all.append(diagnostic)
+    if diagnostic.severity == .alert { hasErrors = true }
+  }
 
   public func error(
     _ message: String, at location: SourceLocation, expected: String? = nil, suggestion: String? = nil,

@@ -90,7 +90,14 @@ public enum ProxyKeywords {
       settings, arguments, _ throws(Refusal) in
       let name = try arguments.required("a filter's name")
       switch name.text {
-      case "compression": settings.compression = settings.compression ?? CompressionSettings()
+      case "compression", "comp-res", "comp-req":
+        // The filters' own place among others does not matter: there is one for each direction.
+        settings.compression = settings.compression ?? CompressionSettings()
+        if name.text == "comp-req" { settings.compression?.direction = .both }
+        try arguments.end()
+      case "cache":
+        _ = try arguments.required("the name of a 'cache' section")
+        try arguments.end()
       default: throw Refusal.notSupported("'filter \(name.text)'", name)
       }
     },
@@ -263,7 +270,9 @@ public enum ProxyKeywords {
     },
     keepAliveTime("srvtcpka-idle", in: .back) { $0.serverKeepAliveProbes.idle = $1 },
     keepAliveTime("srvtcpka-intvl", in: .back) { $0.serverKeepAliveProbes.interval = $1 },
-    .unsupported("be-unpublished", in: .back),
+    flag("be-unpublished", in: [.backend, .listen], "Not chosen by other proxies until 'publish backend'.") {
+      $0.isUnpublished = true
+    },
   ]
 
   private static func keepAliveTime(

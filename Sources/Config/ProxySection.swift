@@ -17,6 +17,7 @@ final class ProxySection: Section {
     var address: Word?
     if kind != .defaults, let word = arguments.peek, word.text != "from" { address = arguments.next() }
     let parent = try ProxySection.parent(&arguments, context)
+    if let parent { try DefaultRules.check(parent, for: kind, arguments, context) }
     settings = parent ?? ProxySettings(kind: kind, name: "", location: .none)
     settings.inherit(
       kind: kind, name: name?.text ?? "", location: name?.location ?? arguments.keywordLocation)
@@ -128,9 +129,11 @@ extension ProxySettings {
     stickTable = nil
     binds = []
     sawBind = false
+    isUnpublished = false
     servers = []
     inheritsStats = stats != nil
     inheritsForwardFor = forwardFor != nil
+    inheritedRules = rules.count
   }
 
   /// What a `server` line has to know; the servers so far only where it asks for them.

@@ -38,6 +38,8 @@ public struct ProxySettings: Sendable {
   public var guid: String?
   public var description: String?
   public var isDisabled = false
+  /// `be-unpublished`.
+  public var isUnpublished = false
   public var mode: Mode = .tcp
   /// The statistics page and `option forwardfor` came from defaults: nothing to complain about in TCP mode.
   var inheritsStats = false
@@ -162,6 +164,8 @@ public struct ProxySettings: Sendable {
   /// http-response, http-after-response, redirect, use_backend, use-server, monitor fail, capture,
   /// declare capture, stick..., force-persist, ignore-persist, block, and the old req*/rsp* lines.
   public var rules: [Directive] = []
+  /// How many of `rules` came from a `defaults` section: they are a rule set of their own that runs first.
+  public var inheritedRules = 0
   /// `http-check` and `tcp-check` lines in order.
   public var checkRules: [Directive] = []
   public var stickTable: StickTableSettings?

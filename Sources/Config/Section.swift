@@ -39,6 +39,7 @@ struct SectionKind: Sendable {
       "http-errors": SectionKind { arguments, context throws(Refusal) in
         try HTTPErrorsParser(arguments, context)
       },
+      "cache": SectionKind { arguments, context throws(Refusal) in try CacheSection(arguments, context) },
       "crt-store": SectionKind { arguments, context throws(Refusal) in
         try CertificateStoreSection(arguments, context)
       },
@@ -59,7 +60,7 @@ struct SectionKind: Sendable {
 
   /// Sections that are known and cannot work yet; a parser takes such a name's place in `table`.
   static let unsupported = [
-    "cache", "ring", "mailers", "log-forward", "log-profile", "program", "fcgi-app",
+    "ring", "mailers", "log-forward", "log-profile", "program", "fcgi-app",
     "traces",
     "acme", "dynamic-update", "healthcheck",
   ]

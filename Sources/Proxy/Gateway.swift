@@ -79,7 +79,7 @@ public final class Gateway: @unchecked Sendable {
   public func start() {
     health.start(runtime, at: Now.read())
     if let first = workers.first {
-      first.loop.enqueue { [admin, peers, runtime] in
+      first.loop.enqueue { [runtime, admin, peers] in
         runtime.names.start(on: first)
         admin.start(on: first.loop)
         peers.start(on: first)

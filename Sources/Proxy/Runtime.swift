@@ -36,6 +36,9 @@ public final class Runtime: @unchecked Sendable {
   /// Handshakes that resumed a session.
   let tlsResumptions = Rate()
   let tlsDetails: TLSDetails
+  let caches: [ResponseCache]
+  /// Octets compressed a second.
+  let compressionRate = Rate()
   let isStopping = Atomic<Bool>(false)
   let hostName: Bytes
   let nodeName: Bytes
@@ -59,13 +62,14 @@ public final class Runtime: @unchecked Sendable {
     peers = parts.peers
     processLog = parts.processLog
     tlsDetails = TLSDetails(parts.configuration)
+    caches = parts.configuration.caches.map { ResponseCache($0) }
     workerCount = parts.workerCount
     started = parts.started
     maxConnections = parts.maxConnections
     hostName = parts.hostName
     limits = ProcessLimits(
       connections: parts.maxConnections, connectionRate: global.rateLimitConnections ?? 0,
-      sessionRate: global.rateLimitSessions ?? 0, tlsRate: global.rateLimitTLSSessions ?? 0, compressionRate: 0)
+      sessionRate: global.rateLimitSessions ?? 0, tlsRate: global.rateLimitTLSSessions ?? 0, compressionRate: (global.tunables["maxcomprate"].flatMap { Int($0) } ?? 0) &* 1024)
     nodeName = Bytes(parts.configuration.global.node ?? parts.hostName.string)
     var byName: [Bytes: Backend] = [:]
     for backend in backends where byName[Bytes(backend.name)] == nil { byName[Bytes(backend.name)] = backend }

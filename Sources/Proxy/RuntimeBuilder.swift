@@ -79,9 +79,6 @@ public struct RuntimeBuilder {
 
   /// What the configuration may say and this gateway cannot do; refused here, where it would be done.
   private func refuseUnsupported(_ proxy: ProxySettings) {
-    for word in (proxy.forwarded?.words ?? []).dropFirst(2) where !ForwardedField.words.contains(word.text) {
-      diagnostics.error("'option forwarded': '\(word.text)' is not supported yet", at: word.location)
-    }
     for server in proxy.servers where server.proto == "h2" {
       diagnostics.error("server '\(server.name)': 'proto h2' towards servers is not supported yet", at: server.location)
     }

@@ -16,6 +16,8 @@ final class Worker: @unchecked Sendable {
   let scratch = TLSScratch()
   let environment: WorkerEnvironment
   let limits: H1Limits
+  /// Those of `option accept-unsafe-violations-in-http-*`.
+  let lenientLimits: H1Limits
   let h2Settings: H2Settings
   let serverPools: ServerPools
   /// The streams that live now; each knows its place.
@@ -40,6 +42,9 @@ final class Worker: @unchecked Sendable {
     limits.maxHeadBytes = Swift.max(4096, runtime.global.bufferSize - runtime.global.maxRewrite)
     limits.maxFields = runtime.global.maxHeaders
     self.limits = limits
+    limits.isLenient = true
+    lenientLimits = limits
+    limits.isLenient = false
     h2Settings = H2Settings(runtime.global, limits)
     serverPools = ServerPools(serverCount: runtime.serverCount)
   }

@@ -89,6 +89,14 @@ extension TLSSession {
     }
   }
 
+  /// The last certificate of the chain as it was verified.
+  public var rootCertificate: X509Certificate? {
+    guard let chain = SSL_get0_verified_chain(ssl), gh_x509_count(chain) > 0,
+      let certificate = gh_x509_at(chain, Int32(gh_x509_count(chain) - 1)), X509_up_ref(certificate) == 1
+    else { return nil }
+    return X509Certificate(owning: certificate)
+  }
+
   /// The certificate that this side showed.
   public var ownCertificate: X509Certificate? {
     guard let certificate = SSL_get_certificate(ssl), X509_up_ref(certificate) == 1 else { return nil }

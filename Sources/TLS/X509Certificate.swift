@@ -39,8 +39,14 @@ public final class X509Certificate: @unchecked Sendable {
   }
 
   /// `YYMMDDhhmmss[Z]` as the certificate writes it.
-  public var notBefore: Bytes { Bytes(Self.octets(of: X509_get0_notBefore(pointer))) }
-  public var notAfter: Bytes { Bytes(Self.octets(of: X509_get0_notAfter(pointer))) }
+  public var notBefore: Bytes { Self.shortTime(X509_get0_notBefore(pointer)) }
+  public var notAfter: Bytes { Self.shortTime(X509_get0_notAfter(pointer)) }
+
+  /// Generalized times of this century lose it.
+  private static func shortTime(_ time: UnsafePointer<ASN1_TIME>?) -> Bytes {
+    let text = Bytes(octets(of: time))
+    return text.count > 13 && text.starts(with: "20") ? text.dropFirst(2) : text
+  }
 
   /// Seconds from `now` (since 1970) until the certificate expires; negative when it has.
   public func secondsLeft(now: Int64) -> Int64? {

@@ -37,7 +37,8 @@ enum Program {
 
   /// `-cc`: 0 when the condition holds.
   private static func evaluate(_ text: String) -> Int32 {
-    let condition = Condition(text, environment: ConfigurationIO.processEnvironment())
+    let environment = ConfigurationIO.processEnvironment()
+    let condition = Condition(expanding: text, environment: environment)
     do throws(Condition.Failure) { return try condition.evaluate() ? 0 : 1 } catch {
       Console.write(condition.explain(error), to: 2)
       return 1

@@ -102,6 +102,8 @@ final class CommandSession {
   var showsTime = false
   var severityOutput: SeverityOutput
   var timeout: Timespan
+  /// `experimental-mode on`.
+  var isExperimental = false
   /// The client has said `quit`.
   var isOver = false
 

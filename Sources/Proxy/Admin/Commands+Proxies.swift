@@ -18,6 +18,12 @@ extension Commands {
         return .done
       }
     },
+    Command("publish backend", "<backend>", level: .restricted, "mark backend as ready for traffic") { call in
+      setPublished(call, true)
+    },
+    Command("unpublish backend", "<backend>", level: .restricted, "remove backend from the choice of others") { call in
+      setPublished(call, false)
+    },
     Command("enable frontend", "<frontend>", level: .admin, "re-enable specific frontend") { call in
       withFrontend(call) { frontend in
         if frontend.isShutDown.load(ordering: .relaxed) {
@@ -40,4 +46,15 @@ extension Commands {
       }
     },
   ]
+
+  private static func setPublished(_ call: CommandCall, _ published: Bool) -> CommandAnswer {
+    guard let backend = call.runtime.backendsByName[Bytes(call.argument(0))] else {
+      let isDisabled = call.runtime.configuration.proxies.contains {
+        $0.hasBackend && $0.isDisabled && $0.name == call.argument(0)
+      }
+      return .error(isDisabled ? "No effect on a disabled backend." : "No such backend.")
+    }
+    backend.isUnpublished.store(!published, ordering: .relaxed)
+    return .info(published ? "Backend published." : "Backend unpublished.")
+  }
 }

@@ -21,6 +21,8 @@ final class Backend: Sendable {
   private let scalesWeights: Bool
   private let balancer: Mutex<Balancer>
   let lastSession = Atomic<Int64>(-1)
+  /// `be-unpublished` and the commands `publish backend` and `unpublish backend`.
+  let isUnpublished: Atomic<Bool>
   let times = ExchangeTimes()
   let lastChange: Mutex<(isUp: Bool, since: WallTime, downTime: Int, downTransitions: Int)>
 
@@ -31,6 +33,7 @@ final class Backend: Sendable {
     self.settings = settings
     self.id = id
     facts = ProxyFacts(settings, id: id, defaultBackend: nil)
+    isUnpublished = Atomic(settings.isUnpublished)
     self.rules = rules
     list = Published(ServerList(servers), retirement)
     self.log = log

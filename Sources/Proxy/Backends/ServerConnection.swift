@@ -220,6 +220,9 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     reader.begin(.tunnel)
   }
 
+  /// Reads what has come behind octets that wait already, for rules that look at them.
+  func gatherInput() { transport?.gather() }
+
   func writeBody(_ bytes: UnsafeRawBufferPointer) -> Int {
     guard let transport else { return bytes.count }
     return writer.write(bytes, transport)
@@ -240,9 +243,11 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     while true {
       if transport.hasInput {
         responseBegan = true
+        let isLenient = stream?.backend?.settings.acceptInvalidResponse ?? false
+        let limits = isLenient ? worker.lenientLimits : worker.limits
         let result = transport.withWaiting {
           parser.parse(
-            $0, into: head, limits: worker.limits, answering: answeredMethod,
+            $0, into: head, limits: limits, answering: answeredMethod,
             upgradeOffered: upgradeOffered)
         }
         switch result {

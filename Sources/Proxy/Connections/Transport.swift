@@ -114,6 +114,13 @@ final class Transport: EventHandler {
     if let buffer = input.take() { worker.buffers.give(buffer) }
   }
 
+  /// Reads until nothing more comes now or the buffer is full.
+  func gather() {
+    while input.map({ $0.count < worker.buffers.bufferSize }) ?? true {
+      guard case .some = receive() else { return }
+    }
+  }
+
   /// Reads once, as much as the buffer takes. `.nothing` means that an event will tell.
   func receive() -> Received {
     if isClosed || failure != 0 { return .failed }

@@ -88,7 +88,8 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
     }
     let storage = self.storage ?? worker.takeStorage(facts)
     self.storage = storage
-    let result = transport.withWaiting { parser.parse($0, into: storage.request, limits: worker.limits) }
+    let limits = frontend.settings.acceptInvalidRequest ? worker.lenientLimits : worker.limits
+    let result = transport.withWaiting { parser.parse($0, into: storage.request, limits: limits) }
     if state == .idle, parser.hasStarted { beginRequest() }
     switch result {
     case .incomplete:

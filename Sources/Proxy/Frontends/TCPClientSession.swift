@@ -48,6 +48,7 @@ final class TCPClientSession: TransportOwner, ClientEndpoint {
   func nextPiece() -> BodyPiece { reader.next(transport) }
   func consume(_ n: Int) { reader.consume(n, transport) }
   func beginTunnel() {}
+  func gatherInput() { transport.gather() }
   func writeBody(_ bytes: UnsafeRawBufferPointer) -> Int { transport.write(bytes) }
   func endBody() { if transport.flush() { transport.shutdownWrite() } }
   func flushBody() { _ = transport.flush() }

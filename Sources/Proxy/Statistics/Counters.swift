@@ -8,7 +8,7 @@ enum Counter: Int, CaseIterable {
   case requests, responses1xx, responses2xx, responses3xx, responses4xx, responses5xx, responsesOther
   case deniedConnections, deniedSessions, failedHeaderRewrites, internalErrors, interceptedRequests
   case failedChecks, downTransitions, selected
-  case cacheLookups, cacheHits, compressionIn, compressionOut, compressionBypassed, compressedResponses
+  case cacheLookups, cacheHits, cacheHintHits, compressionIn, compressionOut, compressionBypassed, compressedResponses
   case sessionsHTTP1, sessionsHTTP2, requestsHTTP1, requestsHTTP2, requestsHTTP3, requestsOther
 }
 

@@ -30,8 +30,7 @@ extension StatRow {
     if backend.settings.mode == .http {
       fill(counters, StatRow.responses)
       fill(
-        counters, [(.reqTot, .requests), (.cacheLookups, .cacheLookups), (.cacheHits, .cacheHits)])
-      zero([.cacheHintHits])
+        counters, [(.reqTot, .requests), (.cacheLookups, .cacheLookups), (.cacheHits, .cacheHits), (.cacheHintHits, .cacheHintHits)])
     }
     self[.lastsess] = StatRow.age(backend.lastSession.load(ordering: .relaxed), now)
     fillTimes(backend.times)

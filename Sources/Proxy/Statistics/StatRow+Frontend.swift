@@ -29,7 +29,6 @@ extension StatRow {
         $0 + counters.total($1)
       }
       self[.reqTot] = .u64(known)
-      zero([.cacheHintHits])
     }
     let http = counters.total(.sessionsHTTP1) + counters.total(.sessionsHTTP2)
     self[.sessOther] = .u64(Swift.max(0, counters.total(.sessions) - http))
@@ -53,7 +52,7 @@ extension StatRow {
     (.h1req, .requestsHTTP1), (.h2req, .requestsHTTP2), (.h3req, .requestsHTTP3),
   ]
   private static let httpColumns: [(StatColumn, Counter)] = [
-    (.intercepted, .interceptedRequests), (.cacheLookups, .cacheLookups), (.cacheHits, .cacheHits),
+    (.intercepted, .interceptedRequests), (.cacheLookups, .cacheLookups), (.cacheHits, .cacheHits), (.cacheHintHits, .cacheHintHits),
   ]
 
   /// A listener of a frontend with `option socket-stats`.

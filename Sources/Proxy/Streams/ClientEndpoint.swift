@@ -18,6 +18,8 @@ protocol ClientEndpoint: BodySource, BodySink {
   var octetsOut: Int { get }
   /// Begins the response. `length` nil means unknown; HTTP/1 then uses chunks or the end of the connection.
   func beginResponse(_ head: MessageHead, body: ResponseBody)
+  /// Reads what has come behind octets that wait already, for rules that look at them.
+  func gatherInput()
   /// 100, 103 and other interim heads.
   func sendInterim(_ head: MessageHead)
   /// What the client sends from now on is a tunnel's.
@@ -31,6 +33,10 @@ protocol ClientEndpoint: BodySource, BodySink {
   func takeKept(_ server: Server) -> ServerConnection?
   /// Closes without telling the client.
   func vanish()
+}
+
+extension ClientEndpoint {
+  func gatherInput() {}
 }
 
 /// How much body a response has.

@@ -10,7 +10,8 @@ extension Stream {
   func evaluateBackendRules() -> Step {
     guard let backend else { return refuse(503) }
     if backend === frontend.ownBackend { return finishRequest(backend) }
-    if ruleIndex == 0, !backend.rules.tcpRequestContent.isEmpty {
+    if backend.settings.bufferRequest, bufferRequest(before: .evaluateBackendRules) { return .proceed }
+    if ruleIndex == 0 {
       if let step = inspectRequest(backend.rules.tcpRequestContent) { return step }
       if isHTTP { context.countBackendRequest() }
     }
@@ -24,6 +25,17 @@ extension Stream {
     return finishRequest(backend)
   }
 
+  /// `option http-buffer-request`: rules see as much of the body as the buffer holds. True when it is waited for.
+  func bufferRequest(before next: Phase) -> Bool {
+    guard isHTTP, !requestIsComplete, !storage.requestWasBuffered, ruleIndex == 0 else { return false }
+    storage.requestWasBuffered = true
+    storage.wantedBody = 0
+    storage.phaseAfterBody = next
+    phase = .waitForBody
+    if let time = frontend.settings.timeouts.httpRequest { phaseDeadline = now + time }
+    return true
+  }
+
   /// The last edits of the request before it gets a server.
   private func finishRequest(_ backend: Backend) -> Step {
     ruleIndex = 0
@@ -31,13 +43,7 @@ extension Stream {
       sendEarlyHints()
       if !countForward() { return .proceed }
       addForwardedFields(backend)
-      if backend.settings.bufferRequest || frontend.settings.bufferRequest, !requestIsComplete {
-        storage.wantedBody = 0
-        storage.phaseAfterBody = .assignServer
-        phase = .waitForBody
-        if let time = frontend.settings.timeouts.httpRequest { phaseDeadline = now + time }
-        return .proceed
-      }
+      prepareCompression()
     }
     return enter(.assignServer)
   }
@@ -73,28 +79,18 @@ extension Stream {
   // MARK: Forwarded fields
 
   private func addForwardedFields(_ backend: Backend) {
-    if let option = backend.settings.forwardFor ?? frontend.settings.forwardFor,
-      let address = context.connection.source.ip
-    {
-      add(option, address)
-    }
-    if let option = backend.settings.forwarded { addForwarded(option) }
-    if let option = backend.settings.originalTo ?? frontend.settings.originalTo,
-      let address = context.connection.destination.ip
-    {
-      add(option, address)
-    }
+    add([backend.settings.forwardFor, frontend.settings.forwardFor], context.connection.source)
+    if let value = backend.rules.forwarded?.value(context) { request.append("forwarded", value) }
+    add([backend.settings.originalTo, frontend.settings.originalTo], context.connection.destination)
   }
 
-  private func addForwarded(_ option: Directive) {
-    guard let value = ForwardedField.value(option, request, context.connection) else { return }
-    request.append("forwarded", value)
-  }
-
-  private func add(_ option: ForwardFor, _ address: IPAddress) {
-    let name = FieldName(option.headerName)
-    if option.ifNone, request.contains(name) { return }
-    if option.except.contains(where: { Subnet($0)?.contains(address) ?? false }) { return }
+  /// `options` are the backend's and the frontend's: the first names the header, `if-none` counts when all say so.
+  private func add(_ options: [ForwardFor?], _ address: SocketAddress) {
+    let options = options.compactMap { $0 }
+    guard let first = options.first, let address = address.ip else { return }
+    let name = FieldName(first.headerName)
+    if options.allSatisfy(\.ifNone), request.contains(name) { return }
+    for option in options where option.except.contains(where: { Subnet($0)?.contains(address) ?? false }) { return }
     request.append(name, Bytes(address.description))
   }
 

@@ -74,7 +74,7 @@ extension Stream {
     server.counters.add(.connectErrors, worker: worker.index)
     reportToServer(.connectFailed)
     attempts += 1
-    if attempts > backend.settings.retries {
+    if attempts > retryLimit(backend) {
       termination = Termination(cause: isTimeout(failure) ? .serverTimeout : .server, state: .connect)
       backend.counters.add(.connectErrors, worker: worker.index)
       releaseSlot()
@@ -109,14 +109,19 @@ extension Stream {
     if !server.isUsable.load(ordering: .relaxed) { return true }
     if interval > 0 { return attempts % interval == 0 }
     let wanted = interval == 0 ? -1 : interval
-    return attempts >= backend.settings.retries + 1 + wanted || backend.settings.retries == 0
+    let limit = retryLimit(backend)
+    return attempts >= limit + 1 + wanted || limit == 0
   }
+
+  /// `retries`, or what `set-retries` made of it.
+  func retryLimit(_ backend: Backend) -> Int { context.retries ?? backend.settings.retries }
 
   /// Writes the request head; the body follows in `exchange`.
   private func sendRequest(_ connection: ServerConnection) {
     requestSent = true
     if isHTTP {
       connection.sendHead(of: self)
+      beginRequestFilter(connection)
       responseState = .awaitingHead
     } else {
       connection.beginTunnel()

@@ -35,6 +35,8 @@ extension Stream {
     switch phase {
     case .inspectContent:
       context.payloadIsFinal = true
+    case .exchange:
+      context.responsePayloadIsFinal = true
     case .waitForBody:
       bodyWaitExpired()
     case .waitInQueue:

@@ -29,7 +29,7 @@ extension Stream: DeferredWork {
     if client.hasFailed { return clientAborted() }
     var clientWaits = false
     var serverWaits = false
-    if !requestIsComplete {
+    if !requestIsComplete || earlyBody != nil {
       switch forwardRequest(to: connection) {
       case .proceed: if phase != .exchange { return .proceed }
       case .wait: clientWaits = true
@@ -47,6 +47,14 @@ extension Stream: DeferredWork {
       }
     }
     guard phase == .exchange else { return .proceed }
+    if !isHTTP, storage.responseInspection != nil {
+      switch inspectResponse(of: connection) {
+      case .proceed: if phase != .exchange { return .proceed }
+      case .wait:
+        setExchangeDeadlines(clientWaits: clientWaits, serverWaits: true)
+        return .wait
+      }
+    }
     switch forwardResponse(from: connection) {
     case .proceed: return .proceed
     case .wait: serverWaits = !client.isBlocked
@@ -81,22 +89,24 @@ extension Stream: DeferredWork {
 
   private func forwardRequest(to connection: ServerConnection) -> Step {
     if let early = earlyBody {
-      if !early.isEmpty {
-        let n = connection.writeBody(early.readableBytes)
+      let sink = serverSink(connection)
+      while !early.isEmpty {
+        let n = sink.writeBody(early.readableBytes)
         early.consume(n)
-        if !early.isEmpty { return .wait }
+        if n == 0 { return .wait }
+      }
+      if requestIsComplete {
+        sink.endBody()
+        if !(storage.filters?.request?.isDone ?? true) { return .wait }
       }
       worker.buffers.give(early)
       earlyBody = nil
-      if requestIsComplete {
-        connection.endBody()
-        return .proceed
-      }
+      if requestIsComplete { return .proceed }
     }
-    switch pump(client, connection) {
+    switch pump(client, serverSink(connection)) {
     case .sourceWaits:
       if requestInfo.expectContinue, !storage.sentContinue, connection.wantsContinue {
-        connection.flushBody()
+        serverSink(connection).flushBody()
       }
       return .wait
     case .sinkBlocked:
@@ -106,8 +116,9 @@ extension Stream: DeferredWork {
       worker.loop.afterEvents(self)
       return .wait
     case .ended:
+      serverSink(connection).endBody()
+      if !(storage.filters?.request?.isDone ?? true) { return .wait }
       requestIsComplete = true
-      connection.endBody()
       if isTunnel { storage.clientHalfClosed = true }
       return .proceed
     case .fault(let fault): return refuseMalformed(fault)
@@ -143,7 +154,8 @@ extension Stream: DeferredWork {
     responseStarted = true
     storeStickiness()
     serverConnection?.beginBody(info.framing)
-    let body: ResponseBody
+    var body: ResponseBody
+    storage.filters?.serverEndsWithConnection = info.framing == .untilClose
     switch info.framing {
     case .none: body = info.declaredLength == nil && responseMayHaveBody ? .length(0) : .none
     case .length(let n): body = .length(n)
@@ -155,6 +167,7 @@ extension Stream: DeferredWork {
       client.beginTunnel()
       serverConnection?.beginTunnel()
     }
+    body = filtered(body)
     if requestInfo.isHead, body != .none {
       // The method was rewritten for the server: what it sends is not for this client.
       storage.dropsBody = true
@@ -167,24 +180,35 @@ extension Stream: DeferredWork {
     return .proceed
   }
 
+  /// Puts what the configuration asks for between the server and the client.
+  private func filtered(_ body: ResponseBody) -> ResponseBody {
+    if storage.filters == nil { return body }
+    let result = beginCompression(body)
+    switch body {
+    case .length(let n): beginRecording(length: n)
+    case .unknown: beginRecording(length: nil)
+    case .none, .tunnel: break
+    }
+    return result
+  }
+
   private var responseMayHaveBody: Bool {
     let status = response.status
     return !requestInfo.isHead && status != 204 && status != 304 && status >= 200
   }
 
   /// `http-response` of the backend, then of the frontend; persistence; then `http-after-response`.
-  private func evaluateResponseRules() -> Verdict {
-    guard let backend else { return .next }
-    backend.rules.captureResponse(context)
-    if backend !== frontend.ownBackend { frontend.rules.captureResponse(context) }
-    if backend !== frontend.ownBackend, let verdict = evaluateResponse(backend.rules) { return verdict }
+  func evaluateResponseRules() -> Verdict {
+    let other = backend === frontend.ownBackend ? nil : backend
+    other?.rules.captureResponse(context)
+    frontend.rules.captureResponse(context)
+    if let other, let verdict = evaluateResponse(other.rules) { return verdict }
     if let verdict = evaluateResponse(frontend.rules) { return verdict }
-    persistInResponse(backend)
+    if let backend, server != nil { persistInResponse(backend) }
     evaluateAfterResponse()
     return .next
   }
 
-  /// The response rules of one proxy; nil when all were passed.
   private func evaluateResponse(_ rules: CompiledProxy) -> Verdict? {
     if !rules.tcpResponseContent.isEmpty {
       context.responsePayloadIsFinal = true
@@ -196,9 +220,12 @@ extension Stream: DeferredWork {
     }
     if rules.httpResponse.isEmpty { return nil }
     var index = 0
-    switch rules.httpResponse.evaluate(context, resumingAt: &index) {
-    case .next, .needMoreData: return nil
-    case let verdict: return verdict
+    while true {
+      switch rules.httpResponse.evaluate(context, resumingAt: &index) {
+      case .next, .needMoreData: return nil
+      case .storeInCache(let number): storeInCache(number)
+      case let verdict: return verdict
+      }
     }
   }
 
@@ -215,7 +242,7 @@ extension Stream: DeferredWork {
   }
 
   /// A response rule denied, returned or redirected.
-  private func refuseResponse(_ verdict: Verdict) -> Step {
+  func refuseResponse(_ verdict: Verdict) -> Step {
     frontend.counters.add(.deniedResponses, worker: worker.index)
     backend?.counters.add(.deniedResponses, worker: worker.index)
     server?.counters.add(.deniedResponses, worker: worker.index)
@@ -231,6 +258,9 @@ extension Stream: DeferredWork {
       client.vanish()
       dropServer(reset: true)
       return reject()
+    case .reject:
+      dropServer(reset: true)
+      return reject()
     default: rendered = page(502)
     }
     dropServer(reset: true)
@@ -240,7 +270,7 @@ extension Stream: DeferredWork {
 
   private func forwardResponse(from connection: ServerConnection) -> Step {
     storeTunnelStickiness(connection)
-    switch pump(connection, storage.dropsBody ? DiscardSink() : client) {
+    switch pump(connection, storage.dropsBody ? DiscardSink() : clientSink) {
     case .sourceWaits:
       if connection.hasFailed { return serverAborted() }
       return .wait
@@ -249,7 +279,8 @@ extension Stream: DeferredWork {
       worker.loop.afterEvents(self)
       return .wait
     case .ended:
-      client.endBody()
+      clientSink.endBody()
+      if let filter = storage.filters?.response, !filter.isDone { return client.hasFailed ? clientAborted() : .wait }
       if isTunnel {
         storage.serverHalfClosed = true
         // Nothing can be answered any more; TCP lets the client finish what it says.
@@ -309,10 +340,11 @@ extension Stream: DeferredWork {
       return false
     }
     if connection.requestCount > 1, isIdempotent { return true }
-    guard let settings = backend?.settings, attempts < settings.retries, !context.retriesDisabled else {
+    guard let backend, attempts < retryLimit(backend), !context.retriesDisabled else {
       return false
     }
-    return settings.retryOn.contains("empty-response") || settings.retryOn.contains("all-retryable-errors")
+    let reasons = backend.settings.retryOn
+    return reasons.contains("empty-response") || reasons.contains("all-retryable-errors")
   }
 
   private var isIdempotent: Bool {

@@ -45,14 +45,18 @@ extension Stream {
         return .wait
       }
       pieces += 1
-      let n = client.writeBody(octets)
+      let n = clientSink.writeBody(octets)
       if n == 0 {
         setExchangeDeadlines(clientWaits: true, serverWaits: false)
         return .wait
       }
       body.consume(n)
     }
-    client.endBody()
+    clientSink.endBody()
+    if let filter = storage.filters?.response, !filter.isDone {
+      setExchangeDeadlines(clientWaits: true, serverWaits: false)
+      return .wait
+    }
     return end(aborted: false)
   }
 
@@ -244,6 +248,7 @@ extension Stream {
     if frontend.log.isEmpty { return }
     context.log.termination.0 = termination.cause.rawValue
     context.log.termination.1 = termination.state.rawValue
+    noteCookieState()
     context.log.retries = Swift.max(
       0, attempts - (context.log.status == 503 && attempts > 0 && server == nil ? 1 : 0))
     context.log.isRedispatched = redispatched
@@ -255,6 +260,15 @@ extension Stream {
     if frontend.settings.dontLogNormal, !failed, context.log.status < 500, attempts == 0, !redispatched { return }
     if !isHTTP, frontend.settings.dontLogNull, client.octetsIn == 0, backend == nil { return }
     worker.logStream(self, failed: failed)
+  }
+}
+
+extension Stream {
+  /// The letters of the persistence cookie: only where one is configured.
+  private func noteCookieState() {
+    guard isHTTP, backend?.settings.cookie != nil else { return }
+    context.log.termination.2 = storage.persistence.request.rawValue
+    context.log.termination.3 = storage.persistence.response.rawValue
   }
 }
 

@@ -3,6 +3,7 @@ import Config
 import HTTP
 import NetIO
 import Rules
+import Synchronization
 
 extension Stream {
   /// TCP mode: `tcp-request content` rules, with `inspect-delay` to let octets arrive.
@@ -26,6 +27,7 @@ extension Stream {
 
   /// Shows rules the octets that the client has sent so far.
   private func offerPayload() {
+    client.gatherInput()
     if case .data(let octets) = client.nextPiece() { context.payload = Bytes(Array(octets)) }
     // Rules may look at HTTP that only passes through.
     if context.request == nil, !context.payload.isEmpty {
@@ -38,6 +40,7 @@ extension Stream {
 
   /// HTTP mode: monitor, captures, `tcp-request content`, `http-request` rules and statistics of the frontend.
   func evaluateFrontendRules() -> Step {
+    if frontend.settings.bufferRequest, bufferRequest(before: .evaluateFrontendRules) { return .proceed }
     if ruleIndex == 0 {
       context.request = request
       if let step = inspectRequest(frontend.rules.tcpRequestContent) { return step }
@@ -87,13 +90,7 @@ extension Stream {
 
   /// `use_backend` rules, `default_backend`, or the other half of the listen section.
   func selectBackend() -> Step {
-    let chosen: Backend?
-    switch frontend.rules.backendName(for: context) {
-    case .proxy(let index): chosen = worker.runtime.backendOfProxy[index] ?? frontend.defaultBackend
-    case .named(let name): chosen = worker.runtime.backendsByName[name] ?? frontend.defaultBackend
-    case nil: chosen = frontend.defaultBackend
-    }
-    guard let backend = chosen, !backend.settings.isDisabled else {
+    guard let backend = routedBackend() ?? frontend.defaultBackend.flatMap({ accepts($0) ? $0 : nil }) else {
       termination = Termination(cause: .server, state: .connect)
       frontend.counters.add(.requestErrors, worker: worker.index)
       return isHTTP ? refuse(503) : reject()
@@ -102,13 +99,36 @@ extension Stream {
     return enter(.evaluateBackendRules)
   }
 
+  /// What `use_backend` says: lines whose backend takes no traffic are passed over, and a computed name that no
+  /// backend bears leaves the default.
+  private func routedBackend() -> Backend? {
+    var index = 0
+    while let choice = frontend.rules.nextBackend(for: context, from: &index) {
+      switch choice {
+      case .proxy(let number):
+        if let backend = worker.runtime.backendOfProxy[number], accepts(backend) { return backend }
+      case .named(let name):
+        guard let backend = worker.runtime.backendsByName[name] else { return nil }
+        if accepts(backend) { return backend }
+      }
+    }
+    return nil
+  }
+
+  private func accepts(_ backend: Backend) -> Bool {
+    guard backend.isUnpublished.load(ordering: .relaxed), backend !== frontend.ownBackend else { return true }
+    return CompiledProxy.anyHolds(frontend.rules.forceBackendSwitch, context)
+  }
+
   private func join(_ backend: Backend) {
     self.backend = backend
     if backend !== frontend.ownBackend {
       // What the frontend's rules set for the server's side held for its own half only.
-      let client = context.timeoutChanges.client
+      let changes = context.timeoutChanges
       context.timeoutChanges = TimeoutChanges()
-      context.timeoutChanges.client = client
+      context.timeoutChanges.client = changes.client
+      context.timeoutChanges.tarpit = changes.tarpit
+      context.retries = nil
     }
     backend.sessions.increment()
     backend.sessionRate.count(at: worker.loop.now.wall.microseconds)
@@ -159,6 +179,8 @@ extension Stream {
       phase = .waitForBody
       phaseDeadline = now + timeout
       return .proceed
+    case .serveFromCache(let index, let allowsHints): return serveFromCache(index, allowsHints: allowsHints)
+    case .storeInCache: return .proceed
     case .service(let name):
       return serve(name)
     case .resolve(let query):

@@ -122,8 +122,8 @@ final class Stream {
     } while mustAdvanceAgain && phase != .finished
     isAdvancing = false
     if phase == .finished { return }
-    client.flushBody()
-    serverConnection?.flushBody()
+    clientSink.flushBody()
+    if let serverConnection { serverSink(serverConnection).flushBody() }
     setTimer()
   }
 

@@ -19,6 +19,8 @@ final class StreamStorage: TimerOwner {
   var phaseAfterName = Stream.Phase.evaluateFrontendRules
   /// The `tcp-request content` rule to go on with, in HTTP mode.
   var contentRuleIndex = 0
+  /// `option http-buffer-request` was obeyed.
+  var requestWasBuffered = false
   var sentContinue = false
   var isTunnel = false
   var clientHalfClosed = false
@@ -29,6 +31,10 @@ final class StreamStorage: TimerOwner {
   var dropsBody = false
   /// What a 101 must answer, when the request offers WebSocket.
   var handshake: WebSocketHandshake?
+  /// What compression and caching keep; nil while neither is wanted.
+  var filters: StreamFilters?
+  /// `tcp-response content` of TCP mode: which rule set is at hand, and which of its rules; nil when all have run.
+  var responseInspection: (set: Int, rule: Int)? = (0, 0)
   /// The value of the persistence cookie that the client sent, and how it was judged.
   var persistence = Persistence()
   /// Keys that `stick` lines found, to be stored with the server that answers.
@@ -57,6 +63,7 @@ final class StreamStorage: TimerOwner {
     tarpitReply = nil
     wantedBody = 0
     contentRuleIndex = 0
+    requestWasBuffered = false
     sentContinue = false
     isTunnel = false
     clientHalfClosed = false
@@ -66,6 +73,8 @@ final class StreamStorage: TimerOwner {
     mustOpenNew = false
     dropsBody = false
     if handshake != nil { handshake = nil }
+    responseInspection = (0, 0)
+    if filters != nil { filters = nil }
     if persistence.server != nil || persistence.request != .notApplicable || persistence.response != .notApplicable {
       persistence = Persistence()
     }

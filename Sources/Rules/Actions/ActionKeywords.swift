@@ -53,6 +53,7 @@ enum ActionKeywords {
     FinalActions.table + HeaderActions.table + RequestLineActions.table + VariableActions.table
     + ConnectionActions.table + SocketActions.table + NormalizeActions.table + StreamActions.table
     + ReplyActions.table + CaptureActions.table + StickActions.table + ResolveAction.table + PatternActions.table
+    + CacheActions.table
 
   /// The entry for the first word of an action, which may carry an argument in parentheses.
   static func find(_ word: String, in place: RulePlaces) throws(RuleError) -> ActionEntry {
@@ -69,10 +70,9 @@ enum ActionKeywords {
   private static func unsupported(_ name: String) -> String? {
     if name.hasPrefix("lua.") { return "needs Lua, which is not supported" }
     let later: Set<String> = [
-      "cache-use", "cache-store",
       "send-spoe-group", "set-bandwidth-limit", "attach-srv", "switch-mode", "do-log", "pause",
       "set-headers-bin", "add-headers-bin", "del-headers-bin",
-      "set-retries", "on-error", "set-dst-port-offset", "set-nice",
+      "on-error", "set-dst-port-offset", "set-nice",
       "expect-netscaler-cip",
     ]
     return later.contains(name) ? "is not supported yet" : nil

@@ -110,17 +110,19 @@ enum HeaderActions {
   ) {
     var out: [UInt8] = []
     var isChanged = false
-    var isFirst = true
-    _ = HTTPHeaderFetches.visitValues(of: head.value(at: index), splitting: true) { part in
-      if !isFirst { out.append(contentsOf: ", ".utf8) }
-      isFirst = false
-      if let new = substitute(part, regex, format, context) {
+    let line = head.value(at: index)
+    var start = 0
+    while start <= line.count {
+      let end = HTTPHeaderFetches.valueEnd(line, from: start)
+      if start > 0 { out.append(0x2C) }
+      if let new = substitute(line[start..<end].trimmed, regex, format, context) {
+        // The blanks around a value go with it.
         out.append(new)
         isChanged = true
       } else {
-        out.append(part)
+        out.append(line[start..<end])
       }
-      return false
+      start = end + 1
     }
     if isChanged { head.replaceValue(at: index, with: Bytes(out)) }
   }

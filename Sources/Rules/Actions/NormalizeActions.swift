@@ -97,7 +97,6 @@ enum NormalizeActions {
         kept.removeLast()
       } else if !isFull {
         kept.append(part)
-        continue
       }
       if i == parts.count - 1 { kept.append(.empty) }
     }
@@ -147,6 +146,8 @@ enum NormalizeActions {
       pairs.append((pair.prefix(pair.firstIndex(of: 0x3D) ?? pair.count), pair, pairs.count))
       start = i + 1
     }
+    // An empty pair at the very end is none.
+    if let last = pairs.last, last.text.isEmpty { pairs.removeLast() }
     pairs.sort { $0.name == $1.name ? $0.place < $1.place : $0.name < $1.name }
     var out = target.prefix(question + 1).array
     for (i, pair) in pairs.enumerated() {

@@ -10,7 +10,7 @@ enum RequestLineActions {
         // What is no token cannot be sent; the request keeps its method.
         if HeaderText.isName(value) { request.method = value }
       },
-      set("set-uri") { request, value in request.target = value },
+      set("set-uri") { request, value in setURI(value, of: request) },
       set("set-path") { request, value in
         let target = RequestTarget(request.target)
         request.target = join(target.prefix, value, target.query)
@@ -19,16 +19,16 @@ enum RequestLineActions {
         request.target = join(RequestTarget(request.target).prefix, value, nil)
       },
       set("set-query") { request, value in
-        let target = RequestTarget(request.target)
         let query = value.count > 0 && value[0] == ASCII.question ? value.dropFirst(1) : value
-        request.target = join(target.prefix, target.path, query.isEmpty && value.isEmpty ? nil : query)
+        let end = request.target.firstIndex(of: ASCII.question) ?? request.target.count
+        request.target = join(.empty, request.target.prefix(end), query.isEmpty && value.isEmpty ? nil : query)
       },
-      replace("replace-uri", pick: { $0.target }) { request, value in request.target = value },
-      replace("replace-path", pick: { RequestTarget($0.target).path }) { request, value in
+      replace("replace-uri", pick: { $0.target }) { request, value in setURI(value, of: request) },
+      replace("replace-path", pick: { RequestTarget($0.target).existingPath }) { request, value in
         let target = RequestTarget(request.target)
         request.target = join(target.prefix, value, target.query)
       },
-      replace("replace-pathq", pick: { RequestTarget($0.target).pathAndQuery }) { request, value in
+      replace("replace-pathq", pick: { RequestTarget($0.target).hasPath ? RequestTarget($0.target).pathAndQuery : nil }) { request, value in
         request.target = join(RequestTarget(request.target).prefix, value, nil)
       },
       ActionEntry("set-status", [.httpResponse, .httpAfterResponse], "<status> [reason <str>]") {
@@ -59,7 +59,7 @@ enum RequestLineActions {
   }
 
   private static func replace(
-    _ name: String, pick: @escaping @Sendable (MessageHead) -> Bytes,
+    _ name: String, pick: @escaping @Sendable (MessageHead) -> Bytes?,
     _ apply: @escaping @Sendable (MessageHead, Bytes) -> Void
   ) -> ActionEntry {
     ActionEntry(name, .httpRequest, "<match-regex> <replace-fmt>") { parser throws(RuleError) in
@@ -68,13 +68,26 @@ enum RequestLineActions {
       let format = try parser.format("a replacement")
       return { context in
         guard let request = context.request else { return nil }
-        if let value = HeaderActions.substitute(pick(request), regex, format, context) {
+        if let old = pick(request), let value = HeaderActions.substitute(old, regex, format, context) {
           apply(request, TargetText.safe(value))
         }
         return nil
       }
     }
   }
+
+  /// A URI that names an authority changes the Host field too, so that both say the same.
+  private static func setURI(_ value: Bytes, of request: MessageHead) {
+    request.target = value
+    let authority = RequestTarget(value).authority
+    guard !authority.isEmpty else { return }
+    let end = (0..<authority.count).first { "/?#".utf8.contains(authority[$0]) } ?? authority.count
+    let host = authority.prefix(end).dropFirst(authority.firstIndex(of: 0x40).map { $0 + 1 } ?? 0)
+    guard let index = request.firstIndex(of: hostField) else { return }
+    request.replaceValue(at: index, with: Bytes(copying: host.span))
+  }
+
+  private static let hostField: FieldName = "host"
 
   private static func join(_ prefix: Bytes, _ path: Bytes, _ query: Bytes?) -> Bytes {
     var out = prefix.array

@@ -62,9 +62,9 @@ public struct RuleSet: Sendable {
   }
 
   /// The index of the first rule whose condition holds, for rules that only choose.
-  func firstMatch(_ context: RuleContext) -> Int? {
+  func firstMatch(_ context: RuleContext, from start: Int = 0) -> Int? {
     prepare(context)
-    var index = 0
+    var index = start
     while index < rules.count {
       if !runOfRule.isEmpty, runOfRule[index] >= 0 {
         let run = runs[Int(runOfRule[index])]

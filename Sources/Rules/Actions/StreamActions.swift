@@ -46,6 +46,7 @@ enum StreamActions {
     },
     ActionEntry("wait-for-body", [.httpRequest, .httpResponse], "time <time> [ at-least <bytes> ]") {
       parser throws(RuleError) in
+      if parser.place.isResponse { throw RuleError("'wait-for-body' is not supported yet for responses") }
       var timeout: Timespan?
       var atLeast = 0
       while let option = parser.next() {
@@ -86,6 +87,25 @@ enum StreamActions {
       return { context in
         if let value = expression.evaluate(context)?.integer, value >= 0 {
           apply(&context.timeoutChanges, .milliseconds(value))
+        }
+        return nil
+      }
+    },
+    ActionEntry("set-retries", [.tcpContent, .httpRequest], "{ <number> | <expr> }") { parser throws(RuleError) in
+      if let word = parser.peek, let value = Numbers.integer(word) {
+        _ = parser.next()
+        guard (0...100).contains(value) else {
+          throw RuleError("invalid number of retries '\(word)'", expected: "a number from 0 to 100")
+        }
+        return { context in
+          context.retries = Int(value)
+          return nil
+        }
+      }
+      let expression = try parser.expression("a number or an expression")
+      return { context in
+        if let value = expression.evaluate(context)?.integer, (0...100).contains(value) {
+          context.retries = Int(value)
         }
         return nil
       }

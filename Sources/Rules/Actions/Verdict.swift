@@ -23,6 +23,10 @@ public enum Verdict: Sendable {
   case resolve(NameQuery)
   /// `use-service`.
   case service(String)
+  /// `cache-use`, with the index of the section; evaluation goes on when the cache has nothing.
+  case serveFromCache(Int, allowsHints: Bool)
+  /// `cache-store`; evaluation goes on.
+  case storeInCache(Int)
   /// `tcp-response content close`.
   case close
   /// `expect-proxy layer4` (false) and `expect-netscaler-cip layer4` (true).

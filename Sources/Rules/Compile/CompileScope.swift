@@ -29,6 +29,8 @@ final class CompileScope {
     proxy = configuration.proxies.indices.contains(proxyIndex) ? configuration.proxies[proxyIndex] : nil
   }
 
+  /// The rule at hand stands in a `defaults` section.
+  var isInherited = false
   /// Inside of `stats http-request`.
   var isStatistics = false
 
@@ -65,6 +67,9 @@ final class CompileScope {
   /// `server` in this proxy, or `backend/server`.
   func server(named text: String) throws(RuleError) -> (backend: String, server: String) {
     let parts = text.split(separator: "/", maxSplits: 1).map(String.init)
+    if parts.count < 2, isInherited {
+      throw RuleError("backend name must be set for server '\(text)' in a 'defaults' section", expected: "<backend>/<server>")
+    }
     let backendName = parts.count == 2 ? parts[0] : proxyName
     let name = parts.last ?? ""
     let index = parts.count == 2 ? try backend(named: backendName) : proxyIndex
@@ -105,12 +110,12 @@ final class SharedScope {
   let readFile: (String) -> [UInt8]?
   /// Files are read once, however many rules name them.
   private var files: [String: Bytes] = [:]
+  let tables: StickTables
   /// `backend/server` of all servers that rules name.
   var referencedServers: Set<String> = []
   let patterns = PatternRegistry()
   /// Maps by how they match, what they give and their name: many rules share one.
   var maps: [String: MapView] = [:]
-  let tables: StickTables
 
   init(
     configuration: Configuration, diagnostics: Diagnostics, readFile: @escaping (String) -> [UInt8]?

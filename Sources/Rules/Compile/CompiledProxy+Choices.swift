@@ -1,9 +1,11 @@
 public import Base
 
 extension CompiledProxy {
-  /// Chooses the backend by the `use_backend` lines; nil leaves the default backend.
-  public func backendName(for context: RuleContext) -> BackendChoice? {
-    guard !routes.isEmpty, let index = routes.firstMatch(context) else { return nil }
+  /// Chooses the backend by the `use_backend` lines from the one at `start`, which then stands behind the line that
+  /// was taken; nil leaves the default backend.
+  public func nextBackend(for context: RuleContext, from start: inout Int) -> BackendChoice? {
+    guard !routes.isEmpty, let index = routes.firstMatch(context, from: start) else { return nil }
+    start = index + 1
     switch routeTargets[index] {
     case .proxy(let proxy): return .proxy(proxy)
     case .format(let format): return .named(Bytes(format.rendered(context)))

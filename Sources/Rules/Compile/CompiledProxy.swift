@@ -24,6 +24,8 @@ public final class CompiledProxy: Sendable {
   public let monitorFail: [Condition]
   public let forcePersist: [Condition]
   public let ignorePersist: [Condition]
+  /// `force-be-switch if ...`: unpublished backends may be chosen after all.
+  public let forceBackendSwitch: [Condition]
   /// `stats admin if ...`.
   public let statsAdmin: [Condition]
   let routes: RuleSet
@@ -43,6 +45,8 @@ public final class CompiledProxy: Sendable {
 
   /// `stick` lines.
   public let stick: StickRules
+  /// `option forwarded`.
+  public let forwarded: ForwardedOption?
 
   init(_ draft: ProxyDraft) {
     stick = draft.stick
@@ -65,6 +69,7 @@ public final class CompiledProxy: Sendable {
     forcePersist = draft.forcePersist
     ignorePersist = draft.ignorePersist
     statsAdmin = draft.statsAdmin
+    forceBackendSwitch = draft.forceBackendSwitch
     routes = draft.routes
     routeTargets = draft.routeTargets
     serverChoices = draft.serverChoices
@@ -74,6 +79,7 @@ public final class CompiledProxy: Sendable {
     serverSNI = draft.serverSNI
     errorReplies = draft.errorReplies
     check = draft.check
+    forwarded = draft.forwarded
   }
 }
 
@@ -105,12 +111,13 @@ public struct CompiledRules: Sendable {
   public let processVariables: ProcessVariables
   /// Names of all variables by number.
   public var variableNames: [Bytes] = []
+  /// The same for the runtime API.
+  public internal(set) var variables: RuntimeVariables
 
   /// All stick tables, those of `peers` sections first.
   public var tables: [StickTable] = []
   /// `http-err-codes` and `http-fail-codes`.
   public var statusClasses = StatusClasses()
-
   /// `backend/server` of all servers that rules name; these cannot be removed.
   public var referencedServers: Set<String> = []
   /// Maps and pattern lists, which may change at run time.
@@ -119,5 +126,6 @@ public struct CompiledRules: Sendable {
   init(processVariables: ProcessVariables, patterns: PatternRegistry) {
     self.processVariables = processVariables
     self.patterns = patterns
+    variables = RuntimeVariables(VariableNames(), processVariables)
   }
 }

@@ -56,6 +56,14 @@ extension ProxyCompiler {
       let line = Directive(words: [Word("req.rdp_cookie(\(name))")], location: proxy.location)
       draft.rdpCookie = expression(line.words.first, "persist rdp-cookie", line)
     }
+    if let line = proxy.forwarded {
+      scope.place = .backendRequest
+      do throws(RuleError) {
+        draft.forwarded = try ForwardedOption(line, scope: scope)
+      } catch {
+        scope.report(error, "'option forwarded' : ", line)
+      }
+    }
     if case .hash(let text) = proxy.balance.algorithm {
       scope.place = .useServer
       let line = Directive(words: [Word(text)], location: proxy.balance.location)

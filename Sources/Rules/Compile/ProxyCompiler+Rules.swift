@@ -127,10 +127,10 @@ extension ProxyCompiler {
     guard let condition = try ConditionParser.parse(line.words.dropFirst(), scope: scope, line: line) else {
       throw RuleError("'\(line.keyword)' requires either 'if' or 'unless' followed by a condition")
     }
-    if line.keyword == "force-persist" {
-      draft.forcePersist.append(condition)
-    } else {
-      draft.ignorePersist.append(condition)
+    switch line.keyword {
+    case "force-persist": draft.forcePersist.append(condition)
+    case "force-be-switch": draft.forceBackendSwitch.append(condition)
+    default: draft.ignorePersist.append(condition)
     }
   }
 

@@ -36,8 +36,12 @@ struct ProxyCompiler {
     for (index, line) in proxy.rules.enumerated() {
       scope.lineAtHand = line.location
       scope.ruleAtHand = index
+      // Those of a defaults section are a set of their own, with an order of their own.
+      if index == proxy.inheritedRules { order = RuleOrder() }
+      scope.isInherited = index < proxy.inheritedRules
       do throws(RuleError) { try compile(line) } catch { scope.report(error, prefix(of: line), line) }
     }
+    scope.isInherited = false
     compileFormats()
     compileExpressions()
     compileStatistics()
@@ -98,7 +102,7 @@ struct ProxyCompiler {
     case "use-server": try compileServerChoice(line)
     case "monitor": try compileMonitor(line)
     case "capture", "declare": break
-    case "force-persist", "ignore-persist": try compilePersist(line)
+    case "force-persist", "ignore-persist", "force-be-switch": try compilePersist(line)
     case "block": try compileBlock(line)
     case "stick": try compileStick(line)
     default:

@@ -21,6 +21,7 @@ struct ProxyDraft {
   var forcePersist: [Condition] = []
   var ignorePersist: [Condition] = []
   var statsAdmin: [Condition] = []
+  var forceBackendSwitch: [Condition] = []
   var routes = RuleSet()
   var routeTargets: [BackendTarget] = []
   var serverChoices: [(condition: Condition?, server: ServerTarget)] = []
@@ -31,6 +32,7 @@ struct ProxyDraft {
   var errorReplies: [Int: Reply] = [:]
   var check: CheckRules?
   var stick = StickRules()
+  var forwarded: ForwardedOption?
 
   init(name: String) { self.name = name }
 }

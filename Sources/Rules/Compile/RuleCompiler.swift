@@ -22,6 +22,7 @@ public enum RuleCompiler {
     rules.statusClasses = configuration.global.statusClasses
     rules.referencedServers = shared.referencedServers
     shared.patterns.assignIDs()
+    rules.variables = RuntimeVariables(shared.variables, shared.processVariables)
     return rules
   }
 

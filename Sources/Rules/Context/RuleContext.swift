@@ -58,6 +58,8 @@ public final class RuleContext {
   public var socketChanges = SocketChanges()
   /// `set-timeout`: milliseconds by name; the owner applies them.
   public var timeoutChanges = TimeoutChanges()
+  /// `set-retries`: how often the backend may try again, in place of `retries`.
+  public var retries: Int?
   /// `disable-l7-retry`.
   public var retriesDisabled = false
   /// `http-request set-priority-class` and `-offset`.
@@ -66,6 +68,10 @@ public final class RuleContext {
 
   /// Whether the rule that decided asks the client to log in.
   public var asksForLogin: Bool { lastRule?.keyword.hasSuffix(" auth") ?? false }
+  /// The response came out of the cache of that name.
+  public var cacheName: Bytes?
+  /// The content coding that the response is given on the way, by its name in the configuration.
+  public var compression: Bytes?
 
   /// Set by a fetch that lacked data which may still come.
   var mayChange = false
@@ -113,6 +119,9 @@ public final class RuleContext {
     socketChanges = SocketChanges()
     timeoutChanges = TimeoutChanges()
     retriesDisabled = false
+    retries = nil
+    cacheName = nil
+    compression = nil
     priorityClass = 0
     priorityOffset = 0
     mayChange = false

@@ -31,6 +31,10 @@ public final class TLSFacts {
   public var clientCertificate: CertificateFacts?
   /// Ours (on the client side) or the server's (on the server side).
   public var localCertificate: CertificateFacts?
+  /// tls-unique of RFC 5929.
+  public var uniqueID = Bytes.empty
+  /// The subject of the last certificate of the verified chain.
+  public var rootSubject: [(name: Bytes, value: Bytes)] = []
   public var clientRandom = Bytes.empty
   public var serverRandom = Bytes.empty
   public var sessionKey = Bytes.empty

@@ -25,13 +25,12 @@ enum AddressConverters {
       return nil
     },
     ConverterEntry("rfc7239_n2nn", .none, .string, .any) { sample, _, _ in
-      let node = HostText.split(sample.text).host
-      if let address = Numbers.address(node) { return .ip(address) }
-      if node.count > 2, node[0] == 0x5B { return Numbers.address(node[1..<(node.count - 1)]).map(Sample.ip) }
-      return node == "unknown" || node.starts(with: "_") ? .string(node) : nil
+      guard let name = ForwardedHeader.node(sample.text)?.name else { return nil }
+      return Numbers.address(name).map(Sample.ip) ?? .string(name)
     },
     ConverterEntry("rfc7239_n2np", .none, .string, .any) { sample, _, _ in
-      HostText.split(sample.text).port.map { .int(Int64($0)) }
+      guard let port = ForwardedHeader.node(sample.text)?.port else { return nil }
+      return Numbers.integer(port).map(Sample.int) ?? .string(port)
     },
   ]
 }
@@ -50,7 +49,7 @@ enum ForwardedHeader {
       let name = text[start..<i]
       guard !name.isEmpty, i < text.count, text[i] == 0x3D else { return nil }
       i += 1
-      guard let value = value(text, &i), !current.contains(where: { $0.name.equalsIgnoringCase(name) }) else {
+      guard let value = value(text, &i), isValid(name, value), !current.contains(where: { $0.name.equalsIgnoringCase(name) }) else {
         return nil
       }
       current.append((name, value))
@@ -67,6 +66,51 @@ enum ForwardedHeader {
     if current.isEmpty { return nil }
     all.append(current)
     return all
+  }
+
+  private static func isValid(_ name: Bytes, _ value: Bytes) -> Bool {
+    switch name.lowercased.string {
+    case "for", "by": return node(value) != nil
+    case "proto": return HeaderText.isName(value)
+    case "host":
+      let host = HostText.split(value).host
+      return !host.isEmpty && (0..<host.count).allSatisfy { host[$0] > 32 && host[$0] < 127 && host[$0] != ASCII.slash }
+    default: return false
+    }
+  }
+
+  /// RFC 7239 section 6: `nodename[:port]`, the name without brackets; nil when it is none.
+  static func node(_ text: Bytes) -> (name: Bytes, port: Bytes?)? {
+    var name = text
+    var rest = Bytes.empty
+    if text.starts(with: "[") {
+      guard let close = text.firstIndex(of: 0x5D) else { return nil }
+      name = text[1..<close]
+      rest = text.dropFirst(close + 1)
+      guard case .v6? = Numbers.address(name) else { return nil }
+    } else {
+      if let colon = text.firstIndex(of: ASCII.colon) {
+        name = text.prefix(colon)
+        rest = text.dropFirst(colon)
+      }
+      if case .v4? = Numbers.address(name) {
+      } else if name != "unknown", !isObfuscated(name) {
+        return nil
+      }
+    }
+    if rest.isEmpty { return (name, nil) }
+    let port = rest.dropFirst(1)
+    guard rest[0] == ASCII.colon, !port.isEmpty else { return nil }
+    if isObfuscated(port) { return (name, port) }
+    guard port.count < 6, let number = Numbers.integer(port), (0...65535).contains(number) else { return nil }
+    return (name, port)
+  }
+
+  private static func isObfuscated(_ text: Bytes) -> Bool {
+    guard text.count > 1, text[0] == 0x5F else { return false }
+    return (1..<text.count).allSatisfy {
+      ASCII.isAlpha(text[$0]) || ASCII.isDigit(text[$0]) || [0x2E, 0x5F, 0x2D].contains(text[$0])
+    }
   }
 
   private static func value(_ text: Bytes, _ i: inout Int) -> Bytes? {

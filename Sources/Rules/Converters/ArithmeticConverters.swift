@@ -12,7 +12,7 @@ enum ArithmeticConverters {
     binary("and") { $0 & $1 },
     binary("or") { $0 | $1 },
     binary("xor") { $0 ^ $1 },
-    unary("neg") { 0 &- $0 },
+    unary("neg") { $0 == .min ? .max : -$0 },
     unary("cpl") { ~$0 },
     predicate("bool") { $0 != 0 },
     predicate("not") { $0 == 0 },

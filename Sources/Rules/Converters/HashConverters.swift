@@ -12,6 +12,9 @@ enum HashConverters {
     ConverterEntry("xxh64", .optional(.integer), .binary, .int) { sample, a, _ in
       .int(Int64(bitPattern: XXHash.hash64(sample.octets, seed: UInt64(bitPattern: a.int(0) ?? 0))))
     },
+    ConverterEntry("xxh3", .optional(.integer), .binary, .int) { sample, a, _ in
+      .int(Int64(bitPattern: XXH3.hash(sample.octets, seed: UInt64(bitPattern: a.int(0) ?? 0))))
+    },
     digest("sha1", .none) { _ in "SHA1" },
     digest("sha2", .optional(.integer)) { "SHA\($0.int(0) ?? 256)" },
     digest("digest", .required(.string)) { ($0.string(0) ?? .empty).string },
@@ -90,17 +93,15 @@ public enum Hashes {
     var step0: UInt32 = 6
     var step1: UInt32 = 18
     for i in 0..<bytes.count {
-      let t = UInt32(bytes[i])
-      h0 = h0 &+ t
-      h1 = h1 &- t
-      h0 = ~h0
-      h1 = ~h1
-      var t2 = h1 << step0
-      h1 = h0 << step1
-      h0 = t2
-      t2 = h0 >> 20
-      step1 = t2 & 31
-      step0 = h1 & 31
+      let octet = UInt32(bytes[i])
+      h0 = ~(h0 ^ octet)
+      h1 = ~(h1 &+ octet)
+      let turned = h1 << step0 | h1 >> (32 - step0)
+      h1 = h0 << step1 | h0 >> (32 - step1)
+      h0 = turned
+      let steps = (h0 >> 16 ^ h1) & 0xFFFF
+      step0 = steps & 31
+      step1 = steps >> 11
     }
     return h0 ^ h1
   }

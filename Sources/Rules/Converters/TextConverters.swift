@@ -11,12 +11,7 @@ enum TextConverters {
     ConverterEntry("reverse", .none, .string, .string) { sample, _, _ in
       .string(Bytes(Array(sample.text.array.reversed())))
     },
-    ConverterEntry("reverse_dom", .none, .string, .string) { sample, _, _ in
-      .string(
-        Bytes(
-          sample.text.string.split(separator: ".", omittingEmptySubsequences: false).reversed().joined(
-            separator: ".")))
-    },
+    ConverterEntry("reverse_dom", .none, .string, .string) { sample, _, _ in reversedDomain(sample.text) },
     ConverterEntry("ltrim", .required(.string), .string, .string) { sample, a, _ in
       .string(trim(sample.text, a.string(0) ?? .empty, left: true, right: false))
     },
@@ -30,18 +25,23 @@ enum TextConverters {
       }
       return .string(text)
     },
-    ConverterEntry("has_ctl", .optional(.string), .binary, .bool) { sample, _, _ in
+    ConverterEntry("has_ctl", .optional(.string), .binary, .bool, check: checkControls) { sample, a, _ in
       let octets = sample.octets
-      for i in 0..<octets.count where octets[i] < 32 || octets[i] == 127 { return .bool(true) }
+      let mask = a.int(0) ?? 0
+      for i in 0..<octets.count {
+        let bit: Int64 = octets[i] < 32 ? Int64(octets[i]) : octets[i] == 127 ? 32 : 63
+        if mask >> bit & 1 == 1 { return .bool(true) }
+      }
       return .bool(false)
     },
-    ConverterEntry("bytes", .atLeast(1, .string, .string), .binary, .binary) { sample, a, context in
+    ConverterEntry("bytes", .atLeast(1, .string, .string), .binary, .binary, check: checkBytes) {
+      sample, a, context in
       let octets = sample.octets
-      guard let offset = a.string(0).flatMap({ number($0, context) }), offset >= 0 else { return nil }
-      let start = Int(min(offset, Int64(octets.count)))
-      guard let lengthText = a.string(1), !lengthText.isEmpty else { return .binary(octets.dropFirst(start)) }
-      guard let length = number(lengthText, context), length >= 0 else { return nil }
-      return .binary(octets.dropFirst(start).prefix(Int(min(length, Int64(octets.count)))))
+      guard let offset = number(a[0], context), offset >= 0 else { return nil }
+      let rest = octets.dropFirst(Int(min(offset, Int64(octets.count))))
+      if case .none = a[1] { return .binary(rest) }
+      guard let length = number(a[1], context), length >= 0 else { return nil }
+      return .binary(rest.prefix(Int(min(length, Int64(rest.count)))))
     },
     ConverterEntry(
       "field", .atLeast(2, .integer, .string, .integer), .string, .string, check: checkDelimiters
@@ -96,11 +96,12 @@ enum TextConverters {
       }
       return .bool(SecureCompare.equal(sample.octets, other.octets))
     },
-    ConverterEntry("param", .atLeast(1, .string, .string), .string, .string) { sample, a, _ in
+    ConverterEntry("param", .atLeast(1, .string, .string), .string, .string, check: checkParameter) {
+      sample, a, _ in
       parameter(sample.text, a.string(0) ?? .empty, delimiter: a.string(1) ?? "&")
     },
     ConverterEntry("host_only", .none, .string, .string) { sample, _, _ in
-      .string(HostText.split(sample.text).host)
+      .string(HostText.beforePort(sample.text).lowercased)
     },
     ConverterEntry("port_only", .none, .string, .int) { sample, _, _ in
       .int(Int64(HostText.split(sample.text).port ?? 0))
@@ -110,7 +111,31 @@ enum TextConverters {
     },
   ]
 
-  private static func number(_ text: Bytes, _ context: RuleContext) -> Int64? { Numbers.integer(text) }
+  /// A number written down, or that of a variable.
+  private static func number(_ argument: Argument, _ context: RuleContext) -> Int64? {
+    switch argument {
+    case .int(let value): value
+    case .variable(let variable): variable.get(context)?.integer
+    default: nil
+    }
+  }
+
+  /// The labels of a name from the last to the first; nil when one of them is empty. A dot at the end does not count.
+  private static func reversedDomain(_ name: Bytes) -> Sample? {
+    let text = name.ends(with: ".") ? name.prefix(name.count - 1) : name
+    var out: [UInt8] = []
+    out.reserveCapacity(text.count)
+    var end = text.count
+    while true {
+      var start = end
+      while start > 0, text[start - 1] != 0x2E { start -= 1 }
+      if start == end { return nil }
+      out.append(text[start..<end])
+      if start == 0 { return .string(Bytes(out)) }
+      out.append(0x2E)
+      end = start - 1
+    }
+  }
 
   private static func trim(_ text: Bytes, _ set: Bytes, left: Bool, right: Bool) -> Bytes {
     var low = 0
@@ -122,7 +147,7 @@ enum TextConverters {
 
   private static func compare(_ a: Bytes, _ b: Bytes) -> Int64 {
     for i in 0..<min(a.count, b.count) where a[i] != b[i] { return Int64(a[i]) - Int64(b[i]) }
-    return Int64(a.count - b.count)
+    return a.count == b.count ? 0 : a.count < b.count ? -1 : 1
   }
 
   /// Field `index` from 1 (from the end when negative), `count` fields long (0: all that follow).
@@ -179,6 +204,55 @@ enum TextConverters {
   }
 
   // MARK: Checks
+
+  /// Every control character but the tab.
+  private static let commonControls: Int64 = 0x1_FFFF_FDFF
+
+  @Sendable
+  private static func checkControls(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
+    let text = (arguments.string(0) ?? .empty).string
+    let mask: Int64? =
+      switch text {
+      case "": commonControls
+      case "any": 0x1_FFFF_FFFF
+      case "http": 0x2401
+      default: text.hasPrefix("0x") ? Int64(text.dropFirst(2), radix: 16) : Int64(text)
+      }
+    guard let mask else {
+      throw RuleError(
+        "cannot parse value '\(text)'", expected: "'any', 'http', a decimal number or 0x and hexadecimal digits")
+    }
+    guard mask & ~0x1_FFFF_FFFF == 0 else { throw RuleError("unsupported excess bits in argument value \(text)") }
+    arguments.list = [.int(mask)]
+  }
+
+  @Sendable
+  private static func checkBytes(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
+    let count = arguments.count
+    for index in 0..<count {
+      let text = arguments.string(index) ?? .empty
+      if let value = Numbers.integer(text) {
+        guard value >= (index == 0 ? 0 : 1) else {
+          throw RuleError("\(index == 0 ? "offset" : "length") value must be greater than \(index == 0 ? -1 : 0)")
+        }
+        arguments.list[index] = .int(value)
+      } else {
+        arguments.list[index] = .variable(try scope.shared.variables.variable(text))
+      }
+    }
+  }
+
+  @Sendable
+  private static func checkParameter(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
+    guard let delimiter = arguments.string(1) else { return }
+    if delimiter.count == 4, delimiter.starts(with: "0x"),
+      let octet = UInt8(delimiter.dropFirst(2).string, radix: 16)
+    {
+      arguments.list[1] = .string(Bytes([octet]))
+    } else if delimiter.count != 1 {
+      throw RuleError("Delimiter must be either exactly 1 character, or 0xHH for an ASCII code")
+    }
+  }
 
   @Sendable
   private static func checkDelimiters(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {

@@ -30,7 +30,10 @@ enum AuthenticationFetches {
       BasicLogin(context).map { .string($0.password) }
     },
     FetchEntry("http_auth_type", .none, .string, .requestData) { context, _ in
-      credentials(context).map { .string($0.scheme) }
+      guard let credentials = credentials(context) else { return nil }
+      // A login that cannot be read is none.
+      if credentials.scheme.equalsIgnoringCase("basic"), BasicLogin(context) == nil { return nil }
+      return .string(credentials.scheme)
     },
     FetchEntry("http_auth_bearer", .optional(.headerName), .string, .requestData) { context, a in
       let field = a.field(0) ?? authorization

@@ -18,7 +18,7 @@ enum CookieFetches {
         each: { context, a, visit in
           each(context, a, context.isResponseSide) { visit(.string($0)) }
         }
-      ) { context, a in first(context, a, context.isResponseSide).map(Sample.string) }
+      ) { context, a in last(context, a, context.isResponseSide).map(Sample.string) }
     ]
 
   private typealias Side = @Sendable (RuleContext) -> Bool
@@ -32,7 +32,7 @@ enum CookieFetches {
         each: { context, a, visit in
           each(context, a, isResponse(context)) { visit(.string($0)) }
         }
-      ) { context, a in first(context, a, isResponse(context)).map(Sample.string) },
+      ) { context, a in last(context, a, isResponse(context)).map(Sample.string) },
       FetchEntry(name + "_cnt", .optional(.string), .int, derived) { context, a in
         var count: Int64 = 0
         _ = each(context, a, isResponse(context)) { _ in
@@ -42,10 +42,10 @@ enum CookieFetches {
         return .int(count)
       },
       FetchEntry(name + "_val", .optional(.string), .int, derived) { context, a in
-        first(context, a, isResponse(context)).map { .int(Numbers.leadingInteger($0) ?? 0) }
+        last(context, a, isResponse(context)).map { .int(Numbers.wrapping($0)) }
       },
       FetchEntry(name + "_names", .optional(.string), .string, derived) { context, a in
-        let delimiter = a.string(0).flatMap { $0.isEmpty ? nil : $0 } ?? ","
+        let delimiter = a.string(0).flatMap { $0.isEmpty ? nil : $0.prefix(1) } ?? ","
         var out: [UInt8] = []
         _ = forEachCookie(context, isResponse(context)) { cookieName, _ in
           if !out.isEmpty { out.append(delimiter) }
@@ -66,11 +66,11 @@ enum CookieFetches {
     }
   }
 
-  private static func first(_ context: RuleContext, _ arguments: Arguments, _ isResponse: Bool) -> Bytes? {
+  private static func last(_ context: RuleContext, _ arguments: Arguments, _ isResponse: Bool) -> Bytes? {
     var found: Bytes?
     _ = each(context, arguments, isResponse) {
       found = $0
-      return true
+      return false
     }
     return found
   }

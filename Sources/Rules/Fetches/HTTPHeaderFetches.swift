@@ -43,10 +43,10 @@ enum HTTPHeaderFetches {
         name + "_val", named, .int, derived,
         each: { context, a, visit in
           guard let head = head(context) else { return false }
-          return each(head, a, splitting: true) { visit(.int(Numbers.leadingInteger($0) ?? 0)) }
+          return each(head, a, splitting: true) { visit(.int(Numbers.wrapping($0))) }
         }
       ) { context, a in
-        head(context).flatMap { one($0, a, splitting: true) }.map { .int(Numbers.leadingInteger($0) ?? 0) }
+        head(context).flatMap { one($0, a, splitting: true) }.map { .int(Numbers.wrapping($0)) }
       },
     ]
   }
@@ -66,7 +66,7 @@ enum HTTPHeaderFetches {
       },
       FetchEntry(prefix + "hdr_names", .optional(.string), .string, places) { context, a in
         guard let head = head(context) else { return nil }
-        let delimiter = a.string(0).flatMap { $0.isEmpty ? nil : $0 } ?? ","
+        let delimiter = a.string(0).flatMap { $0.isEmpty ? nil : $0.prefix(1) } ?? ","
         var out: [UInt8] = []
         for i in 0..<head.count {
           if i > 0 { out.append(delimiter) }
@@ -101,7 +101,7 @@ enum HTTPHeaderFetches {
   }
 
   static func visitValues(of line: Bytes, splitting: Bool, _ visit: (Bytes) -> Bool) -> Bool {
-    if !splitting || line.firstIndex(of: 0x2C) == nil { return visit(line) }
+    if !splitting || line.firstIndex(of: 0x2C) == nil { return visit(line.trimmed) }
     var start = 0
     while start <= line.count {
       let end = valueEnd(line, from: start)
@@ -112,7 +112,7 @@ enum HTTPHeaderFetches {
   }
 
   /// The comma behind a value, which does not count inside a quoted string; or the end.
-  private static func valueEnd(_ line: Bytes, from start: Int) -> Int {
+  static func valueEnd(_ line: Bytes, from start: Int) -> Int {
     var i = start
     var isQuoted = false
     while i < line.count {
@@ -171,13 +171,13 @@ enum HTTPHeaderFetches {
   }
 
   /// An address in a field value, with a port or brackets around it allowed.
+  /// An address, that of version 4 possibly with a port, that of version 6 possibly in brackets.
   private static func address(_ value: Bytes) -> IPAddress? {
     if let address = Numbers.address(value) { return address }
-    let host = HostText.split(value).host
-    if host.count > 2, host[0] == 0x5B, host[host.count - 1] == 0x5D {
-      return Numbers.address(host[1..<(host.count - 1)])
+    if value.count > 2, value[0] == 0x5B, value[value.count - 1] == 0x5D {
+      return Numbers.address(value[1..<(value.count - 1)])
     }
-    return Numbers.address(host)
+    return Numbers.address(HostText.split(value).host)
   }
 
   private static func block(_ head: MessageHead) -> [UInt8] {

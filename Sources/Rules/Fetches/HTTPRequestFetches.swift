@@ -6,6 +6,8 @@ enum HTTPRequestFetches {
   static let table: [FetchEntry] =
     [
       FetchEntry("method", .none, .method, .requestLasting) { context, _ in
+        // Of the methods that have a number in HAProxy, `set-method` does not change what is seen here.
+        if !context.log.method.isEmpty, wellKnown.contains(context.log.method) { return .method(context.log.method) }
         if let request = context.request { return .method(request.method) }
         return context.log.method.isEmpty ? nil : .method(context.log.method)
       },
@@ -33,10 +35,10 @@ enum HTTPRequestFetches {
         base(context, withQuery: true).map(Sample.string)
       },
       FetchEntry("base32", .none, .int, .requestData) { context, _ in
-        base(context, withQuery: false).map { .int(Int64(Hashes.avalanche(Hashes.djb2($0)))) }
+        baseHash(context).map { .int(Int64($0)) }
       },
       FetchEntry("base32+src", .none, .binary, .requestData) { context, _ in
-        base(context, withQuery: false).map { withSource(Hashes.avalanche(Hashes.djb2($0)), context) }
+        baseHash(context).map { withSource($0, context) }
       },
       FetchEntry("url32", .none, .int, .requestData) { context, _ in
         urlHash(context).map { .int(Int64($0)) }
@@ -77,6 +79,10 @@ enum HTTPRequestFetches {
       FetchEntry("req_ver", .none, .string, .requestLasting, version),
     ] + parameters
 
+  private static let wellKnown: Set<Bytes> = [
+    "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT",
+  ]
+
   static func request(_ context: RuleContext) -> MessageHead? { context.request }
 
   private static let version: FetchBody = { context, _ in
@@ -102,12 +108,19 @@ enum HTTPRequestFetches {
     return Bytes(out)
   }
 
+  private static func baseHash(_ context: RuleContext) -> UInt32? {
+    guard let request = request(context) else { return nil }
+    var octets = (request.first("host") ?? .empty).array
+    octets.append(RequestTarget(request.target).path)
+    return Hashes.avalanche(Hashes.sdbm(Bytes(octets)))
+  }
+
   private static func urlHash(_ context: RuleContext) -> UInt32? {
     guard let request = request(context) else { return nil }
     var octets = (request.first("host") ?? .empty).array
     let target = RequestTarget(request.target)
     if target.hasPath { octets.append(target.pathAndQuery) }
-    return Hashes.avalanche(Hashes.djb2(Bytes(octets)))
+    return Hashes.avalanche(Hashes.sdbm(Bytes(octets)))
   }
 
   private static func withSource(_ hash: UInt32, _ context: RuleContext) -> Sample {
@@ -139,7 +152,7 @@ enum HTTPRequestFetches {
       ) { context, a in parameter(context, a).map(Sample.string) }
     } + [
       FetchEntry("urlp_val", parameterArguments, .int, .requestData) { context, a in
-        parameter(context, a).map { .int(Numbers.leadingInteger($0) ?? 0) }
+        parameter(context, a).map { .int(Numbers.wrapping($0)) }
       }
     ]
 
@@ -184,6 +197,17 @@ enum QueryText {
 
 /// `host[:port]` with brackets around IPv6 addresses.
 enum HostText {
+  /// What stands before the last colon outside brackets, whatever follows it.
+  static func beforePort(_ text: Bytes) -> Bytes {
+    var i = text.count
+    while i > 0 {
+      i -= 1
+      if text[i] == ASCII.colon { return text.prefix(i) }
+      if text[i] == 0x5D { break }
+    }
+    return text
+  }
+
   static func split(_ authority: Bytes) -> (host: Bytes, port: Int?) {
     var end = authority.count
     while end > 0, ASCII.isDigit(authority[end - 1]) { end -= 1 }

@@ -38,7 +38,7 @@ enum ProxyFetches {
     timeout("be_queue_timeout", .backendSide) { $0.backend.queueTimeout },
     timeout("be_tarpit_timeout", .backendSide) { $0.backend.tarpitTimeout },
     timeout("be_max_retries", .backendSide) { $0.backend.retries },
-    timeout("cur_max_retries", .backendSide) { $0.backend.retries },
+    timeout("cur_max_retries", .backendSide) { $0.retries ?? $0.backend.retries },
     timeout("cur_client_timeout", .frontendSide) {
       current($0.timeoutChanges.client, $0.frontend.clientTimeout)
     },

@@ -10,10 +10,13 @@ enum TLSFetches {
     + certificate("ssl_f") { $0.connection.tls?.localCertificate }
     + certificate("ssl_s") { $0.serverSide.tls?.localCertificate }
     + [
+      FetchEntry("ssl_c_r_dn", .optional(.string, .integer, .string), .string, .layer5Client) { context, a in
+        context.connection.tls.flatMap { DistinguishedName.text($0.rootSubject, a) }
+      },
       FetchEntry("ssl_c_chain_der", .none, .binary, .layer5Client) { context, _ in
         binary(context.connection.tls?.clientCertificate?.chainDER)
       },
-      FetchEntry("ssl_s_chain_der", .none, .binary, .layer5Client) { context, _ in
+      FetchEntry("ssl_s_chain_der", .none, .binary, .layer4Server) { context, _ in
         binary(context.serverSide.tls?.localCertificate?.chainDER)
       },
     ]
@@ -60,6 +63,9 @@ enum TLSFetches {
       },
       FetchEntry(name + "_server_random", .none, .binary, places) { context, _ in
         binary(facts(context)?.serverRandom)
+      },
+      FetchEntry(name + "_unique_id", .none, .binary, places) { context, _ in
+        binary(facts(context)?.uniqueID)
       },
       FetchEntry(name + "_err", .none, .int, places) { context, _ in
         facts(context).map { .int(Int64(truncatingIfNeeded: $0.errorCode)) }

@@ -14,6 +14,9 @@ struct AffixTable: Sendable {
     lengths = Array(Set(strings.map(\.count))).sorted(by: >)
   }
 
+  /// The strings, folded if case does not count.
+  var keys: [Bytes] { table.keys }
+
   /// The number of the longest string that `text` begins (or ends) with.
   func longest(_ text: Bytes) -> Int? {
     for length in lengths where length <= text.count {

@@ -49,10 +49,25 @@ final class PatternSet: PatternView {
     for reference in references { reference.attach(self) }
   }
 
-  /// The strings when matching means equality with one of them, at first.
-  var exactStrings: [Bytes]? {
-    if case .strings(let table) = first.kind { return table.keys }
-    return nil
+  /// What one look-up can decide: equality with one of some strings, or beginning with one of them.
+  enum Lookup: Sendable {
+    case equal([Bytes])
+    case begins([Bytes])
+
+    var keys: [Bytes] {
+      switch self {
+      case .equal(let keys), .begins(let keys): keys
+      }
+    }
+  }
+
+  /// What it is at first.
+  var lookup: Lookup? {
+    switch first.kind {
+    case .strings(let table): .equal(table.keys)
+    case .prefixes(let table): .begins(table.keys)
+    default: nil
+    }
   }
 
   // MARK: Look-ups

@@ -1,5 +1,6 @@
 import Base
 import HTTP
+import TLS
 
 /// One argument of a fetch or converter, checked at compile time.
 enum Argument: Sendable {
@@ -22,6 +23,8 @@ enum Argument: Sendable {
   case acls([ACL], [Bool])
   case path(JSONPath)
   case conditions(SetConditions)
+  /// The key in a file, if the text names one, and the text.
+  case key(VerificationKey?, Bytes)
 }
 
 struct Arguments: Sendable {

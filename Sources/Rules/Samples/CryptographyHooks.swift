@@ -9,9 +9,6 @@ public struct CryptographyHooks: Sendable {
   public var hmac: (@Sendable (_ algorithm: String, _ key: Bytes, _ data: Bytes) -> Bytes?)?
   /// Whether `password` is the one behind a crypt(3) hash.
   public var verifyPassword: (@Sendable (_ password: Bytes, _ hash: Bytes) -> Bool)?
-  /// Whether `signature` over `data` verifies with a PEM key or certificate; the algorithm is JOSE's (`RS256`).
-  public var verifySignature:
-    (@Sendable (_ algorithm: String, _ key: Bytes, _ data: Bytes, _ signature: Bytes) -> Bool?)?
 
   public init() {}
 

@@ -147,7 +147,8 @@ enum SampleKeywords {
     let entries =
       ArithmeticConverters.table + TextConverters.table + EncodingConverters.table + HashConverters.table
       + DateConverters.table + MapConverters.table + JSONConverters.table + AddressConverters.table
-      + VariableConverters.table + TokenConverters.table + TableConverters.table
+      + VariableConverters.table + TokenConverters.table + TableConverters.table + CipherConverters.table
+      + MessageConverters.table
     for entry in entries { table[entry.name] = entry }
     return table
   }()

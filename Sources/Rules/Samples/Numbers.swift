@@ -23,6 +23,19 @@ enum Numbers {
     return value
   }
 
+  /// The digits at the start, behind a minus at most, in 32 bits that wrap around: what `hdr_val` and its like give.
+  static func wrapping(_ bytes: Bytes) -> Int64 {
+    var value: Int32 = 0
+    let isNegative = bytes.count > 0 && bytes[0] == 0x2D
+    var index = isNegative ? 1 : 0
+    while index < bytes.count, ASCII.isDigit(bytes[index]) {
+      let digit = Int32(bytes[index] &- 0x30)
+      value = isNegative ? value &* 10 &- digit : value &* 10 &+ digit
+      index += 1
+    }
+    return Int64(value)
+  }
+
   /// A whole signed decimal; nil when anything else is in it.
   static func integer(_ bytes: Bytes) -> Int64? {
     var digits = bytes
@@ -72,6 +85,12 @@ enum Numbers {
       }
     }
     return dots == 3 && digits > 0 ? value << 8 | part : nil
+  }
+
+  /// An IPv4 address at the start of a text, whatever follows it.
+  static func leadingDottedQuad(_ bytes: Bytes) -> UInt32? {
+    let end = (0..<bytes.count).first { !ASCII.isDigit(bytes[$0]) && bytes[$0] != 0x2E } ?? bytes.count
+    return end < bytes.count && end >= 7 ? dottedQuad(bytes.prefix(end)) : nil
   }
 
   static func rawAddress(_ bytes: Bytes) -> IPAddress? {

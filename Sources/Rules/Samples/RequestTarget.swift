@@ -46,6 +46,9 @@ struct RequestTarget {
     return whole.prefix(whole.firstIndex(of: ASCII.question) ?? whole.count)
   }
 
+  /// nil in the forms that have none.
+  var existingPath: Bytes? { hasPath ? path : nil }
+
   /// Behind the question mark; nil without one.
   var query: Bytes? {
     guard let question = target.firstIndex(of: ASCII.question) else { return nil }

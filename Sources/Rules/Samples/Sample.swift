@@ -26,19 +26,17 @@ public enum SampleType: String, Sendable {
   func casts(to wanted: SampleType) -> Bool {
     switch (self, wanted) {
     case (_, .any), (_, .same), (.any, _), (.same, _): true
-    case (.bool, .bool), (.bool, .int), (.bool, .string): true
+    case (.bool, .bool), (.bool, .int), (.bool, .string), (.bool, .binary): true
     case (.bool, _): false
     case (.int, .method): false
     case (.int, _): true
-    case (.address, .bool), (.ipv4, .bool): false
+    case (.address, .bool), (.address, .int), (.address, .method): false
+    case (.ipv4, .bool), (.ipv4, .method): false
     case (.ipv6, .bool), (.ipv6, .int), (.ipv6, .method): false
-    case (.ipv4, .method), (.address, .method): false
     case (.address, _), (.ipv4, _), (.ipv6, _): true
     case (.string, _): true
-    case (.binary, .binary), (.binary, .string), (.binary, .int), (.binary, .ipv6), (.binary, .ipv4),
-      (.binary, .address), (.binary, .method):
-      true
-    case (.binary, .bool): false
+    case (.binary, .binary), (.binary, .string), (.binary, .method): true
+    case (.binary, _): false
     case (.method, .string), (.method, .method), (.method, .binary): true
     case (.method, _): false
     }
@@ -58,13 +56,14 @@ extension Sample {
     }
   }
 
-  /// The text form: what `%[...]` prints.
+  /// The text form: what `%[...]` prints. Octets become text up to the first NUL.
   var text: Bytes {
     switch self {
     case .bool(let value): value ? Sample.one : Sample.zero
     case .int(let value): Bytes(String(value))
     case .ip(let address): Bytes(address.description)
-    case .string(let bytes), .binary(let bytes), .method(let bytes): bytes
+    case .string(let bytes), .method(let bytes): bytes
+    case .binary(let bytes): bytes.firstIndex(of: 0).map { bytes.prefix($0) } ?? bytes
     }
   }
 
@@ -77,7 +76,7 @@ extension Sample {
     case .string(let bytes), .binary(let bytes), .method(let bytes): bytes
     case .ip(let address): Bytes(address.octets)
     case .int(let value): Bytes(withUnsafeBytes(of: value.bigEndian) { Array($0) })
-    case .bool: text
+    case .bool(let value): Bytes([0, 0, 0, 0, 0, 0, 0, value ? 1 : 0])
     }
   }
 
@@ -87,7 +86,8 @@ extension Sample {
     case .int(let value): value
     case .ip(.v4(let word)): Int64(word)
     case .ip(.v6): nil
-    case .string(let bytes), .method(let bytes): Numbers.leadingInteger(bytes)
+    case .string(let bytes): bytes.isEmpty ? nil : Numbers.leadingInteger(bytes)
+    case .method(let bytes): Numbers.leadingInteger(bytes)
     case .binary(let bytes): Numbers.bigEndian(bytes)
     }
   }
@@ -96,7 +96,7 @@ extension Sample {
     switch self {
     case .ip(let address): address
     case .int(let value): .v4(UInt32(truncatingIfNeeded: value))
-    case .string(let bytes): Numbers.address(bytes)
+    case .string(let bytes): Numbers.address(bytes) ?? Numbers.leadingDottedQuad(bytes).map(IPAddress.v4)
     case .binary(let bytes): Numbers.rawAddress(bytes)
     case .bool, .method: nil
     }
@@ -106,7 +106,7 @@ extension Sample {
     switch self {
     case .bool(let value): value
     case .int(let value): value != 0
-    case .string(let bytes): Numbers.leadingInteger(bytes).map { $0 != 0 }
+    case .string(let bytes): bytes.isEmpty ? nil : Numbers.leadingInteger(bytes).map { $0 != 0 }
     default: nil
     }
   }

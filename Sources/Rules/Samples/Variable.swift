@@ -45,6 +45,14 @@ struct VariableNames {
   private(set) var names: [Bytes] = []
   private var numbers: [Bytes: Int] = [:]
 
+  /// The variable of that name, if any rule mentions it.
+  func known(_ text: Bytes) -> Variable? {
+    guard let dot = text.firstIndex(of: 0x2E), let scope = Variable.Scope(rawValue: text.prefix(dot).string),
+      let number = numbers[text.dropFirst(dot + 1)]
+    else { return nil }
+    return Variable(scope: scope, id: number)
+  }
+
   /// `scope.name`, as in `txn.host`.
   mutating func variable(_ text: Bytes) throws(RuleError) -> Variable {
     let dot = text.firstIndex(of: 0x2E)

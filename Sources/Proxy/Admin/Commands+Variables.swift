@@ -1,0 +1,39 @@
+import Base
+import Config
+import Rules
+
+extension Commands {
+  /// Variables of the process.
+  static let variables: [Command] = [
+    Command("get var", "<name>", level: .restricted, "retrieve contents of a process-wide variable") { call in
+      guard !call.argument(0).isEmpty else { return .error("Missing process-wide variable identifier.") }
+      guard let text = call.runtime.rules.variables.describe(call.argument(0)) else {
+        return .error("Variable not found.")
+      }
+      return .lines(text + "\n")
+    },
+    Command(
+      "set var", "<name> [fmt|expr] {<fmt>|<expr>}", level: .admin, "set variable from an arbitrary expression"
+    ) { call in
+      guard call.session.isExperimental else {
+        return .error("This command is restricted to experimental mode only.")
+      }
+      var rest = call.arguments.dropFirst()
+      let isFormat = rest.first == "fmt"
+      if isFormat || rest.first == "expr" { rest = rest.dropFirst() }
+      guard !rest.isEmpty else { return .error("Usage: set var <name> [fmt|expr] {<fmt>|<expr>}.") }
+      guard let worker = call.gateway.workers.first else { return .error("No worker runs.") }
+      return .outcome(
+        call.runtime.rules.variables.set(
+          call.argument(0), rest.joined(separator: " "), isFormat: isFormat, worker.environment, call.now))
+    },
+    Command("experimental-mode", "[on|off]", "enable experimental features for this session") { call in
+      switch call.argument(0) {
+      case "on": call.session.isExperimental = true
+      case "off": call.session.isExperimental = false
+      default: return .info("experimental-mode is \(call.session.isExperimental ? "ON" : "OFF")")
+      }
+      return .done
+    },
+  ]
+}
