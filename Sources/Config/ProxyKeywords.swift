@@ -173,13 +173,15 @@ public enum ProxyKeywords {
   static let back: [Keyword<ProxySettings>] = [
     Keyword("server", in: [.backend, .listen], "<name> <address>[:<port>] [<option>...]", "A server.") {
       settings, arguments, context throws(Refusal) in
-      settings.servers.append(try ServerLine.server(settings.serverOwner(arguments, context), &arguments, context))
+      settings.servers.append(
+        try ServerLine.server(settings.serverOwner(arguments, context), &arguments, context))
     },
     Keyword(
       "server-template", in: [.backend, .listen], "<prefix> <count> <address>[:<port>] [<option>...]",
       "Servers that differ by their number."
     ) { settings, arguments, context throws(Refusal) in
-      settings.servers += try ServerLine.template(settings.serverOwner(arguments, context), &arguments, context)
+      settings.servers += try ServerLine.template(
+        settings.serverOwner(arguments, context), &arguments, context)
     },
     Keyword(
       "default-server", in: .back, "[name <name>] [from <origin>] <option>...",
