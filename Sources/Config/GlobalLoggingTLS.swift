@@ -64,13 +64,21 @@ extension GlobalKeywords {
     .number("maxsslrate", "The most TLS sessions a second.") { $0.rateLimitTLSSessions = $1 },
     .number("maxconnrate", "The most connections a second.") { $0.rateLimitConnections = $1 },
     .number("maxsessrate", "The most sessions a second.") { $0.rateLimitSessions = $1 },
-    .number("maxpipes", "The most pipes for splicing.") { $0.tunables["maxpipes"] = String($1) },
+    Keyword<GlobalSettings>("maxpipes", in: .global, "<number>", "The most pipes for splicing. Taken, and of no effect.") {
+      _, arguments, context throws(Refusal) in
+      _ = try arguments.required("a value")
+      try arguments.end()
+      sayNoEffect("maxpipes", arguments, context)
+    },
     Keyword("maxcomprate", in: .global, "<kB/s>", "The most octets to compress a second.") {
       settings, arguments, _ throws(Refusal) in
       settings.tunables["maxcomprate"] = String(try arguments.integer())
     },
-    .number("maxcompcpuusage", "The CPU share above which nothing is compressed.", in: 0...100) {
-      $0.tunables["maxcompcpuusage"] = String($1)
+    Keyword<GlobalSettings>("maxcompcpuusage", in: .global, "<percent>", "The CPU share above which nothing is compressed. Taken, and of no effect.") {
+      _, arguments, context throws(Refusal) in
+      _ = try arguments.required("a value")
+      try arguments.end()
+      sayNoEffect("maxcompcpuusage", arguments, context)
     },
     .word("ssl-default-bind-ciphers", "<ciphers>", "Ciphers of bind lines.") { $0.bindTLS.ciphers = $1.text },
     .word("ssl-default-bind-ciphersuites", "<suites>", "TLS 1.3 suites of bind lines.") {

@@ -57,8 +57,11 @@ extension GlobalKeywords {
       $0.chroot = $1.text
     },
     .number("ulimit-n", "The most file descriptors; computed when not set.") { $0.ulimitN = $1 },
-    .number("fd-hard-limit", "The most file descriptors to compute a limit from.") {
-      $0.tunables["fd-hard-limit"] = String($1)
+    Keyword<GlobalSettings>("fd-hard-limit", in: .global, "<number>", "The most file descriptors to compute a limit from. Taken, and of no effect.") {
+      _, arguments, context throws(Refusal) in
+      _ = try arguments.required("a value")
+      try arguments.end()
+      sayNoEffect("fd-hard-limit", arguments, context)
     },
     .word("node", "<name>", "The name of this node on the statistics page.") { $0.node = $1.text },
     Keyword("description", in: .global, "<text>", "A text for the statistics page.") {
@@ -67,8 +70,11 @@ extension GlobalKeywords {
     },
     .time("hard-stop-after", "How long a soft stop may take.") { $0.hardStopAfter = $1 },
     .time("grace", "How long listeners stay open after a soft stop.") { $0.grace = $1 },
-    .time("close-spread-time", "Spread the closing of idle connections over this time.") {
-      $0.tunables["close-spread-time"] = String($1.milliseconds)
+    Keyword<GlobalSettings>("close-spread-time", in: .global, "<time>", "Spread the closing of idle connections over this time. Taken, and of no effect.") {
+      _, arguments, context throws(Refusal) in
+      _ = try arguments.required("a value")
+      try arguments.end()
+      sayNoEffect("close-spread-time", arguments, context)
     },
   ]
 

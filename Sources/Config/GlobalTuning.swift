@@ -11,16 +11,39 @@ extension GlobalKeywords {
     },
   ]
 
+  /// Those that something reads.
+  static let wordTunables: [Keyword<GlobalSettings>] = [
+    "tune.h2.fe.initial-window-size", "tune.h2.initial-window-size", "tune.h2.fe.max-concurrent-streams",
+    "tune.h2.max-concurrent-streams", "tune.h2.header-table-size",
+  ].map { name in
+    Keyword<GlobalSettings>(name, in: .global, "<value>", "Of HTTP/2 with clients.") {
+      settings, arguments, _ throws(Refusal) in
+      settings.tunables[name] = String(try arguments.integer())
+      try arguments.end()
+    }
+  }
+
   static let sizedHints: [Keyword<GlobalSettings>] = sizes.map { name in
-    sized(name, "Kept as a hint.") { $0.tunables[name] = String($1) }
+    Keyword<GlobalSettings>(name, in: .global, "<size>", "Taken, and of no effect.") {
+      _, arguments, context throws(Refusal) in
+      _ = try arguments.size()
+      try arguments.end()
+      sayNoEffect(name, arguments, context)
+    }
   }
 
   static let wordHints: [Keyword<GlobalSettings>] = words.map { name in
-    Keyword<GlobalSettings>(name, in: .global, "<value>", "Kept as a hint.") {
-      settings, arguments, _ throws(Refusal) in
-      settings.tunables[name] = try arguments.required("a value").text
+    Keyword<GlobalSettings>(name, in: .global, "<value>", "Taken, and of no effect.") {
+      _, arguments, context throws(Refusal) in
+      _ = try arguments.required("a value").text
       _ = arguments.rest()
+      sayNoEffect(name, arguments, context)
     }
+  }
+
+  /// A tunable of HAProxy's insides that have no counterpart: taken so that the configuration loads, not silently.
+  static func sayNoEffect(_ name: String, _ arguments: Arguments, _ context: LoadContext) {
+    context.diagnostics.advice("'\(name)' has no effect here", at: arguments.keywordLocation)
   }
 
   private static func sized(
@@ -51,9 +74,9 @@ extension GlobalKeywords {
     "tune.h1.be.glitches-threshold", "tune.h1.fe.glitches-threshold", "tune.h1.zero-copy-fwd-recv",
     "tune.h1.zero-copy-fwd-send", "tune.h2.be.glitches-threshold", "tune.h2.be.initial-window-size",
     "tune.h2.be.max-concurrent-streams", "tune.h2.be.max-frames-at-once", "tune.h2.fe.glitches-threshold",
-    "tune.h2.fe.initial-window-size", "tune.h2.fe.max-concurrent-streams", "tune.h2.fe.max-frames-at-once",
-    "tune.h2.fe.max-rst-at-once", "tune.h2.fe.max-total-streams", "tune.h2.header-table-size",
-    "tune.h2.initial-window-size", "tune.h2.log-errors", "tune.h2.max-concurrent-streams",
+ "tune.h2.fe.max-frames-at-once",
+    "tune.h2.fe.max-rst-at-once", "tune.h2.fe.max-total-streams",
+ "tune.h2.log-errors",
     "tune.h2.max-frame-size", "tune.h2.zero-copy-fwd-send", "tune.http.cookielen", "tune.http.logurilen",
     "tune.idle-pool.shared", "tune.idletimer", "tune.listener.default-shards", "tune.listener.multi-queue",
     "tune.max-checks-per-thread", "tune.max-rules-at-once", "tune.maxaccept", "tune.maxpollevents",

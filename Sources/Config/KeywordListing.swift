@@ -2,14 +2,30 @@
 public enum KeywordListing {
   private static let header = "# List of registered "
 
+  /// A class of keywords that another layer knows.
+  public struct Class {
+    var name: String
+    var title: String
+    var lines: [String]
+
+    public init(_ name: String, _ title: String, _ lines: [String]) {
+      self.name = name
+      self.title = title
+      self.lines = lines
+    }
+  }
+
   /// The listing of some classes; `all` means each of them, an unknown one is left out.
-  public static func text(classes: [String]) -> String {
-    if classes.contains("help") { return help }
+  public static func text(classes: [String], others: [Class]) -> String {
+    if classes.contains("help") { return help + others.map { "\($0.name): \($0.title)\n" }.joined() }
     let all = classes.contains("all")
     var text = ""
     if all || classes.contains("cfg") { text += header + "configuration keywords:\n" + configuration }
     if all || classes.contains("sec") || classes.contains("section") {
       text += header + "configuration sections:\n" + sections
+    }
+    for other in others where all || classes.contains(other.name) {
+      text += header + other.title + ":\n" + other.lines.map { "\t\($0)\n" }.joined()
     }
     return text
   }

@@ -55,17 +55,18 @@ extension OptionKeywords {
       guard hello.text == "HELO" || hello.text == "EHLO" else { return .smtp(greeting: "HELO localhost") }
       return .smtp(greeting: Bytes(hello.bytes.array + [ASCII.space] + domain.bytes.array))
     },
-    check("mysql-check", "[user <user> [post-41|pre-41]]") { arguments, _ throws(Refusal) in
-      guard let word = arguments.next() else { return .mysql(user: nil, modern: true) }
+    check("mysql-check", "[user <user> [post-41|pre-41|post-80]]") { arguments, _ throws(Refusal) in
+      guard let word = arguments.next() else { return .mysql(user: nil, .post41) }
       guard word.text == "user" else {
         throw Refusal.unknownArgument(word, of: "option mysql-check", among: ["user"])
       }
       let user = try arguments.required("a user name").bytes
-      guard let version = arguments.next() else { return .mysql(user: user, modern: true) }
-      guard version.text == "post-41" || version.text == "pre-41" else {
-        throw Refusal.unknownArgument(version, of: "option mysql-check", among: ["post-41", "pre-41"])
+      guard let version = arguments.next() else { return .mysql(user: user, .post41) }
+      guard let login = MySQLLogin(rawValue: version.text) else {
+        throw Refusal.unknownArgument(
+          version, of: "option mysql-check", among: MySQLLogin.allCases.map(\.rawValue))
       }
-      return .mysql(user: user, modern: version.text == "post-41")
+      return .mysql(user: user, login)
     },
     check("pgsql-check", "user <user>") { arguments, _ throws(Refusal) in
       let word = try arguments.required("'user'")

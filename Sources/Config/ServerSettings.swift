@@ -17,7 +17,7 @@ public struct CheckSettings: Sendable {
     case http(method: Bytes, uri: Bytes, version: Bytes, headers: Bytes)
     case tcp
     case ldap
-    case mysql(user: Bytes?, modern: Bool)
+    case mysql(user: Bytes?, MySQLLogin)
     case pgsql(user: Bytes)
     case redis
     case smtp(greeting: Bytes)
@@ -70,7 +70,6 @@ public struct ServerSettings: Sendable {
   public var poolConnectionName: Directive?
   public var sniAuto: Bool?
   public var checkSNIAuto: Bool?
-  public var checkReusesPool = false
   public var weight = 1
   public var isBackup = false
   public var isDisabled = false
@@ -153,3 +152,10 @@ public final class ServerDefaults: Sendable {
 }
 
 public enum ProxyVersion: Int, Sendable { case v1 = 1, v2 }
+
+/// How far `option mysql-check` goes along with newer servers.
+public enum MySQLLogin: String, CaseIterable, Sendable {
+  case pre41 = "pre-41"
+  case post41 = "post-41"
+  case post80 = "post-80"
+}

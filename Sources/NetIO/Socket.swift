@@ -108,6 +108,17 @@ public enum Socket {
 
   public static func setNoDelay(_ fd: Int32) { set(fd, Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
   public static func setKeepAlive(_ fd: Int32) { set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) }
+  /// One of the two levels does not apply, which the kernel says and nobody hears.
+  public static func setTypeOfService(_ fd: Int32, _ value: Int32) {
+    set(fd, Int32(IPPROTO_IP), IP_TOS, value)
+    set(fd, Int32(IPPROTO_IPV6), IPV6_TCLASS, value)
+  }
+
+  /// Needs privileges; without them the packets stay unmarked.
+  public static func setMark(_ fd: Int32, _ value: UInt32) {
+    set(fd, SOL_SOCKET, SO_MARK, Int32(bitPattern: value))
+  }
+
   public static func setQuickAck(_ fd: Int32, _ on: Bool) {
     set(fd, Int32(IPPROTO_TCP), TCP_QUICKACK, on ? 1 : 0)
   }

@@ -1,6 +1,7 @@
 import Base
 import Config
 import Glibc
+import NetIO
 import Rules
 import Synchronization
 
@@ -30,6 +31,12 @@ final class WorkerEnvironment: ProxyEnvironment {
   var started: Instant { runtime.started.instant }
 
   func random() -> UInt64 { generator.next() }
+
+  func label(_ socket: Int32, typeOfService: Int?, mark: UInt32?) {
+    guard socket >= 0 else { return }
+    if let typeOfService { Socket.setTypeOfService(socket, Int32(typeOfService)) }
+    if let mark { Socket.setMark(socket, mark) }
+  }
 
   func frontendCount(_ query: FrontendQuery, of name: String) -> Int {
     guard let frontend = runtime.frontendsByName[Bytes(name)] else { return 0 }

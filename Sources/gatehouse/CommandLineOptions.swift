@@ -39,18 +39,10 @@ struct CommandLineOptions: Equatable {
   var memoryLimit: Int?
   /// `-L`.
   var localPeer: String?
-  /// `-S <bind>[,<option>...]`.
-  var masterSocket: String?
-  /// `-x`.
-  var oldProcessSocket: String?
   /// `-st`: terminate these processes.
   var terminate: [Int32] = []
   /// `-sf`: ask these processes to finish.
   var finish: [Int32] = []
-  /// `-dM[<byte>,...]`.
-  var memoryDebugging: String?
-  /// `-dI`.
-  var insecureFork = false
   /// `-dW`: warnings are fatal.
   var warningsAreFatal = false
   /// `-dD`: suspicious statements are named.
@@ -61,24 +53,8 @@ struct CommandLineOptions: Equatable {
   var ignoresUnresolvable = false
   /// `-dV`: certificates of servers are not verified.
   var skipsServerVerification = false
-  /// `-dR`.
-  var noReusePort = false
-  /// `-dS`.
-  var noSplice = false
-  /// `-dG`.
-  var noGetaddrinfo = false
-  /// `-dF`.
-  var noFastForward = false
-  /// `-dZ`.
-  var noZeroCopy = false
-  /// `-dC[key]`.
-  var dumpsConfiguration = false
-  /// `-dL`.
-  var listsLibraries = false
-  /// `-dt[...]`.
-  var traces: String?
-  /// `-4`.
-  var onlyIPv4 = false
+  /// Flags that were taken and change nothing.
+  var withoutEffect: [String] = []
   /// `--format json`: diagnostics as one object a line.
   var format = OutputFormat.text
 

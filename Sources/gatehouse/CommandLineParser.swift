@@ -83,11 +83,17 @@ struct CommandLineParser {
     case "-N": options.maxConnectionsPerProxy = try number(of: flag)
     case "-m": options.memoryLimit = try number(of: flag)
     case "-L": options.localPeer = try value(of: flag)
-    case "-S": options.masterSocket = try value(of: flag)
-    case "-x": options.oldProcessSocket = try value(of: flag)
+    case "-S":
+      throw CommandLineOptions.Failure(
+        message: "'-S' is not supported: there is no master socket; 'stats socket' reaches the process",
+        showsUsage: false)
+    case "-x":
+      // Listeners are shared with the old process through SO_REUSEPORT, so nothing has to be handed over.
+      _ = try value(of: flag)
+      options.withoutEffect.append("'-x'")
     case "-st": options.terminate += try processes(flag)
     case "-sf": options.finish += try processes(flag)
-    case "-4": options.onlyIPv4 = true
+    case "-4": options.withoutEffect.append("'-4'")
     default: throw CommandLineOptions.Failure(message: "unknown argument '\(flag)'")
     }
   }
@@ -113,25 +119,19 @@ struct CommandLineParser {
     switch name {
     case "": options.debug = true
     case "b": options.foreground = true
-    case "I": options.insecureFork = true
     case "W": options.warningsAreFatal = true
     case "D": options.diagnosticMode = true
     case "r": options.ignoresUnresolvable = true
     case "V": options.skipsServerVerification = true
-    case "R": options.noReusePort = true
-    case "S": options.noSplice = true
-    case "G": options.noGetaddrinfo = true
-    case "F": options.noFastForward = true
-    case "Z": options.noZeroCopy = true
-    case "L": options.listsLibraries = true
-    // Pollers and kernel TLS of HAProxy that have no counterpart here.
-    case "e", "p", "k", "v", "s", "T", "c": break
-    case _ where name.hasPrefix("M"): options.memoryDebugging = String(name.dropFirst())
+    // Splicing, pollers, kernel TLS and debugging aids of HAProxy that have no counterpart here.
+    case "I", "R", "S", "G", "F", "Z", "L", "e", "p", "k", "v", "s", "T", "c":
+      options.withoutEffect.append("'-d\(name)'")
+    case _ where name.hasPrefix("M"): options.withoutEffect.append("'-dM'")
     case _ where name.hasPrefix("K"):
       options.keywordDump = name.dropFirst().split(separator: ",").map(String.init)
       if options.keywordDump.isEmpty { options.keywordDump = ["help"] }
-    case _ where name.hasPrefix("C"): options.dumpsConfiguration = true
-    case _ where name.hasPrefix("t"): options.traces = String(name.dropFirst())
+    case _ where name.hasPrefix("C"), _ where name.hasPrefix("t"):
+      throw CommandLineOptions.Failure(message: "'-d\(name)' is not supported", showsUsage: false)
     case _ where name.hasPrefix("A"):
       throw CommandLineOptions.Failure(message: "'-dA' is not supported yet", showsUsage: false)
     default: throw CommandLineOptions.Failure(message: "unknown argument '-d\(name)'")

@@ -61,14 +61,13 @@ enum CommandLineTexts {
             -n <number> : the most connections ; -N <number> : the default of each proxy
             -m <MiB> : limit the memory
             -L <name> : the name among peers
-            -S <bind>[,<options>] : the master's socket
-            -x <socket> : take listeners over from a running process
+                -x <socket> : taken; listeners are shared with the old process anyway
             -sf/-st [<pid>...] : ask old processes to finish, or end them
             -dW : warnings are fatal ; -dD : name suspicious lines
             -dr : servers whose names do not resolve start without an address
             -dV : do not verify certificates of servers
             -dK<class>[,...] : list the known keywords, see -dKhelp
-            -dM -dI -dR -dS -dG -dF -dZ -dL -dC -de -dp -dt : taken as HAProxy takes them
+            -4 -dM -dI -dR -dS -dG -dF -dZ -dL -de -dp : taken and of no effect
 
     """
   }

@@ -18,8 +18,7 @@ enum Program {
       return 1
     }
     if !options.keywordDump.isEmpty {
-      let reference = options.keywordDump == ["markdown"]
-      Console.write(reference ? KeywordReference.text : KeywordListing.text(classes: options.keywordDump), to: 1)
+      Console.write(KeywordDump.text(options.keywordDump), to: 1)
       if options.configurations.isEmpty { return 0 }
     }
     switch options.action {

@@ -14,6 +14,10 @@ struct ServingProcess {
 
   /// `ulimit-n`, or enough descriptors for `connections`.
   func raiseLimits(connections: Int) {
+    if let limit = options.memoryLimit {
+      var memory = rlimit(rlim_cur: rlim_t(limit) << 20, rlim_max: rlim_t(limit) << 20)
+      _ = setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &memory)
+    }
     let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     var limit = rlimit()
     guard getrlimit(kind, &limit) == 0 else { return }

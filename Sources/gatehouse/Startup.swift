@@ -23,6 +23,11 @@ struct Startup {
     loader.ignoresUnresolvable = options.ignoresUnresolvable
     var loaded = loader.load(paths: options.configurations)
     if let limit = options.maxConnections { loaded.configuration.global.maxConnections = limit }
+    if let limit = options.maxConnectionsPerProxy {
+      for i in loaded.configuration.proxies.indices where loaded.configuration.proxies[i].maxConnections == nil {
+        loaded.configuration.proxies[i].maxConnections = limit
+      }
+    }
     if options.skipsServerVerification { loaded.configuration.global.verifyServers = false }
     let rules = RuleCompiler.compile(loaded.configuration, diagnostics: loaded.diagnostics) { path in
       guard case .octets(let text) = ConfigurationIO.system().read(path) else { return nil }
@@ -78,6 +83,7 @@ struct Startup {
     if outcome.status != 0 { return outcome.status }
     guard let runtime = prepared.runtime else { return 1 }
     let global = prepared.loaded.configuration.global
+    for text in options.withoutEffect { warn("\(text) has no effect here.") }
     let process = ServingProcess(global, options)
     process.raiseLimits(connections: runtime.connectionLimit)
     let gateway = Gateway(runtime)
@@ -104,6 +110,10 @@ struct Startup {
     process.detach()
     Respawn.reportReady()
     return signals.serve(gateway, hardStopAfter: global.hardStopAfter)
+  }
+
+  private func warn(_ text: String) {
+    if !options.quiet { Console.write("[WARNING]  (\(getpid())) : \(text)\n", to: 2) }
   }
 
   private func alert(_ text: String) { Console.write("[ALERT]    (\(getpid())) : \(text)\n", to: 2) }

@@ -10,14 +10,18 @@ flags="-enable-experimental-feature Lifetimes -enable-upcoming-feature MemberImp
 flags="$flags -parse-as-library -sanitize=fuzzer,address"
 case "$target" in
   config) modules="Base Config" entry=Tests/Fuzz/ConfigFuzz.swift ;;
+  rules)
+    modules="Base Config HTTP TLS Rules"
+    entry=Tests/Fuzz/RuleFuzz.swift
+    flags="$flags -enable-testing -I Sources/CNghttp2 -I Sources/COpenSSL -lnghttp2 -lssl -lcrypto" ;;
   *) echo "unknown target '$target'" >&2; exit 2 ;;
 esac
 objects=""
 for module in $modules; do
   swiftc $flags -module-name "$module" -I "$out" -emit-module -emit-module-path "$out/$module.swiftmodule" \
-    -wmo -c Sources/"$module"/*.swift -o "$out/$module.o"
+    -wmo -c $(find Sources/"$module" -name "*.swift") -o "$out/$module.o"
   objects="$objects $out/$module.o"
 done
 swiftc $flags -I "$out" "$entry" $objects -o "$out/$target-fuzzer"
-cp -n Tests/Fuzz/corpus/"$target"/* "$out/$target"/ 2>/dev/null || true
+cp -n "Tests/Fuzz/corpus/$([ "$target" = rules ] && echo RuleFuzz || echo "$target")"/* "$out/$target"/ 2>/dev/null || true
 exec "$out/$target-fuzzer" -max_total_time="$seconds" -max_len=8192 "$out/$target"

@@ -19,6 +19,7 @@ final class QuietEnvironment: ProxyEnvironment {
   func frontendCount(_ query: FrontendQuery, of frontend: String) -> Int { 0 }
   func backendCount(_ query: BackendQuery, of backend: String) -> Int { 0 }
   func serverCount(_ query: ServerQuery, of server: String, in backend: String) -> Int { 0 }
+  func label(_ socket: Int32, typeOfService: Int?, mark: UInt32?) {}
   func listenerConnections(_ connection: ConnectionFacts) -> Int { 0 }
 }
 

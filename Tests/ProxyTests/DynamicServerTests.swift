@@ -35,10 +35,14 @@ struct DynamicServerTests {
     }
   }
 
+  private func pending() -> PendingSession {
+    PendingSession(priority: QueuePriority(classNumber: 0, time: 0)) { _ in }
+  }
+
   /// The names of the servers that so many choices in a row give.
   private func choices(_ count: Int, _ backend: Backend) -> [String] {
     (0..<count).compactMap { _ in
-      guard case .server(let server) = backend.assign(hash: nil, wake: PendingSession { _ in }) else {
+      guard case .server(let server) = backend.assign(hash: nil, wake: pending()) else {
         return nil
       }
       backend.release(server)
@@ -74,7 +78,7 @@ struct DynamicServerTests {
   func busy() throws {
     let runtime = try runtime("backend b\n server a 127.0.0.1:1")
     let backend = runtime.backends[0]
-    guard case .server(let server) = backend.assign(hash: nil, wake: PendingSession { _ in }) else {
+    guard case .server(let server) = backend.assign(hash: nil, wake: pending()) else {
       Issue.record("no server")
       return
     }

@@ -282,7 +282,7 @@ struct ActionTests {
       Issue.record("not accepted")
       return
     }
-    guard case .proxy(1)? = fixture.proxy.backendName(for: fixture.context) else {
+    guard case .proxy(1)? = fixture.backend() else {
       Issue.record("not routed")
       return
     }

@@ -127,7 +127,7 @@ struct ScaleTests {
     for (host, index) in expected {
       fixture.context.request = Fixture.request("GET / HTTP/1.1", ["Host: \(host)"])
       var chosen = -1
-      if case .proxy(let found)? = fixture.proxy.backendName(for: fixture.context) { chosen = found }
+      if case .proxy(let found)? = fixture.backend() { chosen = found }
       #expect(chosen == index, "\(host)")
     }
   }

@@ -127,7 +127,7 @@ struct PatternChangeTests {
       (0..<5).map { "use_backend \(["a", "b", "c", "full", "a"][$0]) if { hdr(host) h\($0) }" })
     func choice(_ host: String) -> Int? {
       fixture.context.request = Fixture.request("GET / HTTP/1.1", ["Host: \(host)"])
-      if case .proxy(let index)? = fixture.proxy.backendName(for: fixture.context) { return index }
+      if case .proxy(let index)? = fixture.backend() { return index }
       return nil
     }
     #expect(choice("h3") == 4)

@@ -60,7 +60,7 @@ struct ConditionTests {
       "use_backend b if site !other",
     ])
     #expect(fixture.messages.isEmpty)
-    guard case .proxy(let index)? = fixture.proxy.backendName(for: fixture.context) else {
+    guard case .proxy(let index)? = fixture.backend() else {
       Issue.record("no backend chosen")
       return
     }

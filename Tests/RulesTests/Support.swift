@@ -18,6 +18,7 @@ final class FixedEnvironment: ProxyEnvironment {
   func frontendCount(_ query: FrontendQuery, of frontend: String) -> Int { 3 }
   func backendCount(_ query: BackendQuery, of backend: String) -> Int { backend == "full" ? 0 : 2 }
   func serverCount(_ query: ServerQuery, of server: String, in backend: String) -> Int { 1 }
+  func label(_ socket: Int32, typeOfService: Int?, mark: UInt32?) {}
   func listenerConnections(_ connection: ConnectionFacts) -> Int { 1 }
 }
 
@@ -120,6 +121,11 @@ struct Fixture {
   func runRequest() -> Verdict {
     var index = 0
     return proxy.httpRequest.evaluate(context, resumingAt: &index)
+  }
+
+  func backend() -> BackendChoice? {
+    var line = 0
+    return proxy.nextBackend(for: context, from: &line)
   }
 
   func runResponse() -> Verdict {

@@ -144,20 +144,26 @@ final class Backend: Sendable {
   }
 
   private func nextWaiting(for server: Server, _ state: inout Balancer) -> PendingSession? {
-    while let pending = state.serverQueues[server.index].popFirst() {
-      server.queueLength.decrement()
-      if pending.isCancelled.load(ordering: .relaxed) { continue }
+    let sharesQueue = server.isUsable.load(ordering: .relaxed)
+    while true {
+      let own = state.serverQueues[server.index].first
+      let common = sharesQueue ? state.queue.first : nil
+      let next: PendingSession
+      if let own, common.map({ own.priority <= $0.priority }) ?? true {
+        next = own
+        _ = state.serverQueues[server.index].popFirst()
+        server.queueLength.decrement()
+      } else if let common {
+        next = common
+        _ = state.queue.popFirst()
+        queueLength.decrement()
+      } else {
+        return nil
+      }
+      if next.isCancelled.load(ordering: .relaxed) { continue }
       take(server, &state)
-      return pending
+      return next
     }
-    guard server.isUsable.load(ordering: .relaxed) else { return nil }
-    while let pending = state.queue.popFirst() {
-      queueLength.decrement()
-      if pending.isCancelled.load(ordering: .relaxed) { continue }
-      take(server, &state)
-      return pending
-    }
-    return nil
   }
 
   /// Forgets a waiting session (its client left, or the queue timeout came).

@@ -32,6 +32,8 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private var writer = H1BodyWriter()
   private var answeredMethod = AnsweredMethod.other
   private var upgradeOffered = false
+  private var typeOfService = 0
+  private var mark: UInt32 = 0
   private var isWaitingToClose = false
   private var awaitsSocks = false
 
@@ -59,6 +61,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     if stream.backend?.settings.tcpKeepAlive ?? false || stream.backend?.settings.serverKeepAlive ?? false {
       Socket.setKeepAlive(fd)
     }
+    label(fd, stream.context.socketChanges)
     if let source = server.settings.source ?? stream.backend?.settings.source, bindSource(fd, source) == false
     {
       Glibc.close(fd)
@@ -89,6 +92,20 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
       return .ip(host, port: UInt16(truncatingIfNeeded: Int(reached.port ?? 0) + offset))
     }
     return .ip(host, port: port == 0 ? reached.port ?? 0 : port)
+  }
+
+  /// `set-bc-tos` and `set-bc-mark` of the stream that takes the connection; what the one before it set is undone.
+  func label(_ changes: SocketChanges) {
+    if let transport { label(transport.descriptor, changes) }
+  }
+
+  private func label(_ fd: Int32, _ changes: SocketChanges) {
+    let tos = changes.serverTOS ?? 0
+    let mark = changes.serverMark ?? 0
+    if tos != typeOfService { Socket.setTypeOfService(fd, Int32(tos)) }
+    if mark != self.mark { Socket.setMark(fd, mark) }
+    typeOfService = tos
+    self.mark = mark
   }
 
   private func bindSource(_ fd: Int32, _ source: SourceSettings) -> Bool {

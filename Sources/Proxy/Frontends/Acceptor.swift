@@ -179,6 +179,7 @@ final class Acceptor: EventHandler, TimerOwner {
       if frontend.settings.clientKeepAlive || frontend.settings.tcpKeepAlive { Socket.setKeepAlive(fd) }
     }
     let facts = ConnectionFacts(source: peer, destination: Socket.localAddress(fd), accepted: now)
+    facts.socket = fd
     facts.listenerID = listener.id
     facts.listenerName = listener.nameBytes
     let transport = Transport(descriptor: fd, worker: worker)

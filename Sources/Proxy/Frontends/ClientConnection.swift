@@ -246,6 +246,7 @@ final class ClientConnection: TransportOwner, TimerOwner {
   func closed() {
     guard isOpen else { return }
     isOpen = false
+    facts.socket = -1
     facts.counters.release(at: worker.loop.now)
     kept.close()
     worker.connectionClosed(self)

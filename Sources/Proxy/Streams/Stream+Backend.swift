@@ -131,10 +131,12 @@ extension Stream {
     return .proceed
   }
 
+  /// The body took too long: 408, as for a head that does.
   func bodyWaitExpired() {
-    context.requestBodyIsComplete = requestIsComplete
-    if let earlyBody { context.requestBody = Bytes(copying: earlyBody.readable) }
-    phase = storage.phaseAfterBody
+    termination = Termination(cause: .clientTimeout, state: .request)
+    frontend.counters.add(.requestErrors, worker: worker.index)
+    storage.localReplyCloses = true
+    refuse(408)
   }
 
   func sendContinue() {
@@ -234,7 +236,8 @@ extension Stream {
   private func wakeUp() -> PendingSession {
     let box = Confined(self)
     let loop = worker.loop
-    return PendingSession { server in
+    let time = now.microseconds / 1000 + Int64(context.priorityOffset)
+    return PendingSession(priority: QueuePriority(classNumber: context.priorityClass, time: time)) { server in
       loop.enqueue { box.value.slotFreed(server) }
     }
   }

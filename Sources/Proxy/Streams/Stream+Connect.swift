@@ -39,6 +39,7 @@ extension Stream {
       let idle = worker.serverPools.take(server, reuse: reusePolicy, isFirst: context.isFirstRequest)
     {
       idle.stream = self
+      idle.label(context.socketChanges)
       serverConnection = idle
       server.counters.add(.reused, worker: worker.index)
       backend.counters.add(.reused, worker: worker.index)
@@ -47,6 +48,7 @@ extension Stream {
     }
     if isHTTP, attempts == 0, !storage.mustOpenNew, let kept = client.takeKept(server) {
       kept.stream = self
+      kept.label(context.socketChanges)
       serverConnection = kept
       context.serverSide.isReused = true
       return .proceed

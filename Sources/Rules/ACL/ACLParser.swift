@@ -208,7 +208,8 @@ struct PatternBuilder: Sendable {
         comparison = text
         continue
       }
-      if let comparison {
+      // Ranges stand for themselves whatever the operator.
+      if let comparison, !text.contains(where: IntegerRanges.isSeparator) {
         guard let value = dotted(text) else {
           throw RuleError("'\(text)' is neither a number nor a supported operator")
         }
@@ -216,9 +217,7 @@ struct PatternBuilder: Sendable {
         if let range = IntegerRanges.range(operator: comparison, value) { set.insert(range) }
         continue
       }
-      if let value = dotted(text) {
-        set.insert(value...value)
-      } else if let range = IntegerRanges.range(text) ?? dottedRange(text) {
+      if let range = dottedRange(text) ?? (keyword.contains("ssl_ver") ? nil : IntegerRanges.range(text)) {
         set.insert(range)
       } else {
         throw RuleError("'\(text)' is neither a number nor a supported operator")
@@ -239,7 +238,11 @@ struct PatternBuilder: Sendable {
   }
 
   private func dottedRange(_ text: String) -> ClosedRange<Int64>? {
+    guard keyword.contains("ssl_ver") else { return nil }
+    if let value = dotted(text) { return value...value }
     let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    if parts.count == 2, parts[1].isEmpty, let low = dotted(parts[0]) { return low...Int64.max }
+    if parts.count == 2, parts[0].isEmpty, let high = dotted(parts[1]) { return Int64.min...high }
     guard parts.count == 2, let low = dotted(parts[0]), let high = dotted(parts[1]), low <= high else {
       return nil
     }

@@ -36,8 +36,7 @@ struct Redirect: Sendable {
     case .scheme:
       location.append(contentsOf: "://".utf8)
       if let request = context.request {
-        let authority = RequestTarget(request.target).authority
-        location.append(authority.isEmpty ? request.first("host") ?? .empty : authority)
+        location.append(request.first("host") ?? RequestTarget(request.target).authority)
       }
       appendPath(context, to: &location)
     }
@@ -56,7 +55,7 @@ struct Redirect: Sendable {
       if appendsSlash, path.isEmpty || path[path.count - 1] != ASCII.slash { location.append(ASCII.slash) }
       return
     }
-    if let query = target.query {
+    if target.hasPath, let query = target.query {
       location.append(ASCII.question)
       location.append(query)
     }

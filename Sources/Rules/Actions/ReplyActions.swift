@@ -78,7 +78,9 @@ struct AuthenticationChallenge: Sendable {
 
   func reply(_ context: RuleContext) -> Reply {
     guard let request = context.request else { return direct }
+    // What a rule made of the target counts no more than what has no authority at all.
     let target = RequestTarget(request.target)
-    return target.isOriginForm || target.authority.isEmpty ? direct : proxied
+    let isForProxy = !target.isOriginForm && !target.authority.isEmpty
+    return isForProxy && (target.hasPath || request.method == "CONNECT") ? proxied : direct
   }
 }

@@ -1,16 +1,19 @@
 import Base
 import Config
 
-/// Marks and types of service of packets, kept in `RuleContext.socketChanges` for the owner of the sockets.
+/// Marks and types of service of packets: those to the client at once, those to the server kept in
+/// `RuleContext.socketChanges` until a connection is there.
 enum SocketActions {
   static let table: [ActionEntry] = [
-    number("set-tos", .client, 0...255) { $0.clientTOS = $1 },
-    number("set-fc-tos", .client, 0...255) { $0.clientTOS = $1 },
-    number("set-bc-tos", .server, 0...255) { $0.serverTOS = $1 },
-    number("set-mark", .client, 0...0xFFFF_FFFF) { $0.clientMark = UInt32(truncatingIfNeeded: $1) },
-    number("set-fc-mark", .client, 0...0xFFFF_FFFF) { $0.clientMark = UInt32(truncatingIfNeeded: $1) },
-    number("set-bc-mark", .server, 0...0xFFFF_FFFF) { $0.serverMark = UInt32(truncatingIfNeeded: $1) },
+    number("set-tos", .client, 0...255) { $0.label(tos: $1) },
+    number("set-fc-tos", .client, 0...255) { $0.label(tos: $1) },
+    number("set-bc-tos", .server, 0...255) { $0.socketChanges.serverTOS = $1 },
+    number("set-mark", .client, marks) { $0.label(mark: UInt32(truncatingIfNeeded: $1)) },
+    number("set-fc-mark", .client, marks) { $0.label(mark: UInt32(truncatingIfNeeded: $1)) },
+    number("set-bc-mark", .server, marks) { $0.socketChanges.serverMark = UInt32(truncatingIfNeeded: $1) },
   ]
+
+  private static let marks = 0...0xFFFF_FFFF
 
   private enum Side {
     case client, server
@@ -22,7 +25,7 @@ enum SocketActions {
 
   private static func number(
     _ name: String, _ side: Side, _ range: ClosedRange<Int>,
-    _ apply: @escaping @Sendable (inout SocketChanges, Int) -> Void
+    _ apply: @escaping @Sendable (RuleContext, Int) -> Void
   ) -> ActionEntry {
     ActionEntry(name, side.places, "<value>") { parser throws(RuleError) in
       let word = try parser.need("a number").text
@@ -33,9 +36,15 @@ enum SocketActions {
           expected: "a number from 0 to \(range.upperBound), or 0x and hexadecimal digits")
       }
       return { context in
-        apply(&context.socketChanges, value)
+        apply(context, value)
         return nil
       }
     }
+  }
+}
+
+extension RuleContext {
+  fileprivate func label(tos: Int? = nil, mark: UInt32? = nil) {
+    environment.label(connection.socket, typeOfService: tos, mark: mark)
   }
 }

@@ -110,8 +110,8 @@ enum StreamActions {
         return nil
       }
     },
-    priority("set-priority-class") { context, value in context.priorityClass = value },
-    priority("set-priority-offset") { context, value in context.priorityOffset = value },
+    priority("set-priority-class", -2047...2047) { context, value in context.priorityClass = value },
+    priority("set-priority-offset", -524_287...524_287) { context, value in context.priorityOffset = value },
   ]
 
   private static func timeout(_ name: String) throws(RuleError)
@@ -131,13 +131,13 @@ enum StreamActions {
   }
 
   private static func priority(
-    _ name: String, _ apply: @escaping @Sendable (RuleContext, Int) -> Void
+    _ name: String, _ range: ClosedRange<Int64>, _ apply: @escaping @Sendable (RuleContext, Int) -> Void
   ) -> ActionEntry {
     ActionEntry(name, [.tcpContent, .httpRequest], "<expr>") { parser throws(RuleError) in
       let expression = try parser.expression()
       return { context in
         if let value = expression.evaluate(context)?.integer {
-          apply(context, Int(min(max(value, -524_287), 524_287)))
+          apply(context, Int(min(max(value, range.lowerBound), range.upperBound)))
         }
         return nil
       }

@@ -9,7 +9,7 @@ extension CheckCompiler {
     case .tlsHello: try addTLSHello()
     case .smtp(let greeting): try addSMTP(greeting)
     case .pgsql(let user): try addPostgreSQL(user)
-    case .mysql(let user, let isModern): addMySQL(user, isModern)
+    case .mysql(let user, let login): addMySQL(user, login)
     case .ldap: try addLDAP()
     case .connection, .http, .tcp, .spop, .external: break
     }
@@ -89,16 +89,18 @@ extension CheckCompiler {
   }
 
   /// Without a user the server's greeting is all; with one, a login without password and COM_QUIT at once.
-  private mutating func addMySQL(_ user: Bytes?, _ isModern: Bool) {
+  private mutating func addMySQL(_ user: Bytes?, _ login: MySQLLogin) {
     connectPolitely()
     guard let user else { return expect(.mysqlGreeting) }
     var body: [UInt8] = []
-    if isModern {
-      body += [0x00, 0x82, 0x00, 0x00, 0x00, 0x80, 0x00, 0x01, 0x21] + [UInt8](repeating: 0, count: 23)
+    if login != .pre41 {
+      let plugins: UInt8 = login == .post80 ? 0x08 : 0
+      body += [0x00, 0x82, plugins, 0x00, 0x00, 0x80, 0x00, 0x01, 0x21] + [UInt8](repeating: 0, count: 23)
     } else {
       body += [0x00, 0x80, 0x00, 0x00, 0x01]
     }
     body += user.array + [0, 0]
+    if login == .post80 { body += Array("mysql_native_password".utf8) + [0] }
     let length = UInt32(truncatingIfNeeded: body.count)
     let header = (0..<3).map { UInt8(truncatingIfNeeded: length >> (8 * UInt32($0))) } + [1]
     send(header + body + [1, 0, 0, 0, 1])

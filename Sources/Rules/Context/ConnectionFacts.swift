@@ -9,6 +9,8 @@ public final class ConnectionFacts {
   /// The socket's own peer and local address, which nothing rewrites.
   public var originalSource: SocketAddress
   public var originalDestination: SocketAddress
+  /// The client's socket; negative when it is closed, or there is none.
+  public var socket: Int32 = -1
   public var listenerID = 0
   public var listenerName = Bytes.empty
   /// When the connection was accepted.

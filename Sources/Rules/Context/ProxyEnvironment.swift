@@ -23,6 +23,8 @@ public protocol ProxyEnvironment: AnyObject {
   func serverCount(_ query: ServerQuery, of server: String, in backend: String) -> Int
   /// Connections that the listener of this stream has open.
   func listenerConnections(_ connection: ConnectionFacts) -> Int
+  /// `set-tos`, `set-mark`: the packets that leave through `socket` from now on.
+  func label(_ socket: Int32, typeOfService: Int?, mark: UInt32?)
 }
 
 public enum FrontendQuery: Sendable { case connections, requestRate, sessionRate }

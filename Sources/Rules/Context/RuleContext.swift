@@ -140,8 +140,6 @@ public struct RuleOrigin: Sendable {
 
 /// What rules want done to the sockets of a stream.
 public struct SocketChanges: Sendable {
-  public var clientTOS: Int?
-  public var clientMark: UInt32?
   public var serverTOS: Int?
   public var serverMark: UInt32?
   public init() {}

@@ -21,7 +21,6 @@ enum EncodingConverters {
     ConverterEntry("hex2i", .none, .string, .int) { sample, _, _ in
       let text = sample.text
       var value: UInt64 = 0
-      guard text.count > 0, text.count <= 16 else { return nil }
       for i in 0..<text.count {
         guard let digit = ASCII.hexValue(text[i]) else { return nil }
         value = value << 4 | UInt64(digit)

@@ -104,7 +104,7 @@ enum TextConverters {
       .string(HostText.beforePort(sample.text).lowercased)
     },
     ConverterEntry("port_only", .none, .string, .int) { sample, _, _ in
-      .int(Int64(HostText.split(sample.text).port ?? 0))
+      .int(Int64(HostText.portNumber(sample.text)))
     },
     ConverterEntry("language", .atLeast(1, .string, .string), .string, .string) { sample, a, _ in
       AcceptLanguage.best(sample.text, among: a.string(0) ?? .empty, or: a.string(1))

@@ -12,7 +12,7 @@ enum HTTPRequestFetches {
         return context.log.method.isEmpty ? nil : .method(context.log.method)
       },
       FetchEntry("url", .none, .string, .requestData) { context, _ in
-        request(context).map { .string($0.target) }
+        request(context).map { .string($0.uri) }
       },
       FetchEntry("path", .none, .string, .requestData) { context, _ in
         request(context).map { RequestTarget($0.target) }.flatMap { $0.hasPath ? .string($0.path) : nil }
@@ -206,6 +206,15 @@ enum HostText {
       if text[i] == 0x5D { break }
     }
     return text
+  }
+
+  /// The number behind the last colon outside brackets, 0 without one. Anything but digits gives nonsense, and the
+  /// same nonsense as HAProxy's.
+  static func portNumber(_ text: Bytes) -> UInt32 {
+    let rest = text.dropFirst(beforePort(text).count)
+    var number: UInt32 = 0
+    for i in 0..<rest.count where i > 0 { number = number &* 10 &+ UInt32(rest[i]) &- 48 }
+    return number
   }
 
   static func split(_ authority: Bytes) -> (host: Bytes, port: Int?) {

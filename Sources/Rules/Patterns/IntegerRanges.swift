@@ -18,21 +18,19 @@ struct IntegerRanges: Sendable {
     return !values.isEmpty && values.contains(value)
   }
 
-  /// `5`, `1:9`, `:9`, `1:`, `1-9` for ports written that way.
+  /// `5`, `1:9`, `:9`, `1:`, and the same with `-`, so that `-5` means up to 5 as it does to HAProxy.
   static func range(_ text: String) -> ClosedRange<Int64>? {
-    if let value = Numbers.integer(text) { return value...value }
-    for separator in [Character(":"), Character("-")] {
-      guard let at = text.firstIndex(of: separator) else { continue }
-      let low = text[..<at]
-      let high = text[text.index(after: at)...]
-      guard !(low.isEmpty && high.isEmpty), !(low.isEmpty && separator == "-") else { return nil }
-      let lower = low.isEmpty ? Int64.min : Numbers.integer(String(low))
-      let upper = high.isEmpty ? Int64.max : Numbers.integer(String(high))
-      guard let lower, let upper, lower <= upper else { return nil }
-      return lower...upper
-    }
-    return nil
+    guard let at = text.firstIndex(where: isSeparator) else { return Numbers.integer(text).map { $0...$0 } }
+    let low = text[..<at]
+    let high = text[text.index(after: at)...]
+    guard !(low.isEmpty && high.isEmpty) else { return nil }
+    let lower = low.isEmpty ? Int64.min : Numbers.integer(String(low))
+    let upper = high.isEmpty ? Int64.max : Numbers.integer(String(high))
+    guard let lower, let upper, lower <= upper else { return nil }
+    return lower...upper
   }
+
+  static func isSeparator(_ character: Character) -> Bool { character == ":" || character == "-" }
 
   static func range(operator name: String, _ value: Int64) -> ClosedRange<Int64>? {
     switch name {
