@@ -194,7 +194,10 @@ enum ResponseFraming {
         head.remove(FieldName.contentLength)
         info.keepAlive = false
       }
-      if head.version < .http11 { info.keepAlive = false }
+      if head.version < .http11 {
+        info.keepAlive = false
+        info.isDoubtful = true
+      }
     } else if let length {
       info.framing = length == 0 ? .none : .length(length)
       info.declaredLength = length

@@ -48,6 +48,8 @@ public struct H1MessageInfo: Equatable, Sendable {
   public var targetForm = TargetForm.origin
   /// A 1xx response other than 101: another head follows.
   public var isInterim = false
+  /// A response of HTTP/1.0 with a Transfer-Encoding: neither connection can be trusted after it (RFC 9112 section 6.1).
+  public var isDoubtful = false
   /// Content-Length as given by a response without a body (HEAD, 304).
   public var declaredLength: UInt64?
 

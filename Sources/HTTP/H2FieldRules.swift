@@ -12,10 +12,18 @@ enum H2FieldRules {
     return true
   }
 
-  /// No control characters but tabs inside, and no blanks at either end.
+  /// The value without blanks at either end: they are wrong, and harmless once they are gone.
+  static func trimmed(_ value: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    var low = 0
+    var high = value.count
+    while low < high, ASCII.isBlank(value[low]) { low += 1 }
+    while high > low, ASCII.isBlank(value[high - 1]) { high -= 1 }
+    return low == 0 && high == value.count ? value : UnsafeRawBufferPointer(rebasing: value[low..<high])
+  }
+
+  /// No control characters but tabs.
   static func isValue(_ value: UnsafeRawBufferPointer) -> Bool {
-    guard let base = value.baseAddress, let first = value.first, let last = value.last else { return true }
-    if ASCII.isBlank(first) || ASCII.isBlank(last) { return false }
+    guard let base = value.baseAddress else { return true }
     var i = Octets.firstControl(base, from: 0, to: value.count)
     while i < value.count {
       if value[i] != ASCII.tab { return false }

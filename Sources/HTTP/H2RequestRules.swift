@@ -9,6 +9,7 @@ enum H2RequestRules {
     guard pseudo.hasMethod, isToken(head.method) else { return .failure(HTTPFault(400, .badMethod, at: 0)) }
     info.isConnect = pseudo.connectProtocol == nil && head.isMethod("CONNECT")
     info.isHead = head.isMethod("HEAD")
+    if head.isMethod("PRI") { return .failure(HTTPFault(400, .prefaceMethod, at: 0)) }
     if let fault = target(head, pseudo, &info) { return .failure(fault) }
     if let fault = host(head, pseudo) { return .failure(fault) }
     if let fault = connectionFields(head) { return .failure(fault) }
@@ -38,9 +39,12 @@ enum H2RequestRules {
       return HTTPFault(400, .differingContentLengths, at: 0)
     }
     if info.isConnect || info.isExtendedConnect { return HTTPFault(400, .bodyNotAllowed, at: 0) }
-    let length = head.value(at: index)
-    guard let n = length.withUnsafeBytes({ $0.baseAddress.flatMap { ContentLength.digits($0, length.count) } })
-    else { return HTTPFault(400, .badContentLength, at: 0) }
+    let n: UInt64
+    switch ContentLength.list(head.value(at: index)) {
+    case .success(let length): n = length
+    case .failure(let reason): return HTTPFault(400, reason, at: 0)
+    }
+    if head.value(at: index).firstIndex(of: 0x2C) != nil { head.replaceValue(at: index, with: Bytes(String(n))) }
     if endsHere, n != 0 { return HTTPFault(400, .lengthMismatch, at: 0) }
     info.framing = n == 0 ? .none : .length(n)
     return nil
@@ -118,7 +122,12 @@ enum H2RequestRules {
       head.remove(name)
     }
     let length = lengthWithoutDefaultPort(authority, scheme: pseudo.scheme)
-    head.insertFirst(FieldName.host, valueAt: range.lowerBound..<(range.lowerBound + length))
+    let host = range.lowerBound..<(range.lowerBound + length)
+    head.insertFirst(FieldName.host, valueAt: host)
+    if pseudo.authority != nil {
+      head.authorityRange = host
+      head.schemeRange = pseudo.scheme ?? 0..<0
+    }
     return nil
   }
 

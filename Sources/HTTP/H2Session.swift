@@ -242,9 +242,9 @@ public final class H2Session {
   }
 
   private func refuse(_ stream: H2Stream, _ fault: HTTPFault) {
-    if fault.status == 431, !stream.isDelivered {
+    if fault.status == 431 || fault.reason == .prefaceMethod, !stream.isDelivered {
       let head = MessageHead()
-      head.status = 431
+      head.status = fault.status
       submitResponse(stream: stream.id, head: head, hasBody: false)
     } else {
       reset(stream: stream.id, code: H2Error.protocolError)

@@ -38,9 +38,11 @@ final class H2Stream {
 
   /// Takes one field line of the head, or of the trailers, or notes why the request is refused.
   func add(
-    _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, to head: MessageHead,
+    _ name: UnsafeRawBufferPointer, _ octetsOfValue: UnsafeRawBufferPointer, to head: MessageHead,
     settings: H2Settings
   ) {
+    // A pseudo field's blanks are left for the checks of what it means.
+    let value = name.first == 0x3A ? octetsOfValue : H2FieldRules.trimmed(octetsOfValue)
     lines &+= 1
     octets &+= name.count &+ value.count &+ 32
     if lines > settings.maxFields || octets > settings.maxHeadBytes &+ 32 &* settings.maxFields {

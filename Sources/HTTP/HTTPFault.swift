@@ -4,6 +4,7 @@ public struct HTTPFault: Error, Equatable, Sendable {
   public enum Reason: String, Sendable {
     case notHTTP = "not an HTTP message"
     case badMethod = "invalid method"
+    case prefaceMethod = "method of the HTTP/2 preface"
     case badTarget = "invalid request target"
     case badVersion = "invalid version"
     case unsupportedVersion = "unsupported version"

@@ -33,6 +33,9 @@ public final class MessageHead {
   @exclusivity(unchecked) var methodRange = 0..<0
   @exclusivity(unchecked) var targetRange = 0..<0
   @exclusivity(unchecked) var reasonRange = 0..<0
+  /// `:scheme` and `:authority` of HTTP/2, without the scheme's own port; empty when there are none.
+  @exclusivity(unchecked) var schemeRange = 0..<0
+  @exclusivity(unchecked) var authorityRange = 0..<0
 
   /// As received.
   @exclusivity(unchecked) public var version = HTTPVersion.http11
@@ -52,6 +55,8 @@ public final class MessageHead {
     methodRange = 0..<0
     targetRange = 0..<0
     reasonRange = 0..<0
+    schemeRange = 0..<0
+    authorityRange = 0..<0
     version = .http11
     status = 0
   }
@@ -67,6 +72,20 @@ public final class MessageHead {
   public var target: Bytes {
     get { Bytes(text, in: targetRange) }
     set { targetRange = store(newValue) }
+  }
+
+  /// The target, and before a path what HTTP/2 said of scheme and authority: the URI that was asked for.
+  public var uri: Bytes {
+    guard !authorityRange.isEmpty, !schemeRange.isEmpty, targetRange.lowerBound < text.count,
+      text[targetRange.lowerBound] == 0x2F
+    else { return target }
+    var whole: [UInt8] = []
+    whole.reserveCapacity(schemeRange.count + 3 + authorityRange.count + targetRange.count)
+    whole.append(Bytes(text, in: schemeRange))
+    whole.append(contentsOf: [0x3A, 0x2F, 0x2F])
+    whole.append(Bytes(text, in: authorityRange))
+    whole.append(target)
+    return Bytes(whole)
   }
 
   public var reason: Bytes {
@@ -248,6 +267,8 @@ public final class MessageHead {
     swap(&methodRange, &other.methodRange)
     swap(&targetRange, &other.targetRange)
     swap(&reasonRange, &other.reasonRange)
+    swap(&schemeRange, &other.schemeRange)
+    swap(&authorityRange, &other.authorityRange)
     swap(&version, &other.version)
     swap(&status, &other.status)
   }
@@ -303,6 +324,8 @@ public final class MessageHead {
     methodRange = other.methodRange
     targetRange = other.targetRange
     reasonRange = other.reasonRange
+    schemeRange = other.schemeRange
+    authorityRange = other.authorityRange
     version = other.version
     status = other.status
   }

@@ -143,25 +143,41 @@ enum ContentLength {
     var result: UInt64?
     var next = head.firstIndex(of: name)
     while let index = next {
-      let value = head.value(at: index)
-      var start = 0
-      while start <= value.count {
-        let comma = value.firstIndex(of: 0x2C, from: start) ?? value.count
-        let part = value[start..<comma].trimmed
-        guard let number = part.withUnsafeBytes({ $0.baseAddress.flatMap { digits($0, part.count) } }) else {
-          return .failure(HTTPFault(status, .badContentLength, at: offset))
-        }
+      switch list(head.value(at: index)) {
+      case .failure(let reason): return .failure(HTTPFault(status, reason, at: offset))
+      case .success(let number):
         if let result, result != number {
           return .failure(HTTPFault(status, .differingContentLengths, at: offset))
         }
         result = number
-        start = comma + 1
       }
       next = head.firstIndex(of: name, from: index + 1)
     }
     guard let result else { return .failure(HTTPFault(status, .badContentLength, at: offset)) }
     head.set(name, Bytes(String(result)))
     return .success(result)
+  }
+
+  /// One line's value, which may name the same number several times.
+  static func list(_ value: Bytes) -> ListResult {
+    var result: UInt64?
+    var start = 0
+    while start <= value.count {
+      let comma = value.firstIndex(of: 0x2C, from: start) ?? value.count
+      let part = value[start..<comma].trimmed
+      guard let number = part.withUnsafeBytes({ $0.baseAddress.flatMap { digits($0, part.count) } }) else {
+        return .failure(.badContentLength)
+      }
+      if let result, result != number { return .failure(.differingContentLengths) }
+      result = number
+      start = comma + 1
+    }
+    return result.map { .success($0) } ?? .failure(.badContentLength)
+  }
+
+  enum ListResult {
+    case success(UInt64)
+    case failure(HTTPFault.Reason)
   }
 
   /// Digits only, below 2^63 so that every other implementation can hold it.

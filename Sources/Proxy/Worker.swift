@@ -192,7 +192,9 @@ extension Worker: TimerOwner {
       crowd = connections.count
     }
     if index == 0 {
-      for table in runtime.rules.tables { table.sweep(now: StickTable.time(loop.now.instant)) }
+      let now = StickTable.time(loop.now.instant)
+      let expired = runtime.rules.tables.reduce(0) { $0 + $1.sweep(now: now) }
+      if expired > 16_384 { releaseFreeMemory() }
     }
     loop.timers.set(maintenance, to: loop.now.instant + .seconds(2), owner: self)
   }

@@ -98,7 +98,8 @@ struct ExpressionTests {
       let text = (0..<count).map { _ in alphabet.randomElement(using: &generator) ?? 0x20 }
       let scope = CompileScope(
         configuration: Configuration(), diagnostics: Diagnostics(),
-        shared: SharedScope(configuration: Configuration(), diagnostics: Diagnostics()) { _ in nil }, proxyIndex: -1)
+        shared: SharedScope(configuration: Configuration(), diagnostics: Diagnostics()) { _ in nil },
+        proxyIndex: -1)
       _ = try? ExpressionParser.parse(Bytes(text), scope: scope)
       _ = try? LogFormatParser.log(Bytes(text), scope: scope)
       if let regex = try? RegularExpression.compile(Bytes(text), ignoresCase: false) {

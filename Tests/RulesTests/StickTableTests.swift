@@ -110,10 +110,10 @@ extension StickTable {
 
   @Test("a large full table stays full and takes new keys")
   func purgesManyShards() {
-    let table = table(size: 70_000)
-    for key in 0..<80_000 { #expect(table.bump(Int64(key), at: Int64(key) / 10) == 1) }
-    #expect(table.count == 70_000)
-    #expect(table.look(79_999, at: 8000) == 1)
+    let table = table(size: 5000)
+    for key in 0..<6000 { #expect(table.bump(Int64(key), at: Int64(key) / 10) == 1) }
+    #expect(table.count == 5000)
+    #expect(table.look(5999, at: 8000) == 1)
   }
 
   @Test("with nopurge a full table takes no new key until one expires")

@@ -153,3 +153,11 @@ func evaluated(
 extension String {
   var replacingQuotes: String { map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() }
 }
+
+extension CompiledProxy {
+  /// What the first of the `use_backend` lines that holds names.
+  func backendName(for context: RuleContext) -> BackendChoice? {
+    var start = 0
+    return nextBackend(for: context, from: &start)
+  }
+}

@@ -29,6 +29,9 @@ extension Commands {
 struct TableRequest {
   enum Action { case show, set, clear }
 
+  /// Slabs of entries that are looked at without a pause.
+  private static let slabsAPiece = 512
+
   private let call: CommandCall
   private let action: Action
   private var now: Int64 { StickTable.time(call.now.instant) }
@@ -105,7 +108,11 @@ struct TableRequest {
         shard = 0
         if !first.isEmpty { return first }
       }
+      var looked = 0
       while !isSilent, shard < table.shardCount, out.count < 16_384 {
+        // An empty piece lets others have their turn.
+        if looked == TableRequest.slabsAPiece { return out }
+        looked += 1
         guard slab < table.slabCount(ofShard: shard) else {
           shard += 1
           slab = 0

@@ -3,7 +3,8 @@ import Base
 /// All commands of the runtime API.
 enum Commands {
   static let all: [Command] =
-    (report + statistics + resolvers + patterns + dynamicServers + servers + serverReports + proxies + limits + sessions
+    (report + statistics + resolvers + patterns + dynamicServers + servers + serverReports + proxies + limits
+    + sessions
     + stickTables + peers + variables + caches + general)
     .sorted { $0.usage < $1.usage } + last
 

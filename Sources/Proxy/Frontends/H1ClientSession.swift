@@ -83,7 +83,9 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
 
   /// True when the loop should look at the state again.
   private func parseHead() -> Bool {
-    if requestCount == 0, state == .idle, transport.tls == nil, HTTP2Preface.matches(transport.waiting) {
+    if requestCount == 0, state == .idle, transport.tls == nil, connection.listener.forcedProtocol == nil,
+      HTTP2Preface.matches(transport.waiting)
+    {
       return switchToHTTP2()
     }
     let storage = self.storage ?? worker.takeStorage(facts)
@@ -100,7 +102,8 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
       start(info, storage)
       return true
     case .invalid(let fault):
-      refuse(fault.status, cause: .proxy)
+      let isPreface = HTTP2Preface.matches(transport.waiting)
+      refuse(isPreface ? 405 : fault.status, cause: .proxy)
       return true
     }
   }

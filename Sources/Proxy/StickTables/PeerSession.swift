@@ -300,12 +300,12 @@ final class PeerSession: TransportOwner, TimerOwner {
   func push() {
     guard state != .closed, state != .connecting, state != .handshaking else { return }
     while !transport.isBlocked {
-      let before = transport.gathered
       if state == .established { gather() }
-      let isEmpty = transport.gathered == 0 && before == 0
-      _ = transport.flush()
+      let isEmpty = transport.gathered == 0
+      let isSent = transport.flush()
       if transport.hasFailed { return close() }
-      if isEmpty { return }
+      // What is left goes when the socket takes it.
+      if isEmpty || !isSent { return }
     }
   }
 

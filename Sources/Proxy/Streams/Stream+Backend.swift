@@ -131,10 +131,12 @@ extension Stream {
     return .proceed
   }
 
+  /// The body took too long: 408, as for a head that does.
   func bodyWaitExpired() {
-    context.requestBodyIsComplete = requestIsComplete
-    if let earlyBody { context.requestBody = Bytes(copying: earlyBody.readable) }
-    phase = storage.phaseAfterBody
+    termination = Termination(cause: .clientTimeout, state: .request)
+    frontend.counters.add(.requestErrors, worker: worker.index)
+    storage.localReplyCloses = true
+    refuse(408)
   }
 
   func sendContinue() {

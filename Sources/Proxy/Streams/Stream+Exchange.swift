@@ -140,6 +140,7 @@ extension Stream: DeferredWork {
     }
     times.responseHead = now
     serverKeepAlive = info.keepAlive
+    if info.isDoubtful { storage.localReplyCloses = true }
     context.response = response
     context.log.status = response.status
     countResponse(response.status)

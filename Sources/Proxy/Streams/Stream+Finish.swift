@@ -227,7 +227,9 @@ extension Stream {
     context.log.handshakeTime = span(t.accepted, t.handshakeDone)
     context.log.idleTime = span(t.idleSince, t.began)
     context.log.requestTime = isHTTP ? span(t.began, t.requestComplete) : 0
-    context.log.queueTime = span(start, t.serverAssigned)
+    // Who gives up in the queue has spent time there too.
+    let leftQueue = t.serverAssigned == .never && termination.state == .queue ? now : t.serverAssigned
+    context.log.queueTime = span(start, leftQueue)
     context.log.connectTime = span(t.serverAssigned, t.connected)
     context.log.responseTime = isHTTP ? span(t.connected, t.responseHead) : -1
     context.log.activeTime = span(t.began, now)

@@ -76,7 +76,7 @@ extension Stream {
 
   private func noteRequestLine() {
     context.log.method = request.method
-    context.log.uri = request.target
+    context.log.uri = frontend.log.isEmpty ? request.target : request.uri
     context.log.version =
       request.version.major >= 2 ? Stream.http2 : request.version.minor == 0 ? Stream.http10 : Stream.http11
   }

@@ -12,7 +12,7 @@ enum HTTPRequestFetches {
         return context.log.method.isEmpty ? nil : .method(context.log.method)
       },
       FetchEntry("url", .none, .string, .requestData) { context, _ in
-        request(context).map { .string($0.target) }
+        request(context).map { .string($0.uri) }
       },
       FetchEntry("path", .none, .string, .requestData) { context, _ in
         request(context).map { RequestTarget($0.target) }.flatMap { $0.hasPath ? .string($0.path) : nil }

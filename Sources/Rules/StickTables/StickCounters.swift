@@ -4,7 +4,7 @@ import Config
 /// The entries that a session or a stream tracks: `track-sc0` and so on.
 ///
 /// Nothing is allocated before the first is tracked, and a reused context keeps its room.
-public struct StickCounters {
+public struct StickCounters: ~Copyable {
   public struct Slot {
     let held: HeldEntry
     /// Tracked by a rule of a backend other than the frontend's own half: its requests are counted there.
@@ -13,34 +13,52 @@ public struct StickCounters {
 
   /// Whether anything is tracked: what the hot path looks at.
   public private(set) var isActive = false
-  private var slots: [Slot?] = []
+  /// Counters up to the highest that was ever tracked here.
+  public private(set) var count = 0
+  private var slots: UnsafeMutablePointer<Slot?>?
+  private var room = 0
 
   public init() {}
 
-  subscript(number: Int) -> Slot? { number >= 0 && number < slots.count ? slots[number] : nil }
+  deinit { slots?.deallocate() }
 
-  public var count: Int { slots.count }
+  @inline(__always)
+  subscript(number: Int) -> Slot? { number >= 0 && number < count ? slots?[number] : nil }
 
   mutating func set(_ number: Int, _ slot: Slot) {
-    while slots.count <= number { slots.append(nil) }
-    slots[number] = slot
+    if number >= room { grow(to: Swift.max(4, number + 1)) }
+    if number >= count { count = number + 1 }
+    slots?[number] = slot
     isActive = true
+  }
+
+  private mutating func grow(to wanted: Int) {
+    let grown = UnsafeMutablePointer<Slot?>.allocate(capacity: wanted)
+    grown.initialize(repeating: nil, count: wanted)
+    if let slots {
+      grown.update(from: slots, count: room)
+      slots.deallocate()
+    }
+    slots = grown
+    room = wanted
   }
 
   /// Lets go of all entries: their connections are over.
   public mutating func release(at now: Now) {
     guard isActive else { return }
     isActive = false
-    for number in slots.indices {
-      guard let slot = slots[number] else { continue }
-      slots[number] = nil
+    for number in 0..<count {
+      guard let slot = slots?[number] else { continue }
+      slots?[number] = nil
       slot.held.table.release(slot.held, now: StickTable.time(now.instant)) {
         $0.decrement(.currentConnections)
       }
     }
   }
 
-  func forEach(_ body: (Slot) -> Void) { for case let slot? in slots { body(slot) } }
+  func forEach(_ body: (Slot) -> Void) {
+    for number in 0..<count { if let slot = slots?[number] { body(slot) } }
+  }
 }
 
 /// What happens to a connection or a stream and is counted in the entries that it tracks.

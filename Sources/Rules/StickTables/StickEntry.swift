@@ -3,12 +3,24 @@ public import Config
 /// One entry of a stick table, seen while its shard is locked: valid only inside of the closure that it was given to.
 public struct StickEntry {
   let base: UnsafeMutableRawPointer
-  unowned(unsafe) let layout: StickTableLayout
+  let places: UnsafeMutablePointer<StickTableLayout.Place>
+  let keyOffset: Int
   /// Milliseconds of the monotonic clock.
   public let now: Int64
   let byteRateFactor: UInt64
 
   @inline(__always) private var tick: UInt32 { UInt32(truncatingIfNeeded: now) }
+
+  /// The place of one value; nil when the table does not keep it.
+  @inline(__always)
+  private func offset(_ type: StickDataType, _ index: Int = 0) -> Int? {
+    let place = places[type.rawValue]
+    guard index >= 0, index < Int(place.count) else { return nil }
+    return Int(place.offset) + index * Int(place.size)
+  }
+
+  @inline(__always)
+  private func period(of type: StickDataType) -> UInt32 { places[type.rawValue].period }
 
   // MARK: Header
 
@@ -49,20 +61,20 @@ public struct StickEntry {
 
   public var key: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(
-      start: base + layout.keyOffset, count: Int(load(StickHeader.keyLength, as: UInt16.self)))
+      start: base + keyOffset, count: Int(load(StickHeader.keyLength, as: UInt16.self)))
   }
 
   // MARK: Data
 
   /// A value as a number: rates are calculated for now. nil when the table does not keep it.
   public func value(_ type: StickDataType, _ index: Int = 0) -> Int64? {
-    guard let offset = layout.offset(type, index) else { return nil }
+    guard let offset = offset(type, index) else { return nil }
     switch type.kind {
     case .signed: return Int64(load(offset, as: Int32.self))
     case .unsigned, .text: return Int64(load(offset, as: UInt32.self))
     case .wide: return Int64(clamping: load(offset, as: UInt64.self))
     case .rate:
-      let rate = UInt64(counter(at: offset).rate(period: layout.period(of: type), now: tick))
+      let rate = UInt64(counter(at: offset).rate(period: period(of: type), now: tick))
       return Int64(clamping: type.isByteRate ? rate &* byteRateFactor : rate)
     }
   }
@@ -70,7 +82,7 @@ public struct StickEntry {
   /// Adds to a count, or counts events of a rate; false when the table does not keep it.
   @discardableResult
   public func add(_ type: StickDataType, _ index: Int = 0, _ n: UInt64 = 1) -> Bool {
-    guard let offset = layout.offset(type, index) else { return false }
+    guard let offset = offset(type, index) else { return false }
     switch type.kind {
     case .signed, .unsigned, .text:
       store(load(offset, as: UInt32.self) &+ UInt32(truncatingIfNeeded: n), at: offset)
@@ -78,7 +90,7 @@ public struct StickEntry {
     case .rate:
       let events = type.isByteRate ? (n &+ byteRateFactor &- 1) / byteRateFactor : n
       var counter = counter(at: offset)
-      counter.add(UInt32(truncatingIfNeeded: events), period: layout.period(of: type), now: tick)
+      counter.add(UInt32(truncatingIfNeeded: events), period: period(of: type), now: tick)
       set(counter, at: offset)
     }
     return true
@@ -87,7 +99,7 @@ public struct StickEntry {
   /// Takes one from a count that is not zero.
   @discardableResult
   public func decrement(_ type: StickDataType) -> Bool {
-    guard let offset = layout.offset(type), type.kind == .unsigned else { return false }
+    guard let offset = offset(type), type.kind == .unsigned else { return false }
     let value = load(offset, as: UInt32.self)
     if value > 0 { store(value - 1, at: offset) }
     return true
@@ -96,7 +108,7 @@ public struct StickEntry {
   /// Sets a value; a rate is set as if so many events had just happened. False when the table does not keep it.
   @discardableResult
   public func set(_ type: StickDataType, _ index: Int = 0, to value: Int64) -> Bool {
-    guard let offset = layout.offset(type, index) else { return false }
+    guard let offset = offset(type, index) else { return false }
     switch type.kind {
     case .signed, .unsigned, .text: store(UInt32(truncatingIfNeeded: value), at: offset)
     case .wide: store(UInt64(bitPattern: value), at: offset)
@@ -109,11 +121,11 @@ public struct StickEntry {
   /// The raw counter of a rate, for peers.
   public func counter(_ type: StickDataType, _ index: Int = 0) -> FrequencyCounter? {
     guard type.kind == .rate else { return nil }
-    return layout.offset(type, index).map(counter(at:))
+    return offset(type, index).map(counter(at:))
   }
 
   public func setCounter(_ type: StickDataType, _ index: Int = 0, _ counter: FrequencyCounter) {
-    if type.kind == .rate, let offset = layout.offset(type, index) { set(counter, at: offset) }
+    if type.kind == .rate, let offset = offset(type, index) { set(counter, at: offset) }
   }
 
   @inline(__always)

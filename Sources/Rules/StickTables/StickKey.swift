@@ -7,6 +7,7 @@ extension StickTable {
   func withKey<R>(of sample: Sample, _ body: (UnsafeRawBufferPointer) -> R?) -> R? {
     switch layout.keyType {
     case .ipv4:
+      if case .ip(.v4(let word)) = sample { return withUnsafeBytes(of: word.bigEndian) { body($0) } }
       guard case .ip(.v4(let word))? = sample.cast(to: .ipv4) else { return nil }
       return withUnsafeBytes(of: word.bigEndian) { body($0) }
     case .ipv6:
@@ -16,7 +17,10 @@ extension StickTable {
       guard let value = sample.cast(to: .int)?.integer else { return nil }
       return withUnsafeBytes(of: UInt32(truncatingIfNeeded: value)) { body($0) }
     case .string:
-      guard case .string(let text)? = sample.cast(to: .string) else { return nil }
+      guard case .string(let text) = sample else {
+        guard case .string(let text)? = sample.cast(to: .string) else { return nil }
+        return withKey(of: .string(text), body)
+      }
       // A key ends at a NUL, as it does where keys are C strings.
       let end = Swift.min(text.firstIndex(of: 0) ?? text.count, layout.keyLength)
       return text.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0.prefix(end))) }

@@ -20,12 +20,16 @@ struct StickShard: ~Copyable {
   private let slotWidth: Int64
   private let expires: Bool
   private var slabs: [Slab] = []
+  /// The memory of each slab, nil where there is none now.
+  private var bases: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+  private var baseRoom = 16
   /// Numbers of slabs with room; each at most once.
   private var roomy: [UInt32] = []
-  private var buckets: [UInt32]
+  private var buckets: UnsafeMutablePointer<UInt32>
+  private var bucketCount = 16
   private(set) var count = 0
-  private var heads: [UInt32]
-  private var tails: [UInt32]
+  private let heads: UnsafeMutablePointer<UInt32>
+  private let tails: UnsafeMutablePointer<UInt32>
   /// The first slot number that is not yet done with.
   private var cursor: Int64
   private var generation: UInt32 = 0
@@ -33,7 +37,6 @@ struct StickShard: ~Copyable {
   var dirty: [(index: UInt32, generation: UInt32)] = []
 
   private struct Slab {
-    var base: UnsafeMutableRawPointer?
     var free = StickShard.none
     var live = 0
     var isRoomy = false
@@ -43,20 +46,30 @@ struct StickShard: ~Copyable {
     self.layout = layout
     self.expires = expires
     slotWidth = Swift.max(1, (lifetime + Int64(StickShard.slotCount) - 3) / Int64(StickShard.slotCount - 2))
-    buckets = Array(repeating: StickShard.none, count: 16)
-    heads = Array(repeating: StickShard.none, count: StickShard.slotCount + 1)
-    tails = heads
+    bases = .allocate(capacity: baseRoom)
+    buckets = .allocate(capacity: bucketCount)
+    buckets.initialize(repeating: StickShard.none, count: bucketCount)
+    heads = .allocate(capacity: StickShard.slotCount + 1)
+    tails = .allocate(capacity: StickShard.slotCount + 1)
+    heads.initialize(repeating: StickShard.none, count: StickShard.slotCount + 1)
+    tails.initialize(repeating: StickShard.none, count: StickShard.slotCount + 1)
     cursor = now / slotWidth
   }
 
-  deinit { for slab in slabs { free(slab.base) } }
+  deinit {
+    for slab in 0..<slabs.count { free(bases[slab]) }
+    bases.deallocate()
+    buckets.deallocate()
+    heads.deallocate()
+    tails.deallocate()
+  }
 
   // MARK: Places
 
   @inline(__always)
   func base(_ index: UInt32) -> UnsafeMutableRawPointer? {
     let slab = Int(index) / StickShard.slabEntries
-    guard slab < slabs.count, let base = slabs[slab].base else { return nil }
+    guard slab < slabs.count, let base = bases[slab] else { return nil }
     return base + (Int(index) % StickShard.slabEntries) * layout.stride
   }
 
@@ -77,7 +90,7 @@ struct StickShard: ~Copyable {
   private mutating func takePlace() -> UInt32? {
     while let number = roomy.last {
       let slab = Int(number)
-      if slabs[slab].base == nil, !fill(slab) { return nil }
+      if bases[slab] == nil, !fill(slab) { return nil }
       let place = slabs[slab].free
       guard place != StickShard.none else {
         slabs[slab].isRoomy = false
@@ -89,14 +102,24 @@ struct StickShard: ~Copyable {
       return place
     }
     guard slabs.count < Int(StickShard.none) / StickShard.slabEntries else { return nil }
+    if slabs.count == baseRoom { growBases() }
+    bases[slabs.count] = nil
     slabs.append(Slab(isRoomy: true))
     roomy.append(UInt32(slabs.count - 1))
     return takePlace()
   }
 
+  private mutating func growBases() {
+    let grown = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(capacity: baseRoom * 2)
+    grown.update(from: bases, count: baseRoom)
+    bases.deallocate()
+    bases = grown
+    baseRoom *= 2
+  }
+
   private mutating func fill(_ slab: Int) -> Bool {
     guard let memory = malloc(layout.stride * StickShard.slabEntries) else { return false }
-    slabs[slab].base = memory
+    bases[slab] = memory
     let first = UInt32(slab * StickShard.slabEntries)
     for i in 0..<UInt32(StickShard.slabEntries) {
       let isLast = i == UInt32(StickShard.slabEntries) - 1
@@ -118,8 +141,8 @@ struct StickShard: ~Copyable {
       roomy.append(UInt32(slab))
     }
     if slabs[slab].live == 0 {
-      free(slabs[slab].base)
-      slabs[slab].base = nil
+      free(bases[slab])
+      bases[slab] = nil
       slabs[slab].free = StickShard.none
     }
   }
@@ -127,7 +150,7 @@ struct StickShard: ~Copyable {
   // MARK: Keys
 
   func find(_ key: UnsafeRawBufferPointer, hash: UInt32) -> UInt32? {
-    var index = buckets[Int(hash) & (buckets.count - 1)]
+    var index = buckets[Int(hash) & (bucketCount - 1)]
     while index != StickShard.none, let entry = base(index) {
       if entry.load(fromByteOffset: StickHeader.hash, as: UInt32.self) == hash,
         Int(entry.load(fromByteOffset: StickHeader.keyLength, as: UInt16.self)) == key.count,
@@ -142,7 +165,7 @@ struct StickShard: ~Copyable {
 
   /// A new entry with all data zero; nil without memory.
   mutating func insert(_ key: UnsafeRawBufferPointer, hash: UInt32, expiry: Int64) -> UInt32? {
-    if count >= buckets.count { grow() }
+    if count >= bucketCount { grow() }
     guard let index = takePlace(), let entry = base(index) else { return nil }
     memset(entry, 0, layout.stride)
     generation &+= 1
@@ -154,7 +177,7 @@ struct StickShard: ~Copyable {
       of: UInt16(truncatingIfNeeded: length), toByteOffset: StickHeader.keyLength, as: UInt16.self)
     entry.storeBytes(of: StickFlags.isUsed.rawValue, toByteOffset: StickHeader.flags, as: UInt8.self)
     if let from = key.baseAddress { memcpy(entry + layout.keyOffset, from, length) }
-    let bucket = Int(hash) & (buckets.count - 1)
+    let bucket = Int(hash) & (bucketCount - 1)
     store(buckets[bucket], index, StickHeader.next)
     buckets[bucket] = index
     link(index)
@@ -164,7 +187,7 @@ struct StickShard: ~Copyable {
 
   mutating func remove(_ index: UInt32) {
     unlink(index)
-    let bucket = Int(load(index, StickHeader.hash)) & (buckets.count - 1)
+    let bucket = Int(load(index, StickHeader.hash)) & (bucketCount - 1)
     let next = load(index, StickHeader.next)
     if buckets[bucket] == index {
       buckets[bucket] = next
@@ -180,23 +203,26 @@ struct StickShard: ~Copyable {
   }
 
   private mutating func grow() {
-    let old = buckets
-    buckets = Array(repeating: StickShard.none, count: old.count * 2)
-    for head in old {
-      var index = head
+    let (old, oldCount) = (buckets, bucketCount)
+    bucketCount *= 2
+    buckets = .allocate(capacity: bucketCount)
+    buckets.initialize(repeating: StickShard.none, count: bucketCount)
+    for bucket in 0..<oldCount {
+      var index = old[bucket]
       while index != StickShard.none {
         let next = load(index, StickHeader.next)
-        let bucket = Int(load(index, StickHeader.hash)) & (buckets.count - 1)
-        store(buckets[bucket], index, StickHeader.next)
-        buckets[bucket] = index
+        let place = Int(load(index, StickHeader.hash)) & (bucketCount - 1)
+        store(buckets[place], index, StickHeader.next)
+        buckets[place] = index
         index = next
       }
     }
+    old.deallocate()
   }
 
   /// All entries' indices, slab by slab.
   func indices(in slab: Int) -> [UInt32] {
-    guard slab < slabs.count, slabs[slab].base != nil else { return [] }
+    guard slab < slabs.count, bases[slab] != nil else { return [] }
     let first = UInt32(slab * StickShard.slabEntries)
     return (first..<(first + UInt32(StickShard.slabEntries))).filter {
       (base($0)?.load(fromByteOffset: StickHeader.flags, as: UInt8.self) ?? 0) & StickFlags.isUsed.rawValue

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// Keys are spread over shards by their hash; a shard's lock protects its entries, and no two are held at once. The
 /// number of entries is one atomic. Times are milliseconds of the monotonic clock.
-public final class StickTable: Sendable {
+public final class StickTable: @unchecked Sendable {
   public let name: String
   /// What peers call the table.
   public let wireName: String
@@ -24,7 +24,10 @@ public final class StickTable: Sendable {
   public let writeToName: String?
   public let location: SourceLocation
   private let lifetime: Int64
-  private let shards: [StickShardBox]
+  /// Each shard is only touched with the lock of its number held.
+  private let locks: UnsafeMutablePointer<Mutex<Void>>
+  private let shards: UnsafeMutablePointer<StickShard>
+  public let shardCount: Int
   private let used = Atomic<Int>(0)
   private let seed: UInt64
   /// Entries are noted when they change; see `takeChanges`.
@@ -52,13 +55,30 @@ public final class StickTable: Sendable {
     writeToName = settings.writeTo?.text
     lifetime = settings.expire.map(\.milliseconds) ?? StickTable.recent
     self.seed = seed
-    let count = settings.size < 4096 ? 1 : settings.size < 65_536 ? 8 : 64
-    let (layout, lifetime) = (layout, lifetime)
-    let expires = settings.expire != nil
-    shards = (0..<count).map { _ in
-      StickShardBox(
-        StickShard(layout: layout, lifetime: lifetime, expires: expires, now: StickTable.time(now)))
+    shardCount = settings.size < 4096 ? 1 : settings.size < 65_536 ? 8 : 64
+    locks = .allocate(capacity: shardCount)
+    shards = .allocate(capacity: shardCount)
+    for number in 0..<shardCount {
+      (locks + number).initialize(to: Mutex(()))
+      (shards + number).initialize(
+        to: StickShard(
+          layout: layout, lifetime: lifetime, expires: settings.expire != nil, now: StickTable.time(now)))
     }
+  }
+
+  deinit {
+    locks.deinitialize(count: shardCount)
+    shards.deinitialize(count: shardCount)
+    locks.deallocate()
+    shards.deallocate()
+  }
+
+  @inline(__always)
+  private func withShard<R>(_ number: Int, _ body: (inout StickShard) -> R) -> R {
+    var result: R?
+    locks[number].withLock { _ in result = body(&shards[number]) }
+    // `withLock` ran the body.
+    return result.unsafelyUnwrapped
   }
 
   @inline(__always)
@@ -73,7 +93,9 @@ public final class StickTable: Sendable {
 
   @inline(__always)
   private func view(_ base: UnsafeMutableRawPointer, _ now: Int64) -> StickEntry {
-    StickEntry(base: base, layout: layout, now: now, byteRateFactor: UInt64(byteRateFactor))
+    StickEntry(
+      base: base, places: layout.places, keyOffset: layout.keyOffset, now: now,
+      byteRateFactor: UInt64(byteRateFactor))
   }
 
   /// Looks at an entry, or changes it without renewing it; nil when there is none.
@@ -81,7 +103,7 @@ public final class StickTable: Sendable {
     _ key: UnsafeRawBufferPointer, now: Int64, _ body: (StickEntry) -> R
   ) -> R? {
     let hash = hash(key)
-    return shard(hash).withLock { shard -> R? in
+    return withShard(shard(hash)) { shard -> R? in
       guard let base = find(key, hash, now, &shard) else { return nil }
       return body(view(base, now))
     }
@@ -92,8 +114,8 @@ public final class StickTable: Sendable {
     _ key: UnsafeRawBufferPointer, now: Int64, _ body: (StickEntry) -> R
   ) -> R? {
     let hash = hash(key)
-    let box = shard(hash)
-    let (result, wasFirst) = box.withLock { shard -> (R?, Bool) in
+    let number = shard(hash)
+    let (result, wasFirst) = withShard(number) { shard -> (R?, Bool) in
       guard let index = findIndex(key, hash, now, &shard), let base = shard.base(index) else {
         return (nil, false)
       }
@@ -118,7 +140,7 @@ public final class StickTable: Sendable {
   public func hold(
     _ key: UnsafeRawBufferPointer, now: Int64, _ body: (StickEntry) -> Void
   ) -> HeldEntry? {
-    let number = shardNumber(hash(key))
+    let number = UInt32(shard(hash(key)))
     return inserting(key, now) { shard, index, base in
       let entry = view(base, now)
       entry.holders &+= 1
@@ -136,11 +158,11 @@ public final class StickTable: Sendable {
     _ body: (inout StickShard, UInt32, UnsafeMutableRawPointer) -> (R, Bool)
   ) -> R? {
     let hash = hash(key)
-    let box = shard(hash)
+    let number = shard(hash)
     var attempts = 0
     while true {
       // What makes room is done outside of the lock, since it may concern another shard.
-      let (outcome, wasFirst) = box.withLock { shard -> (R??, Bool) in
+      let (outcome, wasFirst) = withShard(number) { shard -> (R??, Bool) in
         removeExpired(&shard, now)
         var index = findIndex(key, hash, now, &shard)
         if index == nil {
@@ -175,9 +197,9 @@ public final class StickTable: Sendable {
   private func makeRoom(beside hash: UInt32, _ now: Int64) -> Bool {
     if count < capacity { return true }
     if refusesToPurge { return false }
-    let first = Int(shardNumber(hash))
-    for step in 0..<shards.count {
-      let evicted = shards[(first + step) % shards.count].withLock { $0.evictOldest(now: now) }
+    let first = shard(hash)
+    for step in 0..<shardCount {
+      let evicted = withShard((first + step) % shardCount) { $0.evictOldest(now: now) }
       if evicted {
         used.subtract(1, ordering: .relaxed)
         return true
@@ -231,7 +253,7 @@ public final class StickTable: Sendable {
   /// Changes an entry that is held, and renews it.
   @inline(__always)
   func change<R>(_ held: HeldEntry, now: Int64, _ body: (StickEntry) -> R) -> R {
-    let (result, wasFirst) = shards[Int(held.shard)].withLock { shard in
+    let (result, wasFirst) = withShard(Int(held.shard)) { shard in
       let result = body(view(held.base, now))
       return (result, touch(held.index, held.base, now, &shard))
     }
@@ -242,7 +264,7 @@ public final class StickTable: Sendable {
   /// Looks at an entry that is held.
   @inline(__always)
   func with<R>(_ held: HeldEntry, now: Int64, _ body: (StickEntry) -> R) -> R {
-    shards[Int(held.shard)].withLock { _ in body(view(held.base, now)) }
+    withShard(Int(held.shard)) { _ in body(view(held.base, now)) }
   }
 
   /// The key of an entry that is held; it does not change meanwhile.
@@ -250,7 +272,7 @@ public final class StickTable: Sendable {
 
   /// Ends a hold; `body` sees the entry for the last time.
   func release(_ held: HeldEntry, now: Int64, _ body: (StickEntry) -> Bool) {
-    let wasFirst = shards[Int(held.shard)].withLock { shard -> Bool in
+    let wasFirst = withShard(Int(held.shard)) { shard -> Bool in
       let entry = view(held.base, now)
       var wasFirst = false
       if body(entry) { wasFirst = touch(held.index, held.base, now, &shard) }
@@ -266,23 +288,26 @@ public final class StickTable: Sendable {
 
   // MARK: The whole table
 
-  /// Removes what has expired; for the owner's clockwork, and before entries are counted.
-  public func sweep(now: Int64, exactly: Bool = false) {
-    for box in shards {
-      let removed = box.withLock { $0.expire(now: now, exactly: exactly) }
+  /// Removes what has expired, and says how much that was; for the owner's clockwork, and before entries are counted.
+  @discardableResult
+  public func sweep(now: Int64, exactly: Bool = false) -> Int {
+    var all = 0
+    for number in 0..<shardCount {
+      let removed = withShard(number) { $0.expire(now: now, exactly: exactly) }
       if removed > 0 { used.subtract(removed, ordering: .relaxed) }
+      all += removed
     }
+    return all
   }
 
-  /// How many steps `visit` takes.
-  public var shardCount: Int { shards.count }
-  public func slabCount(ofShard shard: Int) -> Int { shards[shard].withLock { $0.slabCount } }
+  /// How many steps `visit` takes in a shard.
+  public func slabCount(ofShard shard: Int) -> Int { withShard(shard) { $0.slabCount } }
 
   /// Shows every entry of one slab of one shard, with the shard locked; removes those for which `body` says so, unless
   /// they are held.
   public func visit(shard: Int, slab: Int, now: Int64, _ body: (StickEntry) -> Bool) {
     var removed = 0
-    shards[shard].withLock { shard in
+    withShard(shard) { shard in
       for index in shard.indices(in: slab) {
         guard let base = shard.base(index) else { continue }
         let entry = view(base, now)
@@ -300,7 +325,7 @@ public final class StickTable: Sendable {
 
   public func remove(_ key: UnsafeRawBufferPointer, now: Int64) -> Removal {
     let hash = hash(key)
-    return shard(hash).withLock { shard in
+    return withShard(shard(hash)) { shard in
       guard let index = findIndex(key, hash, now, &shard), let base = shard.base(index) else {
         return .absent
       }
@@ -327,32 +352,13 @@ public final class StickTable: Sendable {
   private func hash(_ key: UnsafeRawBufferPointer) -> UInt32 { StickHash.hash(key, seed: seed) }
 
   @inline(__always)
-  private func shardNumber(_ hash: UInt32) -> UInt32 { (hash >> 24) % UInt32(shards.count) }
-
-  @inline(__always)
-  private func shard(_ hash: UInt32) -> StickShardBox { shards[Int(shardNumber(hash))] }
-}
-
-/// A shard and its lock.
-final class StickShardBox: @unchecked Sendable {
-  private let lock = Mutex(())
-  // Only touched with the lock held; what leaves `withLock` does not point into it.
-  private var shard: StickShard
-
-  init(_ shard: consuming StickShard) { self.shard = shard }
-
-  @inline(__always)
-  func withLock<R>(_ body: (inout StickShard) -> R) -> R {
-    var result: R?
-    lock.withLock { _ in result = body(&shard) }
-    // `withLock` ran the body.
-    return result.unsafelyUnwrapped
-  }
+  private func shard(_ hash: UInt32) -> Int { Int(hash >> 24) & (shardCount - 1) }
 }
 
 /// An entry that cannot expire or be pushed out, because a session or stream holds it.
 public struct HeldEntry: @unchecked Sendable {
-  public let table: StickTable
+  // Tables live as long as the rules, and those longer than any stream.
+  public unowned(unsafe) let table: StickTable
   let shard: UInt32
   let index: UInt32
   let base: UnsafeMutableRawPointer
@@ -389,8 +395,8 @@ extension StickTable {
   public func takeChanges() -> [Change] {
     hasChanges.store(false, ordering: .sequentiallyConsistent)
     var changes: [Change] = []
-    for (number, box) in shards.enumerated() {
-      box.withLock { shard in
+    for number in 0..<shardCount {
+      withShard(number) { shard in
         for note in shard.dirty {
           changes.append(Change(shard: UInt32(number), index: note.index, generation: note.generation))
           guard let base = shard.base(note.index) else { continue }
@@ -407,8 +413,8 @@ extension StickTable {
 
   /// The entry that a change is about, if it is still there.
   public func with<R>(_ change: Change, now: Int64, _ body: (StickEntry) -> R) -> R? {
-    guard Int(change.shard) < shards.count else { return nil }
-    return shards[Int(change.shard)].withLock { shard -> R? in
+    guard Int(change.shard) < shardCount else { return nil }
+    return withShard(Int(change.shard)) { shard -> R? in
       guard let base = shard.base(change.index) else { return nil }
       let entry = view(base, now)
       guard entry.flags.contains(.isUsed),
@@ -421,8 +427,8 @@ extension StickTable {
   /// Every entry as if it had changed, for teaching a peer all there is.
   public func allEntries() -> [Change] {
     var changes: [Change] = []
-    for (number, box) in shards.enumerated() {
-      box.withLock { shard in
+    for number in 0..<shardCount {
+      withShard(number) { shard in
         for slab in 0..<shard.slabCount {
           for index in shard.indices(in: slab) {
             guard let base = shard.base(index) else { continue }

@@ -3,16 +3,23 @@ public import Config
 /// Where the parts of an entry lie in its slot of a slab; the same for all entries of a table.
 ///
 /// An entry is its header, its data, then its key. All offsets are in octets from the start.
-public final class StickTableLayout: Sendable {
+public final class StickTableLayout: @unchecked Sendable {
   public let keyType: StickTableSettings.KeyType
   /// Octets of a key: exactly, or at most for strings.
   public let keyLength: Int
   public let stores: [StickTableSettings.Store]
   let keyOffset: Int
   let stride: Int
-  private let offsets: [Int32]
-  private let counts: [UInt8]
-  private let periods: [UInt32]
+  /// By the raw value of the type; written once, so that every look at an entry may read it without counting references.
+  let places: UnsafeMutablePointer<Place>
+
+  /// Where values of one type are; `count` is 0 for what is not kept.
+  struct Place {
+    var offset: Int32 = 0
+    var count: UInt16 = 0
+    var size: UInt16 = 0
+    var period: UInt32 = 0
+  }
 
   /// `stores` in any order.
   public init(
@@ -21,37 +28,26 @@ public final class StickTableLayout: Sendable {
     self.keyType = keyType
     self.keyLength = keyLength
     self.stores = stores.sorted { $0.type.rawValue < $1.type.rawValue }
-    var offsets = [Int32](repeating: 0, count: StickDataType.allCases.count)
-    var counts = [UInt8](repeating: 0, count: StickDataType.allCases.count)
-    var periods = [UInt32](repeating: 0, count: StickDataType.allCases.count)
+    places = .allocate(capacity: StickDataType.allCases.count)
+    places.initialize(repeating: Place(), count: StickDataType.allCases.count)
     var next = StickHeader.size
     // Wide values come first, so that they are aligned without gaps.
     for store in self.stores.filter({ $0.type.kind == .wide }) + self.stores.filter({ $0.type.kind != .wide })
     {
-      offsets[store.type.rawValue] = Int32(next)
-      counts[store.type.rawValue] = UInt8(clamping: store.count)
-      periods[store.type.rawValue] = store.period
+      places[store.type.rawValue] = Place(
+        offset: Int32(next), count: UInt16(clamping: store.count), size: UInt16(store.type.kind.size),
+        period: store.period)
       next += store.count * store.type.kind.size
     }
-    self.offsets = offsets
-    self.counts = counts
-    self.periods = periods
     keyOffset = next
     stride = (next + keyLength + 7) & ~7
   }
 
-  public func stores(_ type: StickDataType) -> Bool { counts[type.rawValue] > 0 }
+  deinit { places.deallocate() }
 
-  public func period(of type: StickDataType) -> UInt32 { periods[type.rawValue] }
+  public func stores(_ type: StickDataType) -> Bool { places[type.rawValue].count > 0 }
 
-  public func count(of type: StickDataType) -> Int { Int(counts[type.rawValue]) }
-
-  /// The place of one value; nil when the table does not keep it.
-  @inline(__always)
-  func offset(_ type: StickDataType, _ index: Int = 0) -> Int? {
-    guard index >= 0, index < Int(counts[type.rawValue]) else { return nil }
-    return Int(offsets[type.rawValue]) + index * type.kind.size
-  }
+  public func count(of type: StickDataType) -> Int { Int(places[type.rawValue].count) }
 }
 
 /// What stands before an entry's data. Places are octets from the start of the entry.
