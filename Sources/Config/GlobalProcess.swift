@@ -57,7 +57,10 @@ extension GlobalKeywords {
       $0.chroot = $1.text
     },
     .number("ulimit-n", "The most file descriptors; computed when not set.") { $0.ulimitN = $1 },
-    Keyword<GlobalSettings>("fd-hard-limit", in: .global, "<number>", "The most file descriptors to compute a limit from. Taken, and of no effect.") {
+    Keyword<GlobalSettings>(
+      "fd-hard-limit", in: .global, "<number>",
+      "The most file descriptors to compute a limit from. Taken, and of no effect."
+    ) {
       _, arguments, context throws(Refusal) in
       _ = try arguments.required("a value")
       try arguments.end()
@@ -70,7 +73,10 @@ extension GlobalKeywords {
     },
     .time("hard-stop-after", "How long a soft stop may take.") { $0.hardStopAfter = $1 },
     .time("grace", "How long listeners stay open after a soft stop.") { $0.grace = $1 },
-    Keyword<GlobalSettings>("close-spread-time", in: .global, "<time>", "Spread the closing of idle connections over this time. Taken, and of no effect.") {
+    Keyword<GlobalSettings>(
+      "close-spread-time", in: .global, "<time>",
+      "Spread the closing of idle connections over this time. Taken, and of no effect."
+    ) {
       _, arguments, context throws(Refusal) in
       _ = try arguments.required("a value")
       try arguments.end()

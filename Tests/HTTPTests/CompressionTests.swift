@@ -22,7 +22,8 @@ struct CompressionTests {
     return bodies
   }()
 
-  static func encode(_ coding: ContentCoding, _ body: [UInt8], pieces: Int, syncing: Bool = false) -> [UInt8] {
+  static func encode(_ coding: ContentCoding, _ body: [UInt8], pieces: Int, syncing: Bool = false) -> [UInt8]
+  {
     var encoder = ContentEncoder(coding)
     var out: [UInt8] = []
     let size = max(1, body.count / pieces)

@@ -220,9 +220,12 @@ enum TextConverters {
       }
     guard let mask else {
       throw RuleError(
-        "cannot parse value '\(text)'", expected: "'any', 'http', a decimal number or 0x and hexadecimal digits")
+        "cannot parse value '\(text)'",
+        expected: "'any', 'http', a decimal number or 0x and hexadecimal digits")
     }
-    guard mask & ~0x1_FFFF_FFFF == 0 else { throw RuleError("unsupported excess bits in argument value \(text)") }
+    guard mask & ~0x1_FFFF_FFFF == 0 else {
+      throw RuleError("unsupported excess bits in argument value \(text)")
+    }
     arguments.list = [.int(mask)]
   }
 
@@ -233,7 +236,8 @@ enum TextConverters {
       let text = arguments.string(index) ?? .empty
       if let value = Numbers.integer(text) {
         guard value >= (index == 0 ? 0 : 1) else {
-          throw RuleError("\(index == 0 ? "offset" : "length") value must be greater than \(index == 0 ? -1 : 0)")
+          throw RuleError(
+            "\(index == 0 ? "offset" : "length") value must be greater than \(index == 0 ? -1 : 0)")
         }
         arguments.list[index] = .int(value)
       } else {

@@ -7,7 +7,9 @@ enum HTTPRequestFetches {
     [
       FetchEntry("method", .none, .method, .requestLasting) { context, _ in
         // Of the methods that have a number in HAProxy, `set-method` does not change what is seen here.
-        if !context.log.method.isEmpty, wellKnown.contains(context.log.method) { return .method(context.log.method) }
+        if !context.log.method.isEmpty, wellKnown.contains(context.log.method) {
+          return .method(context.log.method)
+        }
         if let request = context.request { return .method(request.method) }
         return context.log.method.isEmpty ? nil : .method(context.log.method)
       },
