@@ -42,7 +42,9 @@ public struct Condition {
       var start = at + 1
       let isBraced = start < octets.count && octets[start] == 0x7B
       if isBraced { start += 1 }
-      let end = octets[start...].firstIndex { !(ASCII.isAlpha($0) || ASCII.isDigit($0) || $0 == 0x5F) } ?? octets.count
+      let end =
+        octets[start...].firstIndex { !(ASCII.isAlpha($0) || ASCII.isDigit($0) || $0 == 0x5F) }
+        ?? octets.count
       out += Array((environment[String(decoding: octets[start..<end], as: UTF8.self)] ?? "").utf8)
       at = isBraced && end < octets.count && octets[end] == 0x7D ? end + 1 : end
     }

@@ -48,8 +48,7 @@ public struct ConfigurationReport {
     for diagnostic in loaded.diagnostics.all where isShown(diagnostic) {
       outcome.errors += printer.text(of: diagnostic)
     }
-    for diagnostic in loaded.diagnostics.all where diagnostic.severity == .alert && diagnostic.form != .plain
-    {
+    for diagnostic in loaded.diagnostics.all where diagnostic.severity == .alert && diagnostic.form != .plain {
       if !failed.contains(diagnostic.location.file) { failed.append(diagnostic.location.file) }
     }
     if loaded.diagnostics.hasErrors {

@@ -34,7 +34,9 @@ enum DefaultRules {
     }
     guard let problem else { return }
     var refusal = Refusal(problem, at: arguments.line.words.first?.location ?? context.here)
-    refusal.diagnostic.related = [(parent.location, "the defaults section"), (rules[0].location, "its first rule")]
+    refusal.diagnostic.related = [
+      (parent.location, "the defaults section"), (rules[0].location, "its first rule"),
+    ]
     throw refusal
   }
 

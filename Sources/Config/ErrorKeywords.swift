@@ -21,8 +21,7 @@ extension ErrorFileReference {
   }
 
   /// `errorfile <status> <file>`.
-  static func file(_ arguments: inout Arguments, _ context: LoadContext) throws(Refusal) -> ErrorFileReference
-  {
+  static func file(_ arguments: inout Arguments, _ context: LoadContext) throws(Refusal) -> ErrorFileReference {
     let status = try status(&arguments, context)
     var path = try arguments.required("a file")
     try arguments.end()

@@ -69,8 +69,7 @@ enum TimeoutKeywords {
 
   typealias Field = any WritableKeyPath<Timeouts, Timespan?> & Sendable
 
-  private static func time(_ name: String, in sections: SectionSet, _ field: Field) -> Keyword<ProxySettings>
-  {
+  private static func time(_ name: String, in sections: SectionSet, _ field: Field) -> Keyword<ProxySettings> {
     Keyword(name, in: sections, "<time>", "A time limit.") { settings, arguments, _ throws(Refusal) in
       let value = try arguments.time()
       try arguments.end()

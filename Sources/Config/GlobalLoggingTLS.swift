@@ -64,7 +64,9 @@ extension GlobalKeywords {
     .number("maxsslrate", "The most TLS sessions a second.") { $0.rateLimitTLSSessions = $1 },
     .number("maxconnrate", "The most connections a second.") { $0.rateLimitConnections = $1 },
     .number("maxsessrate", "The most sessions a second.") { $0.rateLimitSessions = $1 },
-    Keyword<GlobalSettings>("maxpipes", in: .global, "<number>", "The most pipes for splicing. Taken, and of no effect.") {
+    Keyword<GlobalSettings>(
+      "maxpipes", in: .global, "<number>", "The most pipes for splicing. Taken, and of no effect."
+    ) {
       _, arguments, context throws(Refusal) in
       _ = try arguments.required("a value")
       try arguments.end()
@@ -74,7 +76,10 @@ extension GlobalKeywords {
       settings, arguments, _ throws(Refusal) in
       settings.tunables["maxcomprate"] = String(try arguments.integer())
     },
-    Keyword<GlobalSettings>("maxcompcpuusage", in: .global, "<percent>", "The CPU share above which nothing is compressed. Taken, and of no effect.") {
+    Keyword<GlobalSettings>(
+      "maxcompcpuusage", in: .global, "<percent>",
+      "The CPU share above which nothing is compressed. Taken, and of no effect."
+    ) {
       _, arguments, context throws(Refusal) in
       _ = try arguments.required("a value")
       try arguments.end()
@@ -117,8 +122,7 @@ extension GlobalKeywords {
       settings, arguments, context throws(Refusal) in
       try TLSOptions.parseDefaults(&settings.serverTLS, &arguments, context)
     },
-    Keyword("ssl-server-verify", in: .global, "[none|required]", "Whether server certificates are verified.")
-    {
+    Keyword("ssl-server-verify", in: .global, "[none|required]", "Whether server certificates are verified.") {
       settings, arguments, _ throws(Refusal) in
       let word = try arguments.required("'none' or 'required'")
       guard word.text == "none" || word.text == "required" else {

@@ -18,8 +18,7 @@ extension GlobalKeywords {
     .word("pidfile", "<file>", "Write the process ids here.") { $0.pidfile = $1.text },
     .number("maxconn", "The most connections of the process at once.") { $0.maxConnections = $1 },
     .number("nbthread", "The number of event loops.", in: 1...4096) { $0.threads = $1 },
-    Keyword("nbproc", in: .global, "<number>", "Gone since 2.5; threads do its work.", deprecatedSince: "2.5")
-    {
+    Keyword("nbproc", in: .global, "<number>", "Gone since 2.5; threads do its work.", deprecatedSince: "2.5") {
       settings, arguments, context throws(Refusal) in
       let word = arguments.peek
       let count = try arguments.integer(in: 1...4096)
@@ -57,7 +56,10 @@ extension GlobalKeywords {
       $0.chroot = $1.text
     },
     .number("ulimit-n", "The most file descriptors; computed when not set.") { $0.ulimitN = $1 },
-    Keyword<GlobalSettings>("fd-hard-limit", in: .global, "<number>", "The most file descriptors to compute a limit from. Taken, and of no effect.") {
+    Keyword<GlobalSettings>(
+      "fd-hard-limit", in: .global, "<number>",
+      "The most file descriptors to compute a limit from. Taken, and of no effect."
+    ) {
       _, arguments, context throws(Refusal) in
       _ = try arguments.required("a value")
       try arguments.end()
@@ -70,7 +72,10 @@ extension GlobalKeywords {
     },
     .time("hard-stop-after", "How long a soft stop may take.") { $0.hardStopAfter = $1 },
     .time("grace", "How long listeners stay open after a soft stop.") { $0.grace = $1 },
-    Keyword<GlobalSettings>("close-spread-time", in: .global, "<time>", "Spread the closing of idle connections over this time. Taken, and of no effect.") {
+    Keyword<GlobalSettings>(
+      "close-spread-time", in: .global, "<time>",
+      "Spread the closing of idle connections over this time. Taken, and of no effect."
+    ) {
       _, arguments, context throws(Refusal) in
       _ = try arguments.required("a value")
       try arguments.end()

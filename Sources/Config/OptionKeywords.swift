@@ -112,8 +112,7 @@ public enum OptionKeywords {
 
   private static func oldClose(_ name: String, supported: Bool = true) -> Keyword<ProxySettings> {
     guard supported else { return .unsupported(name, in: .proxy) }
-    return Keyword(name, in: .proxy, "", "See 'option httpclose'.", deprecatedSince: "2.0", takesPrefix: true)
-    {
+    return Keyword(name, in: .proxy, "", "See 'option httpclose'.", deprecatedSince: "2.0", takesPrefix: true) {
       settings, arguments, context throws(Refusal) in
       settings.setMode(.close, on: context.prefix == .none)
       context.diagnostics.warning(

@@ -28,10 +28,13 @@ extension ServerKeywords {
     flag("no-check-sni-auto", "Do not take the checks' name from the Host header.") {
       $0.checkSNIAuto = false
     },
-    Keyword("check-reuse-pool", in: .back, "", "Taken, and of no effect: checks make connections of their own.") {
+    Keyword(
+      "check-reuse-pool", in: .back, "", "Taken, and of no effect: checks make connections of their own."
+    ) {
       _, arguments, context throws(Refusal) in
       context.diagnostics.advice(
-        "'check-reuse-pool' has no effect here: checks make connections of their own", at: arguments.keywordLocation)
+        "'check-reuse-pool' has no effect here: checks make connections of their own",
+        at: arguments.keywordLocation)
     },
     flag("no-check-reuse-pool", "Checks make connections of their own.") { _ in },
     word("healthcheck", "<section>", "A named check.") { _, word throws(Refusal) in

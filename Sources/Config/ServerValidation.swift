@@ -40,8 +40,7 @@ struct ServerValidation {
     context.diagnostics.add(diagnostic)
   }
 
-  func refuse(_ server: ServerSettings, _ message: String, at place: SourceLocation, expected: String? = nil)
-  {
+  func refuse(_ server: ServerSettings, _ message: String, at place: SourceLocation, expected: String? = nil) {
     var diagnostic = Diagnostic(
       .alert, at: place, "'server \(proxyName)/\(server.name)' : \(message)", expected: expected)
     diagnostic.form = .place

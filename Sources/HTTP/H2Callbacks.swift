@@ -175,14 +175,13 @@ enum H2Callbacks {
       return 0
     }
 
-  private static let streamClosed:
-    @convention(c) (OpaquePointer?, Int32, UInt32, UnsafeMutableRawPointer?) -> Int32 = {
-      session, id, error, data in
-      guard let session, let owner = owner(data) else { return failure }
-      guard let stream = stream(session, id) else { return 0 }
-      owner.didClose(stream, error: error)
-      return 0
-    }
+  private static let streamClosed: @convention(c) (OpaquePointer?, Int32, UInt32, UnsafeMutableRawPointer?) -> Int32 = {
+    session, id, error, data in
+    guard let session, let owner = owner(data) else { return failure }
+    guard let stream = stream(session, id) else { return 0 }
+    owner.didClose(stream, error: error)
+    return 0
+  }
 
   // MARK: Output
 
@@ -232,7 +231,9 @@ enum H2Callbacks {
       OpaquePointer?, UnsafeMutablePointer<nghttp2_frame>?, UnsafePointer<UInt8>?, Int,
       UnsafeMutablePointer<nghttp2_data_source>?, UnsafeMutableRawPointer?
     ) -> Int32 = { session, frame, header, length, _, data in
-      guard let session, let frame, let header, let owner = owner(data), let output = owner.output else { return failure }
+      guard let session, let frame, let header, let owner = owner(data), let output = owner.output else {
+        return failure
+      }
       // The library sends one DATA frame after the other without returning: this is where it is stopped.
       if output.count >= owner.outputLimit { return Int32(NGHTTP2_ERR_WOULDBLOCK.rawValue) }
       output.ensureRoom(9 + length)

@@ -56,7 +56,9 @@ public final class Gateway: @unchecked Sendable {
   /// Unix and inherited sockets are one for all workers.
   private func openShared(_ listener: ListenerSettings) -> String? {
     if let inherited = listener.inheritedDescriptor {
-      guard Socket.adopt(inherited) else { return Gateway.describe(listener, "cannot use inherited descriptor \(inherited)") }
+      guard Socket.adopt(inherited) else {
+        return Gateway.describe(listener, "cannot use inherited descriptor \(inherited)")
+      }
       listener.sharedDescriptor.store(inherited, ordering: .releasing)
       return nil
     }

@@ -69,7 +69,8 @@ public final class Runtime: @unchecked Sendable {
     hostName = parts.hostName
     limits = ProcessLimits(
       connections: parts.maxConnections, connectionRate: global.rateLimitConnections ?? 0,
-      sessionRate: global.rateLimitSessions ?? 0, tlsRate: global.rateLimitTLSSessions ?? 0, compressionRate: (global.tunables["maxcomprate"].flatMap { Int($0) } ?? 0) &* 1024)
+      sessionRate: global.rateLimitSessions ?? 0, tlsRate: global.rateLimitTLSSessions ?? 0,
+      compressionRate: (global.tunables["maxcomprate"].flatMap { Int($0) } ?? 0) &* 1024)
     nodeName = Bytes(parts.configuration.global.node ?? parts.hostName.string)
     var byName: [Bytes: Backend] = [:]
     for backend in backends where byName[Bytes(backend.name)] == nil { byName[Bytes(backend.name)] = backend }

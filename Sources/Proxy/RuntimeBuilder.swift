@@ -124,7 +124,8 @@ public struct RuntimeBuilder {
 
   private func logFormats(_ proxy: ProxySettings, _ compiled: CompiledProxy) -> LogFormats {
     return LogFormats(
-      stream: compiled.logFormat ?? (proxy.mode == .http ? .shortHTTP : .shortTCP), error: compiled.errorLogFormat, structuredData: compiled.logFormatSD)
+      stream: compiled.logFormat ?? (proxy.mode == .http ? .shortHTTP : .shortTCP), error: compiled.errorLogFormat,
+      structuredData: compiled.logFormatSD)
   }
 
   // MARK: Listeners

@@ -110,7 +110,8 @@ struct TLSContexts {
     case .optional: policy.verification = .optional
     case .some(TLSSettings.Verification.none), nil: policy.verification = .none
     }
-    policy.ignoredCAErrors = (own.caIgnoreErrors ?? shared.caIgnoreErrors).flatMap(IgnoredErrors.init) ?? IgnoredErrors()
+    policy.ignoredCAErrors =
+      (own.caIgnoreErrors ?? shared.caIgnoreErrors).flatMap(IgnoredErrors.init) ?? IgnoredErrors()
     policy.ignoredCertificateErrors =
       (own.crtIgnoreErrors ?? shared.crtIgnoreErrors).flatMap(IgnoredErrors.init) ?? IgnoredErrors()
     return policy

@@ -22,7 +22,9 @@ struct TLSDetails: OptionSet, Sendable {
     self = []
     for proxy in configuration.proxies {
       for directive in proxy.rules + proxy.acls { note(directive) }
-      for directive in [proxy.logFormatSD, proxy.errorLogFormat, proxy.uniqueIDFormat] { directive.map { note($0) } }
+      for directive in [proxy.logFormatSD, proxy.errorLogFormat, proxy.uniqueIDFormat] {
+        directive.map { note($0) }
+      }
       if case .format(let directive) = proxy.logStyle { note(directive) }
       for server in proxy.servers {
         if !server.proxyV2Options.isEmpty { formUnion([.ownCertificate, .peerCertificate]) }
@@ -79,7 +81,9 @@ extension TLSFacts {
       serverRandom = Bytes(session.serverRandom)
       uniqueID = Bytes(session.uniqueID)
     }
-    if details.contains(.ownCertificate) { localCertificate = session.ownCertificate.map(CertificateFacts.init) }
+    if details.contains(.ownCertificate) {
+      localCertificate = session.ownCertificate.map(CertificateFacts.init)
+    }
     if details.contains(.peerCertificate), let certificate = session.peerCertificate {
       hasClientCertificate = true
       isClientCertificateUsed = true

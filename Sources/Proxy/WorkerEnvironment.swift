@@ -17,7 +17,8 @@ final class WorkerEnvironment: ProxyEnvironment {
     self.runtime = runtime
     self.index = index
     generator = SplitMix(
-      state: UInt64(truncatingIfNeeded: runtime.started.wall.microseconds) ^ UInt64(getpid()) << 20 ^ UInt64(index))
+      state: UInt64(truncatingIfNeeded: runtime.started.wall.microseconds) ^ UInt64(getpid()) << 20
+        ^ UInt64(index))
     idleFacts = ConnectionFacts(source: .none, destination: .none, accepted: runtime.started)
   }
 
@@ -81,7 +82,8 @@ final class WorkerEnvironment: ProxyEnvironment {
   }
 
   func serverCount(_ query: ServerQuery, of name: String, in backendName: String) -> Int {
-    guard let backend = runtime.backendsByName[Bytes(backendName)], let server = backend.serversByName[name] else {
+    guard let backend = runtime.backendsByName[Bytes(backendName)], let server = backend.serversByName[name]
+    else {
       return 0
     }
     switch query {

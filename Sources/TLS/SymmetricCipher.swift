@@ -51,7 +51,9 @@ public enum SymmetricCipher: Sendable {
     let direction: Int32 = tag == nil ? 1 : 0
     guard EVP_CipherInit_ex(context, algorithm, nil, nil, nil, direction) == 1 else { return nil }
     if self == .gcm {
-      guard EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, Int32(nonce.count), nil) == 1 else { return nil }
+      guard EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, Int32(nonce.count), nil) == 1 else {
+        return nil
+      }
     }
     let keyOctets = key.array
     // What a block lacks is zero.
@@ -60,7 +62,9 @@ public enum SymmetricCipher: Sendable {
     var written: Int32 = 0
     if self == .gcm, let additional, !additional.isEmpty {
       let text = additional.array
-      guard EVP_CipherUpdate(context, nil, &written, text, Int32(clamping: text.count)) == 1 else { return nil }
+      guard EVP_CipherUpdate(context, nil, &written, text, Int32(clamping: text.count)) == 1 else {
+        return nil
+      }
     }
     var out = [UInt8](repeating: 0, count: octets.count + 32)
     let input = octets.array
@@ -79,7 +83,9 @@ public enum SymmetricCipher: Sendable {
     var made: [UInt8] = []
     if self == .gcm, tag == nil {
       made = [UInt8](repeating: 0, count: SymmetricCipher.tagLength)
-      guard EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, Int32(made.count), &made) == 1 else { return nil }
+      guard EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, Int32(made.count), &made) == 1 else {
+        return nil
+      }
     }
     return (Array(out.prefix(total)), made)
   }

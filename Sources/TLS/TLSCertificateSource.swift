@@ -24,8 +24,7 @@ public enum TLSCertificateList {
   ) throws(TLSError) -> [TLSCertificateSource] {
     var sources: [TLSCertificateSource] = []
     var number = 0
-    for line in String(decoding: text, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-    {
+    for line in String(decoding: text, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false) {
       number += 1
       var words = line.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\r" }).map(String.init)
       if let comment = words.firstIndex(where: { $0.hasPrefix("#") }) { words.removeSubrange(comment...) }

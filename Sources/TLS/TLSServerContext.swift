@@ -116,8 +116,7 @@ private struct NameTable {
     let wanted = names.isEmpty ? bundle.leaf.dnsNames : names
     for name in wanted {
       let name = Bytes(name).lowercased
-      if let known = index[name], entries[known].entry.except == except, entries[known].entry.policy == policy
-      {
+      if let known = index[name], entries[known].entry.except == except, entries[known].entry.policy == policy {
         let kinds = entries[known].entry.bundles.map(\.key.kind)
         if !kinds.contains(bundle.key.kind) { entries[known].entry.bundles.append(bundle) }
       } else if index[name] == nil || name.starts(with: "*.") {

@@ -37,16 +37,20 @@ public final class VerificationKey: @unchecked Sendable {
     guard let context = EVP_MD_CTX_new() else { return .wrong }
     defer { EVP_MD_CTX_free(context) }
     var keyContext: OpaquePointer?
-    guard EVP_DigestVerifyInit(context, &keyContext, digest.algorithm, nil, pointer) == 1 else { return .wrong }
+    guard EVP_DigestVerifyInit(context, &keyContext, digest.algorithm, nil, pointer) == 1 else {
+      return .wrong
+    }
     if family == "PS", let keyContext {
-      guard gh_rsa_padding(keyContext, RSA_PKCS1_PSS_PADDING) == 1, gh_rsa_pss_saltlen(keyContext, -1) == 1 else {
+      guard gh_rsa_padding(keyContext, RSA_PKCS1_PSS_PADDING) == 1, gh_rsa_pss_saltlen(keyContext, -1) == 1
+      else {
         return .wrong
       }
     }
     let result = data.withUnsafeBytes { data in
       octets.withUnsafeBufferPointer { signature in
         EVP_DigestVerify(
-          context, signature.baseAddress, signature.count, data.baseAddress?.assumingMemoryBound(to: UInt8.self),
+          context, signature.baseAddress, signature.count,
+          data.baseAddress?.assumingMemoryBound(to: UInt8.self),
           data.count)
       }
     }

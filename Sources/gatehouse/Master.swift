@@ -85,7 +85,8 @@ final class Master {
         Console.write("[WARNING]  (\(getpid())) : All workers exited. Exiting... (\(stopStatus))\n", to: 2)
         return stopStatus
       }
-      Console.write("[ALERT]    (\(getpid())) : Current worker (\(process)) exited with code \(code)\n", to: 2)
+      Console.write(
+        "[ALERT]    (\(getpid())) : Current worker (\(process)) exited with code \(code)\n", to: 2)
       // Killed by a signal: a crash of ours must not take the service down.
       guard code > 128, let next = startWorker() else { return code }
       current = next

@@ -24,7 +24,8 @@ struct Startup {
     var loaded = loader.load(paths: options.configurations)
     if let limit = options.maxConnections { loaded.configuration.global.maxConnections = limit }
     if let limit = options.maxConnectionsPerProxy {
-      for i in loaded.configuration.proxies.indices where loaded.configuration.proxies[i].maxConnections == nil {
+      for i in loaded.configuration.proxies.indices
+      where loaded.configuration.proxies[i].maxConnections == nil {
         loaded.configuration.proxies[i].maxConnections = limit
       }
     }
@@ -98,7 +99,9 @@ struct Startup {
       alert("[gatehouse.main()] No enabled listener found (check for 'bind' directives) ! Exiting.")
       return 1
     }
-    if Respawn.role != .worker, let path = options.pidfile ?? global.pidfile { ServingProcess.writePidfile(path) }
+    if Respawn.role != .worker, let path = options.pidfile ?? global.pidfile {
+      ServingProcess.writePidfile(path)
+    }
     // Both listen on the same ports now; the old ones can leave, and only this user may tell them so.
     if Respawn.role != .worker { ServingProcess.relieve(options) }
     if let problem = process.dropPrivileges() {

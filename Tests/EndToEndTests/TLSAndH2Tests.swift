@@ -14,8 +14,7 @@ extension EndToEnd {
     }
 
     /// A TLS site over one server; certificates of `names` in the order given.
-    private func gateway(_ origin: TestOrigin, names: [String], _ more: String = "") throws -> RunningGateway
-    {
+    private func gateway(_ origin: TestOrigin, names: [String], _ more: String = "") throws -> RunningGateway {
       try workspace.directory("certs")
       for (index, name) in names.enumerated() {
         let made = try certificates.server("cert\(index)", names: [name])

@@ -31,7 +31,9 @@ public func fuzzRules(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   let method = Bytes("GET")
   let target = Bytes("/a/b?c=d&e=%41")
   head.setRequestLine(method: method.span, target: target.span, version: .http11)
-  for (name, value) in [("host", "example.com"), ("cookie", "a=b; c=d"), ("x-list", "1, \"2,3\", {\"k\":[1]}")] {
+  for (name, value) in [
+    ("host", "example.com"), ("cookie", "a=b; c=d"), ("x-list", "1, \"2,3\", {\"k\":[1]}"),
+  ] {
     let name = Bytes(name)
     let value = Bytes(value)
     head.append(name: name.span, value: value.span)

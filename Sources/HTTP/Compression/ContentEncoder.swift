@@ -53,8 +53,10 @@ public struct ContentEncoder: Sendable {
     if coding == .identity { return }
     deflate.finish(into: &out)
     switch coding {
-    case .gzip: for word in [crc, length] { for shift in [0, 8, 16, 24] as [UInt32] { append(word >> shift, &out) } }
-    case .deflate: for shift in [24, 16, 8, 0] as [UInt32] { append((adler.b << 16 | adler.a) >> shift, &out) }
+    case .gzip:
+      for word in [crc, length] { for shift in [0, 8, 16, 24] as [UInt32] { append(word >> shift, &out) } }
+    case .deflate:
+      for shift in [24, 16, 8, 0] as [UInt32] { append((adler.b << 16 | adler.a) >> shift, &out) }
     case .identity, .rawDeflate: break
     }
   }
@@ -107,7 +109,9 @@ enum Checksum {
   }
 
   /// RFC 1950 section 8.
-  static func adler32(_ start: (a: UInt32, b: UInt32), _ input: UnsafeRawBufferPointer) -> (a: UInt32, b: UInt32) {
+  static func adler32(_ start: (a: UInt32, b: UInt32), _ input: UnsafeRawBufferPointer) -> (
+    a: UInt32, b: UInt32
+  ) {
     var (a, b) = start
     var i = 0
     while i < input.count {

@@ -3,8 +3,7 @@ import Base
 extension Commands {
   /// Name servers and what they answered.
   static let resolvers: [Command] = [
-    Command("show resolvers", "[id]", "dumps counters from all resolvers section and associated name servers")
-    {
+    Command("show resolvers", "[id]", "dumps counters from all resolvers section and associated name servers") {
       call in
       let sections = call.runtime.names.sections
       let wanted = call.argument(0)

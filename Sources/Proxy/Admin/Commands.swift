@@ -12,8 +12,7 @@ enum Commands {
   static func find(_ words: [String]) -> Command? {
     var best: Command?
     for command in all
-    where command.words.count <= words.count && command.words.elementsEqual(words.prefix(command.words.count))
-    {
+    where command.words.count <= words.count && command.words.elementsEqual(words.prefix(command.words.count)) {
       if command.words.count > (best?.words.count ?? 0) { best = command }
     }
     return best

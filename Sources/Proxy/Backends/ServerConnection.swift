@@ -62,8 +62,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
       Socket.setKeepAlive(fd)
     }
     label(fd, stream.context.socketChanges)
-    if let source = server.settings.source ?? stream.backend?.settings.source, bindSource(fd, source) == false
-    {
+    if let source = server.settings.source ?? stream.backend?.settings.source, bindSource(fd, source) == false {
       Glibc.close(fd)
       return fail(.refused(EADDRNOTAVAIL))
     }

@@ -150,8 +150,7 @@ extension ServerControl {
   }
 
   /// What is told of an agent's word: its own comment, or what was wrong with the rest of the line.
-  private static func outcome(of reply: AgentReply, _ warning: String?, _ duration: Timespan) -> CheckOutcome
-  {
+  private static func outcome(of reply: AgentReply, _ warning: String?, _ duration: Timespan) -> CheckOutcome {
     let problem = reply.unknownWord.isEmpty ? Bytes(warning ?? "") : reply.unknownWord
     guard let health = reply.health else {
       var text = Bytes.empty

@@ -71,13 +71,16 @@ enum Cacheability {
 
   /// Seconds that a response says it may be served, and what is left of them under `limit`; nil for a value that
   /// is none.
-  static func lifetime(_ response: MessageHead, limit: Int, now: Int64) -> (announced: Int64, effective: Int64)? {
+  static func lifetime(_ response: MessageHead, limit: Int, now: Int64) -> (
+    announced: Int64, effective: Int64
+  )? {
     var shared: Int64?
     var own: Int64?
     var isBroken = false
     FieldValues.forEach(response, "cache-control") { value in
       let text = value.lowercased
-      for (name, isShared) in [("s-maxage=" as Bytes, true), ("max-age=", false)] where text.starts(with: name) {
+      for (name, isShared) in [("s-maxage=" as Bytes, true), ("max-age=", false)]
+      where text.starts(with: name) {
         guard let seconds = number(text.dropFirst(name.count)) else {
           isBroken = true
           continue
@@ -127,7 +130,9 @@ enum Cacheability {
 
 /// Dates of HTTP (RFC 9110 section 5.6.7) in their three forms.
 enum HTTPDate {
-  private static let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+  private static let months = [
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+  ]
 
   /// Seconds since 1970; nil for anything else.
   static func parse(_ text: Bytes) -> Int64? {
@@ -145,7 +150,8 @@ enum HTTPDate {
   private static func seconds(_ year: Int64, _ month: String, _ day: Int64, _ clock: String) -> Int64? {
     let parts = clock.split(separator: ":").compactMap { Int64($0) }
     guard let month = months.firstIndex(of: month), parts.count == 3, (1970...9999).contains(year),
-      (1...31).contains(day), (0...23).contains(parts[0]), (0...59).contains(parts[1]), (0...60).contains(parts[2])
+      (1...31).contains(day), (0...23).contains(parts[0]), (0...59).contains(parts[1]),
+      (0...60).contains(parts[2])
     else { return nil }
     return days(year, Int64(month) + 1, day) * 86400 + parts[0] * 3600 + parts[1] * 60 + parts[2]
   }

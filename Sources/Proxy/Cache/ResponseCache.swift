@@ -42,7 +42,9 @@ final class ResponseCache: Sendable {
       for entry in variants where !entry.isStripped && entry.expires > now {
         if entry.vary?.matches(request) ?? true { return .full(entry) }
       }
-      guard settings.hints != .off, let entry = variants.first(where: { !$0.hints.isEmpty }) else { return .nothing }
+      guard settings.hints != .off, let entry = variants.first(where: { !$0.hints.isEmpty }) else {
+        return .nothing
+      }
       // Of a fresh response that does not fit this client nothing is announced.
       if !entry.isStripped, entry.expires > now { return .nothing }
       return .hints(entry.hints)
@@ -54,7 +56,8 @@ final class ResponseCache: Sendable {
     state.withLock { state in
       if let until = state.pending[key], until > now { return false }
       let others = (state.variants[key] ?? []).filter { entry in
-        entry.expires > now && !entry.isStripped && !(vary.flatMap { new in entry.vary.map(new.replaces) } ?? true)
+        entry.expires > now && !entry.isStripped
+          && !(vary.flatMap { new in entry.vary.map(new.replaces) } ?? true)
       }
       if vary != nil, others.count >= settings.secondaryEntries { return false }
       state.pending[key] = now + 2
@@ -124,7 +127,8 @@ final class ResponseCache: Sendable {
           continue
         }
       }
-      guard var variants = state.variants[key], let index = variants.firstIndex(where: { $0 === entry }) else {
+      guard var variants = state.variants[key], let index = variants.firstIndex(where: { $0 === entry })
+      else {
         continue
       }
       variants.remove(at: index)
@@ -141,7 +145,9 @@ final class ResponseCache: Sendable {
 
   /// `early-hints on`: the links of a response that had to leave stay as long as their share allows.
   private func keepHints(of entry: CacheEntry, _ key: Bytes, _ state: inout State) {
-    guard settings.hints == .on, !entry.isStripped, !entry.hints.isEmpty, state.variants[key] == nil else { return }
+    guard settings.hints == .on, !entry.isStripped, !entry.hints.isEmpty, state.variants[key] == nil else {
+      return
+    }
     let hints = CacheEntry(strippingBodyOf: entry)
     guard state.hintsSize + hints.size <= settings.totalSize / 100 * settings.hintsRatio else { return }
     state.variants[key] = [hints]
@@ -157,13 +163,15 @@ final class ResponseCache: Sendable {
     state.withLock { state in
       let blocks = (settings.totalSize - state.size) / 1024
       var text = "0x\(String(UInt(bitPattern: ObjectIdentifier(self)), radix: 16)): \(settings.name) "
-      text += "(shctx:0x\(String(UInt(bitPattern: ObjectIdentifier(self)), radix: 16)), available blocks:\(blocks))\n"
+      text +=
+        "(shctx:0x\(String(UInt(bitPattern: ObjectIdentifier(self)), radix: 16)), available blocks:\(blocks))\n"
       for key in state.variants.keys.sorted() {
         for entry in state.variants[key] ?? [] where entry.expires > now {
           let hash = UInt32(truncatingIfNeeded: key.hashValue)
           text += "0x\(String(UInt(bitPattern: ObjectIdentifier(entry)), radix: 16)) hash:\(hash) "
           text += "vary:0x\(entry.vary == nil ? "00" : "01") type:\(entry.isStripped ? "hints" : "full") "
-          text += "size:\(entry.size) (\(entry.size / 1024) blocks), refcount:0, expire:\(entry.expires - now)\n"
+          text +=
+            "size:\(entry.size) (\(entry.size / 1024) blocks), refcount:0, expire:\(entry.expires - now)\n"
         }
       }
       return text

@@ -86,7 +86,9 @@ struct Encodings: OptionSet, Sendable {
     let names = [
       "gzip", "deflate", "br", "compress", "aes128gcm", "exi", "pack200-gzip", "zstd",
     ]
-    for (position, name) in names.enumerated() { table[Bytes(name)] = Encodings(rawValue: 8 << UInt32(position)) }
+    for (position, name) in names.enumerated() {
+      table[Bytes(name)] = Encodings(rawValue: 8 << UInt32(position))
+    }
     table["x-gzip"] = table["gzip"]
     table["x-compress"] = table["compress"]
     return table

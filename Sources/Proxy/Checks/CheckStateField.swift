@@ -3,8 +3,7 @@ import Config
 
 /// `http-check send-state`: what the server is told about itself in `X-Haproxy-Server-State`.
 enum CheckStateField {
-  static func text(_ entry: ServerControl.Entry, _ state: ServerState, at now: Now, _ worker: Worker) -> Bytes
-  {
+  static func text(_ entry: ServerControl.Entry, _ state: ServerState, at now: Now, _ worker: Worker) -> Bytes {
     let server = entry.server
     let settings = server.settings
     var words = [health(state, settings)]

@@ -57,10 +57,13 @@ struct CompressionChoice {
       return false
     }
     var hasNoTransform = false
-    FieldValues.forEach(response, "cache-control") { if $0.equalsIgnoringCase("no-transform") { hasNoTransform = true } }
+    FieldValues.forEach(response, "cache-control") {
+      if $0.equalsIgnoringCase("no-transform") { hasNoTransform = true }
+    }
     if hasNoTransform { return false }
     if let first = response.firstIndex(of: "etag") {
-      guard CompressionChoice.isEntityTag(response.value(at: first)), response.firstIndex(of: "etag", from: first + 1) == nil
+      guard CompressionChoice.isEntityTag(response.value(at: first)),
+        response.firstIndex(of: "etag", from: first + 1) == nil
       else { return false }
     }
     return matches(response, first(\.types))
@@ -85,7 +88,9 @@ struct CompressionChoice {
     response.remove("content-length")
     if let index = response.firstIndex(of: "etag") {
       let tag = response.value(at: index)
-      if !tag.starts(with: "W/") { response.replaceValue(at: index, with: Bytes(Array("W/".utf8) + tag.array)) }
+      if !tag.starts(with: "W/") {
+        response.replaceValue(at: index, with: Bytes(Array("W/".utf8) + tag.array))
+      }
     }
     addVary(response)
     if coding != .identity { response.append("content-encoding", coding.token) }
@@ -95,7 +100,9 @@ struct CompressionChoice {
     var isNamed = false
     FieldValues.forEach(response, "vary") { if $0.equalsIgnoringCase("accept-encoding") { isNamed = true } }
     if isNamed { return }
-    guard var last = response.firstIndex(of: "vary") else { return response.append("vary", "Accept-Encoding") }
+    guard var last = response.firstIndex(of: "vary") else {
+      return response.append("vary", "Accept-Encoding")
+    }
     while let next = response.firstIndex(of: "vary", from: last + 1) { last = next }
     let value = response.value(at: last).trimmed
     response.replaceValue(
@@ -106,10 +113,14 @@ struct CompressionChoice {
 
   /// The coding that a request's body is given.
   func requestCoding(_ request: MessageHead, length: UInt64?) -> ContentCoding? {
-    guard settings.contains(where: { $0.direction != .response }), let name = first(\.requestAlgorithms)?.first,
-      let coding = ContentCoding(rawValue: name), request.version >= .http11, CompressionChoice.mayChange(request)
+    guard settings.contains(where: { $0.direction != .response }),
+      let name = first(\.requestAlgorithms)?.first,
+      let coding = ContentCoding(rawValue: name), request.version >= .http11,
+      CompressionChoice.mayChange(request)
     else { return nil }
-    if let length, let least = settings.lazy.map(\.minimumRequestSize).first(where: { $0 > 0 }), length < UInt64(least) {
+    if let length, let least = settings.lazy.map(\.minimumRequestSize).first(where: { $0 > 0 }),
+      length < UInt64(least)
+    {
       return nil
     }
     return matches(request, first(\.requestTypes)) ? coding : nil

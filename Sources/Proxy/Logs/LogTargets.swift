@@ -142,7 +142,9 @@ final class LogChannel: Sendable {
       let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
       if case .unix = address {
         if Glibc.send(fd, bytes.baseAddress, bytes.count, flags) >= 0 { return true }
-        guard errno == ECONNREFUSED || errno == ENOTCONN || errno == ECONNRESET || errno == EDESTADDRREQ else { return false }
+        guard errno == ECONNREFUSED || errno == ENOTCONN || errno == ECONNRESET || errno == EDESTADDRREQ else {
+          return false
+        }
         // The log daemon was restarted.
         _ = address.withSockaddr { connect(fd, $0, $1) }
         return Glibc.send(fd, bytes.baseAddress, bytes.count, flags) >= 0

@@ -142,7 +142,8 @@ final class Rate: Sendable {
   private func turn(to now: Int64) {
     let seen = second.load(ordering: .relaxed)
     // A worker whose clock is a little behind counts on the page that is open.
-    guard now > seen || now < seen - 2, second.compareExchange(expected: seen, desired: now, ordering: .relaxed).exchanged
+    guard now > seen || now < seen - 2,
+      second.compareExchange(expected: seen, desired: now, ordering: .relaxed).exchanged
     else { return }
     let counted = current.exchange(0, ordering: .relaxed)
     previous.store(now == seen + 1 ? counted : 0, ordering: .relaxed)

@@ -30,7 +30,11 @@ extension StatRow {
     if backend.settings.mode == .http {
       fill(counters, StatRow.responses)
       fill(
-        counters, [(.reqTot, .requests), (.cacheLookups, .cacheLookups), (.cacheHits, .cacheHits), (.cacheHintHits, .cacheHintHits)])
+        counters,
+        [
+          (.reqTot, .requests), (.cacheLookups, .cacheLookups), (.cacheHits, .cacheHits),
+          (.cacheHintHits, .cacheHintHits),
+        ])
     }
     self[.lastsess] = StatRow.age(backend.lastSession.load(ordering: .relaxed), now)
     fillTimes(backend.times)

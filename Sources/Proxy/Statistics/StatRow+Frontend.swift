@@ -52,7 +52,8 @@ extension StatRow {
     (.h1req, .requestsHTTP1), (.h2req, .requestsHTTP2), (.h3req, .requestsHTTP3),
   ]
   private static let httpColumns: [(StatColumn, Counter)] = [
-    (.intercepted, .interceptedRequests), (.cacheLookups, .cacheLookups), (.cacheHits, .cacheHits), (.cacheHintHits, .cacheHintHits),
+    (.intercepted, .interceptedRequests), (.cacheLookups, .cacheLookups), (.cacheHits, .cacheHits),
+    (.cacheHintHits, .cacheHintHits),
   ]
 
   /// A listener of a frontend with `option socket-stats`.

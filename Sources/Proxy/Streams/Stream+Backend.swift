@@ -53,7 +53,8 @@ extension Stream {
   /// Max-Forwards of TRACE and OPTIONS (RFC 9110 section 7.6.2): at zero the request ends here. False when it was
   /// answered.
   private func countForward() -> Bool {
-    guard let index = request.firstIndex(of: Stream.maxForwards), request.method == "TRACE" || request.method == "OPTIONS",
+    guard let index = request.firstIndex(of: Stream.maxForwards),
+      request.method == "TRACE" || request.method == "OPTIONS",
       let left = ASCII.decimal(request.value(at: index).span)
     else { return true }
     if left > 0 {
@@ -61,7 +62,9 @@ extension Stream {
       return true
     }
     termination = Termination(cause: .local, state: .request)
-    answer(request.method == "OPTIONS" ? LocalReply(status: 200, reason: "OK", fields: [("content-length", "0")], body: []) : page(405))
+    answer(
+      request.method == "OPTIONS"
+        ? LocalReply(status: 200, reason: "OK", fields: [("content-length", "0")], body: []) : page(405))
     return false
   }
 

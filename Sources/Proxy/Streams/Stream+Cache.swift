@@ -79,7 +79,8 @@ extension Stream {
 
   /// `cache-store`: takes the response's fields as they are now; its body follows.
   func storeInCache(_ index: Int) {
-    guard worker.runtime.caches.indices.contains(index), context.cacheName == nil, let filters = storage.filters,
+    guard worker.runtime.caches.indices.contains(index), context.cacheName == nil,
+      let filters = storage.filters,
       let key = filters.cacheKey, request.version >= .http11
     else { return }
     let cache = worker.runtime.caches[index]
@@ -109,7 +110,9 @@ extension Stream {
     } else if response.contains("vary") {
       return nil
     }
-    guard let lifetime = Cacheability.lifetime(response, limit: cache.settings.maxAge, now: seconds) else { return nil }
+    guard let lifetime = Cacheability.lifetime(response, limit: cache.settings.maxAge, now: seconds) else {
+      return nil
+    }
     if let text = response.first("age") {
       guard let age = ASCII.decimal(text.span), age > 0, age <= UInt64(lifetime.announced) else { return nil }
       draft.age = Int64(clamping: age)
@@ -124,7 +127,8 @@ extension Stream {
       let name = response.name(at: index)
       // The connection's own fields are not the resource's.
       if name == "connection" || name == "transfer-encoding" { continue }
-      draft.fields.append((FieldName(Bytes(copying: name.span)), Bytes(copying: response.value(at: index).span)))
+      draft.fields.append(
+        (FieldName(Bytes(copying: name.span)), Bytes(copying: response.value(at: index).span)))
     }
     return draft
   }
@@ -141,7 +145,9 @@ extension Stream {
 
 /// The values of Link that a 103 may announce (RFC 8297): resources to fetch or to connect to.
 enum LinkHints {
-  private static let relations: Set<String> = ["preload", "preconnect", "dns-prefetch", "modulepreload", "prefetch"]
+  private static let relations: Set<String> = [
+    "preload", "preconnect", "dns-prefetch", "modulepreload", "prefetch",
+  ]
 
   /// One value for each field line, with the links that are hints.
   static func of(_ response: MessageHead) -> [Bytes] {
@@ -192,7 +198,8 @@ enum LinkHints {
   private static func isHint(_ link: Bytes) -> Bool {
     guard link.count > 0, link[0] == 0x3C, let close = link.firstIndex(of: 0x3E) else { return false }
     for parameter in pieces(link.dropFirst(close + 1), at: 0x3B) {
-      guard let equals = parameter.firstIndex(of: 0x3D), parameter.prefix(equals).trimmed.equalsIgnoringCase("rel")
+      guard let equals = parameter.firstIndex(of: 0x3D),
+        parameter.prefix(equals).trimmed.equalsIgnoringCase("rel")
       else { continue }
       var value = parameter.dropFirst(equals + 1).trimmed
       if value.count >= 2, value[0] == 0x22, value[value.count - 1] == 0x22 {
@@ -200,8 +207,12 @@ enum LinkHints {
       } else if value.firstIndex(of: ASCII.space) != nil {
         return false
       }
-      guard value.count > 0, !ASCII.isBlank(value[0]), !ASCII.isBlank(value[value.count - 1]) else { return false }
-      return value.string.lowercased().split { $0 == " " || $0 == "\t" }.contains { relations.contains(String($0)) }
+      guard value.count > 0, !ASCII.isBlank(value[0]), !ASCII.isBlank(value[value.count - 1]) else {
+        return false
+      }
+      return value.string.lowercased().split { $0 == " " || $0 == "\t" }.contains {
+        relations.contains(String($0))
+      }
     }
     return false
   }

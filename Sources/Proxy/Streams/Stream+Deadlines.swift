@@ -90,9 +90,11 @@ extension Stream {
     let settings = frontend.settings.timeouts
     let other = backend?.settings.timeouts
     let tunnel = isTunnel ? context.timeoutChanges.tunnel ?? other?.tunnel ?? settings.tunnel : nil
-    let clientSpan = tunnel ?? (clientHalfClosed ? settings.clientFin : nil) ?? context.timeoutChanges.client
+    let clientSpan =
+      tunnel ?? (clientHalfClosed ? settings.clientFin : nil) ?? context.timeoutChanges.client
       ?? settings.client
-    let serverSpan = tunnel ?? (serverHalfClosed ? other?.serverFin : nil) ?? context.timeoutChanges.server
+    let serverSpan =
+      tunnel ?? (serverHalfClosed ? other?.serverFin : nil) ?? context.timeoutChanges.server
       ?? other?.server
     clientDeadline = deadline(clientWaits, clientSpan)
     serverDeadline = deadline(serverWaits, serverSpan)

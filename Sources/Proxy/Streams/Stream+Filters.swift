@@ -47,7 +47,9 @@ extension Stream {
 
   /// Decides whether the response is encoded; gives the body that the client is told of.
   func beginCompression(_ body: ResponseBody) -> ResponseBody {
-    guard let filters = storage.filters, let coding = filters.responseCoding, !requestInfo.isHead else { return body }
+    guard let filters = storage.filters, let coding = filters.responseCoding, !requestInfo.isHead else {
+      return body
+    }
     let length: UInt64?
     switch body {
     case .length(let n): length = n
@@ -77,6 +79,7 @@ extension Stream {
   /// `maxcomprate`.
   private var hasCompressionRate: Bool {
     let limit = worker.runtime.limits.compressionRate
-    return limit == 0 || worker.runtime.compressionRate.perSecond(at: worker.loop.now.wall.microseconds) < limit
+    return limit == 0
+      || worker.runtime.compressionRate.perSecond(at: worker.loop.now.wall.microseconds) < limit
   }
 }

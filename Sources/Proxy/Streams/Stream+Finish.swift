@@ -24,7 +24,8 @@ extension Stream {
     countResponse(reply.status)
     responseStarted = true
     let bodiless = requestInfo.isHead || reply.status == 204 || reply.status == 304
-    client.beginResponse(response, body: bodiless ? .none : reply.more == nil ? .length(UInt64(reply.body.count)) : .unknown)
+    client.beginResponse(
+      response, body: bodiless ? .none : reply.more == nil ? .length(UInt64(reply.body.count)) : .unknown)
     replyBody = bodiless ? MemoryBody([]) : MemoryBody(reply.body, more: reply.more)
     phase = .reply
     phaseDeadline = .distantFuture
@@ -205,7 +206,9 @@ extension Stream {
         if times.connected != .never { addTimes(server, backend) }
       }
     }
-    if frontend.settings.socketStats, let listener = worker.runtime.listener(of: frontend, context.connection.listenerID) {
+    if frontend.settings.socketStats,
+      let listener = worker.runtime.listener(of: frontend, context.connection.listenerID)
+    {
       listener.counters.addTraffic(octetsIn, octetsOut, worker: index)
     }
   }

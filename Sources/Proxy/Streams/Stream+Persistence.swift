@@ -8,7 +8,8 @@ extension Stream {
 
   /// The server that the client's cookie (or a rule that forces persistence) holds it to.
   func chooseByPersistence(_ backend: Backend) -> Server? {
-    guard avoidedServer == nil, isHTTP, let cookie = backend.settings.cookie, cookie.scheme != .none || !backend.serversByCookie.isEmpty || cookie.dynamic
+    guard avoidedServer == nil, isHTTP, let cookie = backend.settings.cookie,
+      cookie.scheme != .none || !backend.serversByCookie.isEmpty || cookie.dynamic
     else { return nil }
     if backend.rules.ignorePersist.contains(where: { $0.holds(context) }) { return nil }
     guard let value = takeCookie(cookie) else {

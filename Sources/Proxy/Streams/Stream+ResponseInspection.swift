@@ -6,7 +6,8 @@ import Rules
 extension Stream {
   /// `tcp-response content` in TCP mode: the server's octets are held back until the rules have decided.
   func inspectResponse(of connection: ServerConnection) -> Step {
-    let proxies = backend === frontend.ownBackend ? [frontend.rules] : [backend?.rules, frontend.rules].compactMap { $0 }
+    let proxies =
+      backend === frontend.ownBackend ? [frontend.rules] : [backend?.rules, frontend.rules].compactMap { $0 }
     let sets = proxies.filter { !$0.tcpResponseContent.isEmpty }
     while let position = storage.responseInspection {
       guard position.set < sets.count else {
@@ -47,7 +48,9 @@ extension Stream {
     case .end, .fault, .truncated: context.responsePayloadIsFinal = true
     case .wait: break
     }
-    if context.responsePayload.count >= worker.runtime.global.bufferSize { context.responsePayloadIsFinal = true }
+    if context.responsePayload.count >= worker.runtime.global.bufferSize {
+      context.responsePayloadIsFinal = true
+    }
   }
 
   private func refuseOctets() -> Step {

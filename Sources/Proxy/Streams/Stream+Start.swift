@@ -69,7 +69,8 @@ extension Stream {
     context.log.backendName = frontend.nameBytes
     context.log.frontendIsTLS = context.connection.tls != nil
     let lead = times.began - now
-    context.log.requestDate = isHTTP
+    context.log.requestDate =
+      isHTTP
       ? WallTime(microseconds: worker.loop.now.wall.microseconds + lead.microseconds)
       : context.connection.accepted.wall
   }

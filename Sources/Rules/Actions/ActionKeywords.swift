@@ -52,7 +52,8 @@ enum ActionKeywords {
   static let table: [ActionEntry] =
     FinalActions.table + HeaderActions.table + RequestLineActions.table + VariableActions.table
     + ConnectionActions.table + SocketActions.table + NormalizeActions.table + StreamActions.table
-    + ReplyActions.table + CaptureActions.table + StickActions.table + ResolveAction.table + PatternActions.table
+    + ReplyActions.table + CaptureActions.table + StickActions.table + ResolveAction.table
+    + PatternActions.table
     + CacheActions.table
 
   /// The entry for the first word of an action, which may carry an argument in parentheses.

@@ -48,8 +48,7 @@ enum HeaderActions {
     },
   ]
 
-  private static func nameAndFormat(_ parser: inout ActionParser) throws(RuleError) -> (FieldName, LogFormat)
-  {
+  private static func nameAndFormat(_ parser: inout ActionParser) throws(RuleError) -> (FieldName, LogFormat) {
     let name = try parser.need("a header name")
     guard HeaderText.isName(name.bytes) else { throw RuleError("'\(name.text)' is not a valid header name") }
     return (FieldName(name.bytes), try parser.format("a header value"))

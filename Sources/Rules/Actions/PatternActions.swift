@@ -35,8 +35,7 @@ enum PatternActions {
   }
 
   /// The reference that is named; it may be declared by a later line, and one that is not is left alone.
-  private static func reference(_ parser: ActionParser) throws(RuleError) -> @Sendable () -> PatternReference?
-  {
+  private static func reference(_ parser: ActionParser) throws(RuleError) -> @Sendable () -> PatternReference? {
     var name = try parser.argument().string
     if name.hasPrefix("opt@") { name.removeFirst(4) } else if name.hasPrefix("file@") { name.removeFirst(5) }
     let registry = parser.scope.shared.patterns

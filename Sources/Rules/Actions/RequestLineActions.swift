@@ -21,14 +21,18 @@ enum RequestLineActions {
       set("set-query") { request, value in
         let query = value.count > 0 && value[0] == ASCII.question ? value.dropFirst(1) : value
         let end = request.target.firstIndex(of: ASCII.question) ?? request.target.count
-        request.target = join(.empty, request.target.prefix(end), query.isEmpty && value.isEmpty ? nil : query)
+        request.target = join(
+          .empty, request.target.prefix(end), query.isEmpty && value.isEmpty ? nil : query)
       },
       replace("replace-uri", pick: { $0.target }) { request, value in setURI(value, of: request) },
       replace("replace-path", pick: { RequestTarget($0.target).existingPath }) { request, value in
         let target = RequestTarget(request.target)
         request.target = join(target.prefix, value, target.query)
       },
-      replace("replace-pathq", pick: { RequestTarget($0.target).hasPath ? RequestTarget($0.target).pathAndQuery : nil }) { request, value in
+      replace(
+        "replace-pathq",
+        pick: { RequestTarget($0.target).hasPath ? RequestTarget($0.target).pathAndQuery : nil }
+      ) { request, value in
         request.target = join(RequestTarget(request.target).prefix, value, nil)
       },
       ActionEntry("set-status", [.httpResponse, .httpAfterResponse], "<status> [reason <str>]") {

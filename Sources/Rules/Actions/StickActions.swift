@@ -169,8 +169,7 @@ enum StickActions {
 
   // MARK: Changing
 
-  private static func increment(_ name: String, _ total: StickDataType, _ rate: StickDataType) -> ActionEntry
-  {
+  private static func increment(_ name: String, _ total: StickDataType, _ rate: StickDataType) -> ActionEntry {
     ActionEntry(name, places, "(<sc-id>)") { parser throws(RuleError) in
       let counter = try single(parser)
       return changing(counter) { $0.incrementGeneral(total, rate) }

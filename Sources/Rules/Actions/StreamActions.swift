@@ -91,7 +91,8 @@ enum StreamActions {
         return nil
       }
     },
-    ActionEntry("set-retries", [.tcpContent, .httpRequest], "{ <number> | <expr> }") { parser throws(RuleError) in
+    ActionEntry("set-retries", [.tcpContent, .httpRequest], "{ <number> | <expr> }") {
+      parser throws(RuleError) in
       if let word = parser.peek, let value = Numbers.integer(word) {
         _ = parser.next()
         guard (0...100).contains(value) else {

@@ -68,7 +68,9 @@ final class CompileScope {
   func server(named text: String) throws(RuleError) -> (backend: String, server: String) {
     let parts = text.split(separator: "/", maxSplits: 1).map(String.init)
     if parts.count < 2, isInherited {
-      throw RuleError("backend name must be set for server '\(text)' in a 'defaults' section", expected: "<backend>/<server>")
+      throw RuleError(
+        "backend name must be set for server '\(text)' in a 'defaults' section",
+        expected: "<backend>/<server>")
     }
     let backendName = parts.count == 2 ? parts[0] : proxyName
     let name = parts.last ?? ""

@@ -39,7 +39,8 @@ public struct ForwardedOption: Sendable {
       case "for_port-expr": fromPort = try ForwardedOption.expression(&words, word, scope)
       default:
         throw RuleError(
-          "unexpected argument '\(word.text)'", suggestion: Suggestions.nearest(word.text, ForwardedOption.names),
+          "unexpected argument '\(word.text)'",
+          suggestion: Suggestions.nearest(word.text, ForwardedOption.names),
           expected: ForwardedOption.names.joined(separator: ", "))
       }
     }

@@ -94,8 +94,7 @@ enum LegacyRules {
     }
   }
 
-  static func replace(_ regex: RegularExpression, _ template: Bytes, _ context: RuleContext, isResponse: Bool)
-  {
+  static func replace(_ regex: RegularExpression, _ template: Bytes, _ context: RuleContext, isResponse: Bool) {
     guard let head = isResponse ? context.response : context.request else { return }
     let start = startLine(head, isResponse: isResponse)
     if let captures = regex.captures(start, &context.regexScratch) {

@@ -14,23 +14,29 @@ public final class RuntimeVariables: Sendable {
 
   /// What `get var` shows of a variable of the process: its type and value; nil when it is not set.
   public func describe(_ name: String) -> String? {
-    guard let variable = names.withLock({ $0.known(Bytes(name)) }), variable.scope == .proc else { return nil }
+    guard let variable = names.withLock({ $0.known(Bytes(name)) }), variable.scope == .proc else {
+      return nil
+    }
     guard let value = values[variable.id] else { return nil }
     let bytes = value.text
     let isText = (0..<bytes.count).allSatisfy { bytes[$0] >= 32 && bytes[$0] < 127 }
     if case .binary = value, !isText {
-      return "\(name): type=\(value.type.rawValue) value=<\(String(decoding: Hexadecimal.encode(bytes), as: UTF8.self))>"
+      return
+        "\(name): type=\(value.type.rawValue) value=<\(String(decoding: Hexadecimal.encode(bytes), as: UTF8.self))>"
     }
     return "\(name): type=\(value.type.rawValue) value=<\(bytes.string)>"
   }
 
   /// Sets a variable of the process to an expression or, with `isFormat`, to a log format; what is wrong with it.
-  public func set(_ name: String, _ text: String, isFormat: Bool, _ environment: any ProxyEnvironment, _ now: Now)
+  public func set(
+    _ name: String, _ text: String, isFormat: Bool, _ environment: any ProxyEnvironment, _ now: Now
+  )
     -> String?
   {
     let diagnostics = Diagnostics()
     let shared = SharedScope(configuration: Configuration(), diagnostics: diagnostics) { _ in nil }
-    let scope = CompileScope(configuration: Configuration(), diagnostics: diagnostics, shared: shared, proxyIndex: -1)
+    let scope = CompileScope(
+      configuration: Configuration(), diagnostics: diagnostics, shared: shared, proxyIndex: -1)
     scope.place = .commandLine
     return names.withLock { names -> String? in
       shared.variables = names
@@ -38,7 +44,8 @@ public final class RuntimeVariables: Sendable {
         let variable = try shared.variables.variable(Bytes(name))
         guard variable.scope == .proc else { return "Only variables of the scope 'proc' can be set." }
         let context = RuleContext(
-          connection: ConnectionFacts(source: .none, destination: .none, accepted: now), environment: environment,
+          connection: ConnectionFacts(source: .none, destination: .none, accepted: now),
+          environment: environment,
           now: now)
         context.processVariables = values
         let value: Sample?

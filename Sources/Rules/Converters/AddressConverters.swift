@@ -49,7 +49,9 @@ enum ForwardedHeader {
       let name = text[start..<i]
       guard !name.isEmpty, i < text.count, text[i] == 0x3D else { return nil }
       i += 1
-      guard let value = value(text, &i), isValid(name, value), !current.contains(where: { $0.name.equalsIgnoringCase(name) }) else {
+      guard let value = value(text, &i), isValid(name, value),
+        !current.contains(where: { $0.name.equalsIgnoringCase(name) })
+      else {
         return nil
       }
       current.append((name, value))
@@ -74,7 +76,8 @@ enum ForwardedHeader {
     case "proto": return HeaderText.isName(value)
     case "host":
       let host = HostText.split(value).host
-      return !host.isEmpty && (0..<host.count).allSatisfy { host[$0] > 32 && host[$0] < 127 && host[$0] != ASCII.slash }
+      return !host.isEmpty
+        && (0..<host.count).allSatisfy { host[$0] > 32 && host[$0] < 127 && host[$0] != ASCII.slash }
     default: return false
     }
   }

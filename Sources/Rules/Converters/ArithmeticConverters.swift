@@ -32,8 +32,7 @@ enum ArithmeticConverters {
     ConverterEntry(name, .none, .int, .int) { sample, _, _ in sample.integer.map { .int(body($0)) } }
   }
 
-  private static func predicate(_ name: String, _ body: @escaping @Sendable (Int64) -> Bool) -> ConverterEntry
-  {
+  private static func predicate(_ name: String, _ body: @escaping @Sendable (Int64) -> Bool) -> ConverterEntry {
     ConverterEntry(name, .none, .int, .bool) { sample, _, _ in sample.integer.map { .bool(body($0)) } }
   }
 

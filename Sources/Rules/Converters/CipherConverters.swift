@@ -49,7 +49,8 @@ enum CipherConverters {
       let tag = mode == .gcm ? Keys.octets(a[3], context) : Bytes.empty
       guard let tag else { return nil }
       return mode.decrypt(
-        sample.octets, bits: keys.bits, key: keys.key, nonce: keys.nonce, additional: keys.additional, tag: tag
+        sample.octets, bits: keys.bits, key: keys.key, nonce: keys.nonce, additional: keys.additional,
+        tag: tag
       ).map(Sample.binary)
     }
   }

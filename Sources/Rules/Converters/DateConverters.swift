@@ -36,8 +36,7 @@ enum DateConverters {
   }
 
   /// strftime(3), with `%N` and `%3N` for fractions of the second.
-  private static func text(_ seconds: Int64, _ microseconds: Int64, _ pattern: Bytes, isLocal: Bool) -> Bytes
-  {
+  private static func text(_ seconds: Int64, _ microseconds: Int64, _ pattern: Bytes, isLocal: Bool) -> Bytes {
     var parts = isLocal ? DateText.local(seconds) : DateText.utc(seconds)
     var expanded: [CChar] = []
     var i = 0

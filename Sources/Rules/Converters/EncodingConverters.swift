@@ -56,8 +56,7 @@ enum EncodingConverters {
     },
   ]
 
-  private static func chunked(_ octets: Bytes, _ arguments: Arguments, _ write: (Bytes) -> [UInt8]) -> Sample
-  {
+  private static func chunked(_ octets: Bytes, _ arguments: Arguments, _ write: (Bytes) -> [UInt8]) -> Sample {
     let separator = arguments.string(0) ?? .empty
     let size = Int(clamping: max(1, arguments.int(1) ?? 1))
     let truncates = arguments.int(2) ?? 0 != 0
@@ -90,8 +89,7 @@ enum EncodingConverters {
   }
 
   @Sendable
-  private static func checkURLEncoding(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError)
-  {
+  private static func checkURLEncoding(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
     if let kind = arguments.string(0), !kind.isEmpty, kind != "query" {
       throw RuleError("Unknown value for the encoding type: '\(kind.string)'", expected: "query")
     }

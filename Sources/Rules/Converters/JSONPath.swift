@@ -137,8 +137,7 @@ struct JSONReader {
       case 0x75:
         guard let unit = hex4(raw, i + 2) else { return nil }
         var scalar = unit
-        if unit >> 10 == 0x36, raw[(i + 6)..<(i + 8)] == "\\u", let low = hex4(raw, i + 8), low >> 10 == 0x37
-        {
+        if unit >> 10 == 0x36, raw[(i + 6)..<(i + 8)] == "\\u", let low = hex4(raw, i + 8), low >> 10 == 0x37 {
           scalar = 0x10000 + (unit & 0x3FF) << 10 + low & 0x3FF
           i += 6
         }

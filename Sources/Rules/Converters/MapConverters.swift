@@ -13,8 +13,7 @@ enum MapConverters {
       entries.append(key(name + "_key", method))
     }
     entries.append(
-      ConverterEntry("map_regm", .atLeast(1, .string, .string), .string, .string, check: check(.reg, .string))
-      {
+      ConverterEntry("map_regm", .atLeast(1, .string, .string), .string, .string, check: check(.reg, .string)) {
         sample, a, context in
         guard case .map(let table) = a[0] else { return nil }
         return table.expand(sample, context) ?? standIn(a[1])

@@ -14,7 +14,8 @@ enum MessageConverters {
         return nil
       }
     },
-    ConverterEntry("fix_tag_value", .required(.string), .binary, .binary, check: checkTag) { sample, a, context in
+    ConverterEntry("fix_tag_value", .required(.string), .binary, .binary, check: checkTag) {
+      sample, a, context in
       guard let tag = a.int(0) else { return nil }
       context.mayChange = false
       switch FIXMessage.value(of: Int(tag), in: sample.octets) {

@@ -49,8 +49,7 @@ enum TextConverters {
       sample, a, _ in
       field(sample.text, Int(truncatingIfNeeded: a.int(0) ?? 0), a.string(1) ?? .empty, count: a.int(2) ?? 1)
     },
-    ConverterEntry("word", .atLeast(2, .integer, .string, .integer), .string, .string, check: checkDelimiters)
-    {
+    ConverterEntry("word", .atLeast(2, .integer, .string, .integer), .string, .string, check: checkDelimiters) {
       sample, a, _ in
       word(sample.text, Int(truncatingIfNeeded: a.int(0) ?? 0), a.string(1) ?? .empty, count: a.int(2) ?? 1)
     },
@@ -220,9 +219,12 @@ enum TextConverters {
       }
     guard let mask else {
       throw RuleError(
-        "cannot parse value '\(text)'", expected: "'any', 'http', a decimal number or 0x and hexadecimal digits")
+        "cannot parse value '\(text)'",
+        expected: "'any', 'http', a decimal number or 0x and hexadecimal digits")
     }
-    guard mask & ~0x1_FFFF_FFFF == 0 else { throw RuleError("unsupported excess bits in argument value \(text)") }
+    guard mask & ~0x1_FFFF_FFFF == 0 else {
+      throw RuleError("unsupported excess bits in argument value \(text)")
+    }
     arguments.list = [.int(mask)]
   }
 
@@ -233,7 +235,8 @@ enum TextConverters {
       let text = arguments.string(index) ?? .empty
       if let value = Numbers.integer(text) {
         guard value >= (index == 0 ? 0 : 1) else {
-          throw RuleError("\(index == 0 ? "offset" : "length") value must be greater than \(index == 0 ? -1 : 0)")
+          throw RuleError(
+            "\(index == 0 ? "offset" : "length") value must be greater than \(index == 0 ? -1 : 0)")
         }
         arguments.list[index] = .int(value)
       } else {

@@ -53,7 +53,9 @@ enum TokenConverters {
   ) -> ConverterEntry {
     ConverterEntry(name, .required(.string, .string), .binary, .int, check: check) { sample, a, context in
       guard let algorithm = text(a[0], context) else { return nil }
-      guard let outcome = TokenSignature.verify(sample.octets, algorithm.string, a[1], context) else { return nil }
+      guard let outcome = TokenSignature.verify(sample.octets, algorithm.string, a[1], context) else {
+        return nil
+      }
       return .int(outcome.rawValue)
     }
   }
@@ -64,7 +66,8 @@ enum TokenConverters {
     if EncodedArgument.isVariable(name) {
       arguments.list[0] = .variable(try scope.shared.variables.variable(name))
     } else if TokenSignature.Algorithm(name.string) == nil {
-      throw RuleError("unsupported JWT algorithm: \(name.string)", expected: "HS256, RS256, ES256, PS256, ... or none")
+      throw RuleError(
+        "unsupported JWT algorithm: \(name.string)", expected: "HS256, RS256, ES256, PS256, ... or none")
     }
   }
 

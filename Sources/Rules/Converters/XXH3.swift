@@ -88,7 +88,8 @@ enum XXH3 {
 
   private static func mix16(_ input: [UInt8], _ at: Int, _ key: Int, _ seed: UInt64) -> UInt64 {
     fold(
-      read64(input, at) ^ (read64(secret, key) &+ seed), read64(input, at + 8) ^ (read64(secret, key + 8) &- seed))
+      read64(input, at) ^ (read64(secret, key) &+ seed),
+      read64(input, at + 8) ^ (read64(secret, key + 8) &- seed))
   }
 
   // MARK: Long inputs
@@ -100,7 +101,9 @@ enum XXH3 {
     let block = 64 * stripesInBlock
     let blocks = (input.count - 1) / block
     for number in 0..<blocks {
-      for stripe in 0..<stripesInBlock { accumulate(&lanes, input, number * block + stripe * 64, key, stripe * 8) }
+      for stripe in 0..<stripesInBlock {
+        accumulate(&lanes, input, number * block + stripe * 64, key, stripe * 8)
+      }
       scramble(&lanes, key)
     }
     let stripes = (input.count - 1 - block * blocks) / 64
@@ -110,7 +113,8 @@ enum XXH3 {
     for pair in 0..<4 {
       result =
         result
-        &+ fold(lanes[2 * pair] ^ read64(key, 11 + 16 * pair), lanes[2 * pair + 1] ^ read64(key, 19 + 16 * pair))
+        &+ fold(
+          lanes[2 * pair] ^ read64(key, 11 + 16 * pair), lanes[2 * pair + 1] ^ read64(key, 19 + 16 * pair))
     }
     return avalanche(result)
   }
@@ -125,10 +129,14 @@ enum XXH3 {
   }
 
   private static func append(_ word: UInt64, to out: inout [UInt8]) {
-    for shift in stride(from: UInt64(0), to: 64, by: 8) { out.append(UInt8(truncatingIfNeeded: word >> shift)) }
+    for shift in stride(from: UInt64(0), to: 64, by: 8) {
+      out.append(UInt8(truncatingIfNeeded: word >> shift))
+    }
   }
 
-  private static func accumulate(_ lanes: inout [UInt64], _ input: [UInt8], _ at: Int, _ key: [UInt8], _ offset: Int) {
+  private static func accumulate(
+    _ lanes: inout [UInt64], _ input: [UInt8], _ at: Int, _ key: [UInt8], _ offset: Int
+  ) {
     for i in 0..<8 {
       let value = read64(input, at + 8 * i)
       let mixed = value ^ read64(key, offset + 8 * i)

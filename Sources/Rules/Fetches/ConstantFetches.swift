@@ -48,8 +48,7 @@ enum ConstantFetches {
   }
 
   /// The environment does not change while the process runs.
-  private static func checkEnvironment(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError)
-  {
+  private static func checkEnvironment(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
     guard let value = getenv((arguments.string(0) ?? .empty).string) else {
       arguments.list[0] = .none
       return

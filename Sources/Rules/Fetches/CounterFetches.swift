@@ -116,8 +116,7 @@ enum CounterFetches {
       }
     }
     + StickValue.arrays.map { value in
-      FetchEntry("src_" + value.counterName, .required(.integer, .table), .int, .layer4Client, volatile: true)
-      {
+      FetchEntry("src_" + value.counterName, .required(.integer, .table), .int, .layer4Client, volatile: true) {
         context, a in
         a.table(1).flatMap { readSource(value, number(a, 0), $0, context) }
       }

@@ -51,8 +51,7 @@ enum HTTPHeaderFetches {
     ]
   }
 
-  private static func family(_ prefix: String, _ places: SamplePlaces, _ head: @escaping Pick) -> [FetchEntry]
-  {
+  private static func family(_ prefix: String, _ places: SamplePlaces, _ head: @escaping Pick) -> [FetchEntry] {
     values(prefix + "hdr", places, places: places, head) + [
       FetchEntry(
         prefix + "fhdr", named, .string, places,

@@ -7,7 +7,9 @@ enum HTTPRequestFetches {
     [
       FetchEntry("method", .none, .method, .requestLasting) { context, _ in
         // Of the methods that have a number in HAProxy, `set-method` does not change what is seen here.
-        if !context.log.method.isEmpty, wellKnown.contains(context.log.method) { return .method(context.log.method) }
+        if !context.log.method.isEmpty, wellKnown.contains(context.log.method) {
+          return .method(context.log.method)
+        }
         if let request = context.request { return .method(request.method) }
         return context.log.method.isEmpty ? nil : .method(context.log.method)
       },
@@ -178,8 +180,7 @@ enum HTTPRequestFetches {
 /// `name=value&name=value`.
 enum QueryText {
   /// The values of the parameters called `name` (all when nil or empty) until `visit` answers true.
-  static func forEach(_ query: Bytes, named name: Bytes?, foldingCase: Bool, _ visit: (Bytes) -> Bool) -> Bool
-  {
+  static func forEach(_ query: Bytes, named name: Bytes?, foldingCase: Bool, _ visit: (Bytes) -> Bool) -> Bool {
     var start = 0
     while start < query.count {
       var end = start

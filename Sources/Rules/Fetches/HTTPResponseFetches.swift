@@ -9,11 +9,13 @@ enum HTTPResponseFetches {
       context.log.status >= 0 ? .int(Int64(context.log.status)) : nil
     },
     FetchEntry("server_status", .none, .int, .responseLasting, status),
-    FetchEntry("res.cache_hit", .none, .bool, .responseData) { context, _ in .bool(context.cacheName != nil) },
+    FetchEntry("res.cache_hit", .none, .bool, .responseData) { context, _ in .bool(context.cacheName != nil)
+    },
     FetchEntry("res.cache_name", .none, .string, .responseData) { context, _ in
       context.cacheName.map(Sample.string)
     },
-    FetchEntry("res.comp", .none, .bool, .responseLasting) { context, _ in .bool(context.compression != nil) },
+    FetchEntry("res.comp", .none, .bool, .responseLasting) { context, _ in .bool(context.compression != nil)
+    },
     FetchEntry("res.comp_algo", .none, .string, .responseLasting) { context, _ in
       context.compression.map(Sample.string)
     },

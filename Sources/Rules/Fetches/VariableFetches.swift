@@ -3,8 +3,7 @@ import Base
 /// Variables and ACLs inside of expressions.
 enum VariableFetches {
   static let table: [FetchEntry] = [
-    FetchEntry("var", .atLeast(1, .string, .string), .any, .everywhere, volatile: true, check: checkVariable)
-    {
+    FetchEntry("var", .atLeast(1, .string, .string), .any, .everywhere, volatile: true, check: checkVariable) {
       context, a in
       guard case .variable(let variable) = a[0] else { return nil }
       return variable.get(context) ?? a.string(1).map(Sample.string)

@@ -53,8 +53,7 @@ final class MapTable: Sendable {
     }
   }
 
-  private static func keys(_ names: [Bytes], _ method: MatchMethod, _ path: String) throws(RuleError) -> Keys
-  {
+  private static func keys(_ names: [Bytes], _ method: MatchMethod, _ path: String) throws(RuleError) -> Keys {
     switch method {
     case .ip:
       var table = AddressTable()

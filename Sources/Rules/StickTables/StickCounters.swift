@@ -140,8 +140,7 @@ extension RuleContext {
   }
 
   /// Adds to the stream's or the session's counters, as the kind of rule wants it; false when the table is full.
-  func track(_ number: Int, _ table: StickTable, _ key: Sample, inSession: Bool, _ body: (StickEntry) -> Void)
-  {
+  func track(_ number: Int, _ table: StickTable, _ key: Sample, inSession: Bool, _ body: (StickEntry) -> Void) {
     guard tracked(number) == nil else { return }
     let held = table.withKey(of: key) { octets in
       table.hold(octets, now: StickTable.time(now.instant)) { entry in

@@ -32,8 +32,7 @@ public final class StickTableLayout: @unchecked Sendable {
     places.initialize(repeating: Place(), count: StickDataType.allCases.count)
     var next = StickHeader.size
     // Wide values come first, so that they are aligned without gaps.
-    for store in self.stores.filter({ $0.type.kind == .wide }) + self.stores.filter({ $0.type.kind != .wide })
-    {
+    for store in self.stores.filter({ $0.type.kind == .wide }) + self.stores.filter({ $0.type.kind != .wide }) {
       places[store.type.rawValue] = Place(
         offset: Int32(next), count: UInt16(clamping: store.count), size: UInt16(store.type.kind.size),
         period: store.period)
