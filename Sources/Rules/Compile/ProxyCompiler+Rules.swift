@@ -84,6 +84,20 @@ extension ProxyCompiler {
     routes.append(Rule(condition: compiled, origin: origin(line, "use_backend")) { _ in nil })
   }
 
+  private static let finalActions: Set<Substring> = [
+    "allow", "deny", "tarpit", "auth", "redirect", "return", "reject", "silent-drop", "use-service",
+  ]
+
+  /// Behind an action that always ends the list, nothing is ever reached.
+  func warnBehindFinal(_ rules: [Rule], _ line: Directive) {
+    guard let last = rules.last, last.condition == nil,
+      let action = last.origin.keyword.split(separator: " ").last, Self.finalActions.contains(action)
+    else { return }
+    scope.diagnostics.warning(
+      "previous '\(line.keyword)' action is final and has no condition attached, further entries are NOOP.",
+      at: line.location)
+  }
+
   private func backend(_ name: String) throws(RuleError) -> Int {
     if let index = scope.shared.backends[name] { return index }
     throw RuleError(
