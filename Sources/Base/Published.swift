@@ -34,7 +34,9 @@ public final class Published<Value: AnyObject & Sendable>: Sendable {
 
   deinit { Published.value(at: address.load(ordering: .acquiring))?.release() }
 
-  private static func retain(_ value: Value) -> UInt { UInt(bitPattern: Unmanaged.passRetained(value).toOpaque()) }
+  private static func retain(_ value: Value) -> UInt {
+    UInt(bitPattern: Unmanaged.passRetained(value).toOpaque())
+  }
 
   @inline(__always)
   private static func value(at address: UInt) -> Unmanaged<Value>? {

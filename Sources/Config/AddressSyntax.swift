@@ -91,7 +91,8 @@ struct AddressSyntax {
     if let colon = text.lastIndex(of: ":"), !text[colon...].contains("]") {
       hostPart = String(text[..<colon])
       portPart = String(text[text.index(after: colon)...])
-      if portPart?.isEmpty == true { portPart = nil }
+      // A colon with nothing behind it is a port of 0.
+      if portPart?.isEmpty == true { portPart = rules.contains(.portRequired) ? nil : "0" }
     }
     if hostPart.hasPrefix("["), hostPart.hasSuffix("]") { hostPart = String(hostPart.dropFirst().dropLast()) }
     hostText = hostPart

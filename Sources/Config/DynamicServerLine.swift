@@ -13,9 +13,11 @@ public enum DynamicServerLine {
     case problem(String)
   }
 
-  /// `words` are those of the line behind `server`: the name, the address, the options. `default-server` lines do
-  /// not count.
-  public static func parse(_ words: [String], backend: String) -> Outcome {
+  /// `words` are those of the line behind `server`: the name, the address, the options. `default-server` lines
+  /// count where `from` names them.
+  public static func parse(_ words: [String], of backend: ProxySettings, in proxies: [ProxySettings])
+    -> Outcome
+  {
     let io = ConfigurationIO(read: { _ in .failure("not while running") })
     let context = LoadContext(io: io, environment: [:])
     context.refusedServerOptions = refused
@@ -23,11 +25,12 @@ public enum DynamicServerLine {
       return .problem("'server' expects <name> and <addr>[:<port>] as arguments.")
     }
     let location = SourceLocation(file: "add server", line: 1)
-    let line = Directive(words: [Word("server", at: location)] + words.map { Word(Bytes($0), at: location) }, location: location)
+    let line = Directive(
+      words: [Word("server", at: location)] + words.map { Word(Bytes($0), at: location) }, location: location)
     var arguments = Arguments(line)
     do throws(Refusal) {
       var server = try ServerLine.server(
-        ServerLine.Owner(name: backend, defaults: nil), &arguments, context)
+        ServerLine.Owner(name: backend.name, origins: ServerOrigins(backend, proxies)), &arguments, context)
       server.checkAuthorities()
       if server.address == .none { server.startsUnresolved = true }
       return .server(server)

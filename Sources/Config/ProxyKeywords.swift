@@ -173,17 +173,33 @@ public enum ProxyKeywords {
   static let back: [Keyword<ProxySettings>] = [
     Keyword("server", in: [.backend, .listen], "<name> <address>[:<port>] [<option>...]", "A server.") {
       settings, arguments, context throws(Refusal) in
-      settings.servers.append(try ServerLine.server(settings.serverOwner, &arguments, context))
+      settings.servers.append(
+        try ServerLine.server(settings.serverOwner(arguments, context), &arguments, context))
     },
     Keyword(
       "server-template", in: [.backend, .listen], "<prefix> <count> <address>[:<port>] [<option>...]",
       "Servers that differ by their number."
     ) { settings, arguments, context throws(Refusal) in
-      settings.servers += try ServerLine.template(settings.serverOwner, &arguments, context)
+      settings.servers += try ServerLine.template(
+        settings.serverOwner(arguments, context), &arguments, context)
     },
-    Keyword("default-server", in: .back, "<option>...", "Options of the servers that follow.") {
-      settings, arguments, context throws(Refusal) in
-      settings.defaultServer = try ServerLine.defaults(settings.serverOwner, &arguments, context)
+    Keyword(
+      "default-server", in: .back, "[name <name>] [from <origin>] <option>...",
+      "Options of the servers that follow."
+    ) { settings, arguments, context throws(Refusal) in
+      var owner = settings.serverOwner(arguments, context)
+      // "from none" and nothing else: as if there had never been such a line.
+      if arguments.line.words.map(\.text) == ["default-server", "from", "none"] {
+        settings.defaultServer = nil
+        return
+      }
+      guard arguments.take("name") else {
+        settings.defaultServer = try ServerLine.defaults(owner, &arguments, context)
+        return
+      }
+      let name = try arguments.required("a name")
+      owner.defaults = settings.namedDefaultServers[name.text]
+      settings.namedDefaultServers[name.text] = try ServerLine.defaults(owner, &arguments, context)
     },
     number("retries", in: .back, "Attempts to connect after the first.") { $0.retries = $1 },
     Keyword("retry-on", in: .back, "<reason>...", "What is retried.", parse: retryOn),

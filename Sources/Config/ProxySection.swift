@@ -136,7 +136,14 @@ extension ProxySettings {
     inheritedRules = rules.count
   }
 
-  var serverOwner: ServerLine.Owner { ServerLine.Owner(name: name, defaults: defaultServer) }
+  /// What a `server` line has to know; the servers so far only where it asks for them.
+  func serverOwner(_ arguments: Arguments, _ context: LoadContext) -> ServerLine.Owner {
+    var owner = ServerLine.Owner(name: name, defaults: defaultServer)
+    if arguments.line.words.contains(where: { $0.text == "from" }) {
+      owner.origins = ServerOrigins(self, context.configuration.proxies)
+    }
+    return owner
+  }
 }
 
 extension ProxySettings.Kind {

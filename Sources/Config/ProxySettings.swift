@@ -107,6 +107,8 @@ public struct ProxySettings: Sendable {
   public var servers: [ServerSettings] = []
   /// What `default-server` lines said; new servers start as a copy of it.
   public var defaultServer: ServerDefaults?
+  /// `default-server name <name>`.
+  public var namedDefaultServers: [String: ServerDefaults] = [:]
   public var retries = 3
   public var retryOn: Set<String> = ["conn-failure"]
   public var redispatch: Int?

@@ -6,6 +6,16 @@ enum ServerLine {
   struct Owner {
     var name: String
     var defaults: ServerDefaults?
+    /// Where `from` looks; nil when the line has none.
+    var origins: ServerOrigins?
+
+    /// `from <origin>` if it is next; what the line starts with.
+    func base(_ arguments: inout Arguments) throws(Refusal) -> ServerSettings? {
+      guard arguments.take("from") else { return defaults?.settings }
+      let word = try arguments.required("an origin")
+      guard let origins else { throw Refusal("'from' is not supported here.", at: word.location) }
+      return try origins.settings(word)
+    }
   }
 
   static func server(_ proxy: Owner, _ arguments: inout Arguments, _ context: LoadContext)
@@ -15,7 +25,7 @@ enum ServerLine {
     try Name.check(name, of: "server")
     let address = try arguments.required("an address")
     var server =
-      proxy.defaults?.settings ?? ServerSettings(name: name.text, host: "", location: name.location)
+      try proxy.base(&arguments) ?? ServerSettings(name: name.text, host: "", location: name.location)
     server.name = name.text
     server.location = name.location
     try setAddress(&server, address, context)
@@ -41,7 +51,7 @@ enum ServerLine {
     }
     let address = try arguments.required("an address")
     var server =
-      proxy.defaults?.settings ?? ServerSettings(name: prefix.text, host: "", location: prefix.location)
+      try proxy.base(&arguments) ?? ServerSettings(name: prefix.text, host: "", location: prefix.location)
     server.location = prefix.location
     try setAddress(&server, address, context)
     try options(&server, &arguments, context, what: { "server-template \(proxy.name)/\(prefix.text)" })
@@ -56,7 +66,7 @@ enum ServerLine {
     throws(Refusal) -> ServerDefaults
   {
     var server =
-      proxy.defaults?.settings
+      try proxy.base(&arguments)
       ?? ServerSettings(name: "default-server", host: "", location: arguments.line.location)
     try options(&server, &arguments, context, what: { "default-server" })
     server.hasDefaults = true

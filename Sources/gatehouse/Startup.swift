@@ -84,7 +84,7 @@ struct Startup {
     if outcome.status != 0 { return outcome.status }
     guard let runtime = prepared.runtime else { return 1 }
     let global = prepared.loaded.configuration.global
-    for text in options.withoutEffect { warn("\(text) has no effect here.") }
+    for text in options.withoutEffect { notice("\(text) has no effect here.") }
     let process = ServingProcess(global, options)
     process.raiseLimits(connections: runtime.connectionLimit)
     let gateway = Gateway(runtime)
@@ -117,6 +117,11 @@ struct Startup {
 
   private func warn(_ text: String) {
     if !options.quiet { Console.write("[WARNING]  (\(getpid())) : \(text)\n", to: 2) }
+  }
+
+  /// For those who ask: `-dM` and the like are in scripts that must go on in silence.
+  private func notice(_ text: String) {
+    if options.verbose, !options.quiet { Console.write("[NOTICE]   (\(getpid())) : \(text)\n", to: 2) }
   }
 
   private func alert(_ text: String) { Console.write("[ALERT]    (\(getpid())) : \(text)\n", to: 2) }

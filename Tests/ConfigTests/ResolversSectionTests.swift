@@ -67,8 +67,10 @@ struct ResolversSectionTests {
   @Test(
     "what is wrong in a section is refused",
     arguments: [
-      "nameserver", "nameserver a", "nameserver a host.name.test:53", "nameserver a 10.0.0.1 ssl", "hold", "hold valid",
-      "hold never 1s", "timeout dns 1s", "resolve_retries x", "accepted_payload_size 100", "accepted_payload_size 65536",
+      "nameserver", "nameserver a", "nameserver a host.name.test:53", "nameserver a 10.0.0.1 ssl", "hold",
+      "hold valid",
+      "hold never 1s", "timeout dns 1s", "resolve_retries x", "accepted_payload_size 100",
+      "accepted_payload_size 65536",
       "parse-resolv-conf", "colour red",
     ])
   func wrong(_ line: String) {
@@ -78,7 +80,8 @@ struct ResolversSectionTests {
 
   @Test("a server with resolvers needs no address at the start, one without does")
   func addresses() {
-    let text = "resolvers r\n nameserver a 10.0.0.1\ndefaults\n timeout connect 1s\n timeout server 1s\nbackend b\n server s"
+    let text =
+      "resolvers r\n nameserver a 10.0.0.1\ndefaults\n timeout connect 1s\n timeout server 1s\nbackend b\n server s"
     let (configuration, errors) = load(text + " app.test:80 resolvers r\n")
     #expect(errors == [])
     #expect(configuration.proxies.last?.servers.first?.startsUnresolved == true)
@@ -87,4 +90,46 @@ struct ResolversSectionTests {
     #expect(load(text + " app.test:80 resolvers r init-addr libc\n").1.count == 1)
     #expect(load(text + " app.test:80 resolvers r resolve-net 10.0.0.0/99\n").1.count == 1)
   }
+}
+
+@Suite("from, of server and default-server lines")
+struct ServerOriginTests {
+  private func weights(_ lines: String) -> ([Int], [String]) {
+    let io = ConfigurationIO(read: { _ in .failure("none") }, resolve: { _ in nil })
+    let text =
+      "defaults\n timeout connect 1s\n timeout server 1s\nbackend first\n default-server weight 7\n server x 10.0.0.1:1 weight 8 id 4\n"
+      + "backend b\n" + lines + "\n"
+    let loaded = ConfigurationLoader(io: io, environment: [:]).load(text: Array(text.utf8), name: "t.cfg")
+    return (
+      loaded.configuration.proxies.last?.servers.map(\.weight) ?? [],
+      loaded.diagnostics.all.filter { $0.severity == .alert }.map(\.message)
+    )
+  }
+
+  @Test(
+    "a line starts with what it names",
+    arguments: [
+      (" default-server weight 5\n server s 10.0.0.1:1 from none", [1]),
+      (" default-server weight 5\n default-server from none\n server s 10.0.0.1:1", [1]),
+      (" default-server name n weight 6\n server s 10.0.0.1:1 from srv:n\n server t 10.0.0.1:1", [6, 1]),
+      (
+        " default-server name n weight 6\n default-server name n inter 3s\n server s 10.0.0.1:1 from srv:n",
+        [6]
+      ),
+      (
+        " default-server weight 5\n default-server name n from be:\n server s 10.0.0.1:1 from srv:n weight 9",
+        [9]
+      ),
+      (" server s 10.0.0.1:1 from be:first\n server t 10.0.0.1:1 from srv:first/x", [7, 8]),
+    ])
+  func origins(_ lines: String, _ expected: [Int]) {
+    let (weights, errors) = weights(lines)
+    #expect(errors == [])
+    #expect(weights == expected)
+  }
+
+  @Test(
+    "what cannot be found is refused",
+    arguments: ["from", "from some", "from be:none", "from srv:none", "from srv:none/x"])
+  func wrong(_ words: String) { #expect(weights(" server s 10.0.0.1:1 \(words)").1.count == 1) }
 }

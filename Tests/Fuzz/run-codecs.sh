@@ -30,8 +30,8 @@ for target in $targets; do
     H1Fuzz | ChunkFuzz) codec=HTTP; sources="Sources/HTTP/*.swift"; libraries="-lnghttp2" ;;
     ClientHelloFuzz) codec=TLS; sources="Sources/TLS/*.swift"; libraries="-lssl -lcrypto" ;;
     ProxyProtocolFuzz) codec=NetIO; sources="Sources/NetIO/ProxyProtocol*.swift"; libraries="" ;;
-    # The messages of peers are one file of a large module: it is compiled with the target.
-    PeerFuzz) codec=Config; sources="Sources/Config/*.swift"; libraries=""; beside=Sources/Proxy/StickTables/PeerWire.swift ;;
+    # The messages of peers are files of a large module: they are compiled with the target.
+    PeerFuzz) codec=Config; sources="Sources/Config/*.swift"; libraries=""; beside="Sources/Proxy/StickTables/PeerWire.swift Sources/Proxy/StickTables/PeerMessages.swift Sources/Proxy/StickTables/PeerReader.swift" ;;
     DNSFuzz) codec=Proxy; sources="Sources/Proxy/Resolvers/Codec/*.swift"; libraries="" ;;
     *) echo "unknown target: $target" >&2; exit 2 ;;
   esac

@@ -130,6 +130,22 @@ struct ResolversTests {
     #expect(named.runtime.names.sections[0].nameservers[0].counters.truncated > 0)
   }
 
+  @Test("of a service's answer that was cut, what is there is used when TCP does not work")
+  func truncatedService() throws {
+    let named = try NamedServers(
+      backend: "  server-template s 2 _http._tcp.test resolvers r init-addr none"
+    ) { question, overStream in
+      .raw { id, question in
+        if overStream { return [] }
+        var builder = DNSBuilder(id, flags: 0x8380, question)
+        builder.add(DNSBuilder.sameName, 33, DNSBuilder.service("n1.test", port: 80))
+        builder.add(DNSBuilder.wire("n1.test"), 1, [10, 0, 0, 1], in: .additional)
+        return builder.octets
+      }
+    }
+    named.wait("it is up") { named.addresses == ["10.0.0.1:80", "<none>"] }
+  }
+
   @Test("a name server may be asked over TCP alone")
   func stream() throws {
     let named = try NamedServers(

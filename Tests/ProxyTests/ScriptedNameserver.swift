@@ -76,6 +76,9 @@ final class ScriptedNameserver: EventHandler {
       self.answer = answer
     }
 
+    /// An answer without octets ends the connection.
+    private func shutdown() { _ = Glibc.shutdown(descriptor, Int32(SHUT_RDWR)) }
+
     func descriptorReady(_ readiness: Readiness) {
       withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { room in
         while case .bytes(let n) = Socket.receive(descriptor, into: room) { input += Array(room[0..<n]) }
@@ -85,6 +88,7 @@ final class ScriptedNameserver: EventHandler {
         let reply = answer(Array(input[2..<(2 + length)]))
         input.removeFirst(2 + length)
         guard let reply else { continue }
+        if reply.isEmpty { return shutdown() }
         let framed = [UInt8(reply.count >> 8), UInt8(reply.count & 255)] + reply
         // Octet by octet, so that messages arrive in parts.
         for octet in framed { _ = [octet].withUnsafeBytes { Socket.send(descriptor, $0) } }

@@ -111,6 +111,7 @@ extension ServerState {
     let status = check.status == .unknown ? CheckStatus.initializing.name : check.status.name
     let number = CheckNames.number(of: status)
     let result = number < 4 ? 0 : CheckNames.isSuccess(status) ? (status == "L7OKC" ? 4 : 3) : 2
-    return "\(number) \(result) \(settings.checksEnabled ? health : idle) \(settings.checksEnabled ? flags : 0)"
+    return
+      "\(number) \(result) \(settings.checksEnabled ? health : idle) \(settings.checksEnabled ? flags : 0)"
   }
 }

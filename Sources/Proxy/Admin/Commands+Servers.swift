@@ -62,17 +62,38 @@ extension Commands {
     Command("add server", "<bk>/<srv>", level: .admin, "create a new server") { call in
       let name = call.argument(0)
       guard let slash = name.firstIndex(of: "/") else { return .error("Require 'backend/server'.") }
-      guard let backend = call.runtime.backend(String(name[..<slash])) else { return .error("No such backend.") }
+      guard let backend = call.runtime.backend(String(name[..<slash])) else {
+        return .error("No such backend.")
+      }
       let words = [String(name[name.index(after: slash)...])] + call.arguments.dropFirst()
       return answer(dynamic(call).add(words, to: backend, at: call.now))
     },
+    Command("show default-server", "[<backend>]", "list the default-server settings that 'from' can name") {
+      call in
+      var backends = call.runtime.backends
+      if !call.argument(0).isEmpty {
+        guard let backend = call.runtime.backend(call.argument(0)) else { return .error("No such backend.") }
+        backends = [backend]
+      }
+      return .lines(backends.map(defaultServers).joined())
+    },
     Command("del server", "<bk>/<srv>", level: .admin, "remove a dynamically added server") { call in
       withServer(call) { server in
-        guard let backend = call.runtime.backend(server.backendName) else { return .error("No such backend.") }
+        guard let backend = call.runtime.backend(server.backendName) else {
+          return .error("No such backend.")
+        }
         return answer(dynamic(call).remove(server, from: backend))
       }
     },
   ]
+
+  private static func defaultServers(_ backend: Backend) -> String {
+    let settings = backend.settings
+    let names = settings.namedDefaultServers.keys.sorted()
+    if settings.defaultServer == nil, names.isEmpty { return "" }
+    return "\(settings.defaultServer == nil ? " " : "*") \(backend.name)\n"
+      + names.map { "  \(backend.name)/\($0)\n" }.joined()
+  }
 
   private static func dynamic(_ call: CommandCall) -> DynamicServers {
     DynamicServers(runtime: call.runtime, health: call.gateway.health)

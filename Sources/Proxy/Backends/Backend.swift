@@ -229,7 +229,9 @@ final class Backend: Sendable {
   // MARK: Servers that come and go
 
   /// The place that a new server will take. Servers are added and removed by `ServerControl` alone.
-  var freeIndex: Int { balancer.withLock { state in state.slots.firstIndex { $0 == nil } ?? state.slots.count } }
+  var freeIndex: Int {
+    balancer.withLock { state in state.slots.firstIndex { $0 == nil } ?? state.slots.count }
+  }
 
   /// Takes a server in, at its `index`, which `freeIndex` gave.
   func add(_ server: Server) {
@@ -248,7 +250,9 @@ final class Backend: Sendable {
   /// Lets a server go that has no sessions; false when it has some.
   func remove(_ server: Server) -> Bool {
     let isFree = balancer.withLock { state in
-      guard server.sessions.current == 0, server.queueLength.current == 0, state.slots[server.index] === server else {
+      guard server.sessions.current == 0, server.queueLength.current == 0,
+        state.slots[server.index] === server
+      else {
         return false
       }
       state.slots[server.index] = nil

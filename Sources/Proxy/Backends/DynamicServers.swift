@@ -19,7 +19,7 @@ struct DynamicServers {
       return .problem("backend '\(backend.name)' uses a non dynamic load balancing method")
     }
     var settings: ServerSettings
-    switch DynamicServerLine.parse(words, backend: backend.name) {
+    switch DynamicServerLine.parse(words, of: backend.settings, in: runtime.configuration.proxies) {
     case .problem(let text): return .problem(text)
     case .server(let parsed): settings = parsed
     }
@@ -41,7 +41,9 @@ struct DynamicServers {
       case .success(let number): tracked = number
       case .failure(let problem): return .problem(problem.text)
       }
-      guard let server = make(settings, id, backend, at: now) else { return .problem("cannot create the server.") }
+      guard let server = make(settings, id, backend, at: now) else {
+        return .problem("cannot create the server.")
+      }
       let entry = control.add(server, to: backend, tracked: tracked)
       health.add(entry, runtime, at: now)
       return .done("New server registered.")
@@ -67,7 +69,9 @@ struct DynamicServers {
     let parts = word.text.split(separator: "/", maxSplits: 1).map(String.init)
     let name = parts.last ?? ""
     let home = parts.count == 2 ? runtime.backend(parts[0]) : backend
-    guard let home else { return .failure(Problem(text: "unable to find required proxy '\(parts[0])' for tracking.")) }
+    guard let home else {
+      return .failure(Problem(text: "unable to find required proxy '\(parts[0])' for tracking."))
+    }
     guard let target = home.serversByName[name] else {
       return .failure(Problem(text: "unable to find required server '\(home.name)/\(name)' for tracking."))
     }
@@ -98,12 +102,9 @@ struct DynamicServers {
     let control = runtime.control
     return control.exclusively {
       let entry = control.entry(server)
-      if runtime.rules.referencedServers.contains("\(backend.name)/\(server.name)") || !entry.trackers.isEmpty {
-        return .problem(
-          "This server cannot be removed at runtime due to other configuration elements pointing to it.")
-      }
-      guard server.snapshot().administration.contains(.maintenance) else {
-        return .problem("Only servers in maintenance mode can be deleted.")
+      switch runtime.removal(of: server, from: backend) {
+      case .possible: break
+      case .later(let text), .never(let text): return .problem(text)
       }
       guard control.remove(entry) else {
         return .problem("Server still has connections attached to it, cannot remove it.")
@@ -112,5 +113,31 @@ struct DynamicServers {
       runtime.names.remove(server)
       return .done("Server deleted.")
     }
+  }
+}
+
+extension Runtime {
+  /// Whether a server may be removed, and if not, why.
+  enum Removal {
+    case possible
+    /// Its last connections are still there.
+    case later(String)
+    case never(String)
+  }
+
+  func removal(of server: Server, from backend: Backend) -> Removal {
+    if rules.referencedServers.contains("\(backend.name)/\(server.name)")
+      || !control.entry(server).trackers.isEmpty
+    {
+      return .never(
+        "This server cannot be removed at runtime due to other configuration elements pointing to it.")
+    }
+    guard server.snapshot().isInMaintenance else {
+      return .never("Only servers in maintenance mode can be deleted.")
+    }
+    guard server.sessions.current == 0, server.queueLength.current == 0 else {
+      return .later("Server still has connections attached to it, cannot remove it.")
+    }
+    return .possible
   }
 }

@@ -46,7 +46,8 @@ final class Server: Sendable {
 
   init(
     settings: ServerSettings, index: Int, number: Int, id: Int, backendName: String, workers: Int,
-    tlsContext: TLSClientContext?, checkPlan: CheckPlan? = nil, agentPlan: CheckPlan? = nil, isDynamic: Bool = false,
+    tlsContext: TLSClientContext?, checkPlan: CheckPlan? = nil, agentPlan: CheckPlan? = nil,
+    isDynamic: Bool = false,
     now: WallTime
   ) {
     self.settings = settings

@@ -13,8 +13,12 @@ extension ServerState {
     restoreOperation(saved, settings)
     restoreAdministration(saved, settings)
     lastChange = WallTime(microseconds: lastChange.microseconds - Int64(saved.age) * 1_000_000)
-    if saved.checkState & CheckFlag.configured != 0, saved.checkState & CheckFlag.enabled == 0 { checksEnabled = false }
-    if saved.agentState & CheckFlag.configured != 0, saved.agentState & CheckFlag.enabled == 0 { agentEnabled = false }
+    if saved.checkState & CheckFlag.configured != 0, saved.checkState & CheckFlag.enabled == 0 {
+      checksEnabled = false
+    }
+    if saved.agentState & CheckFlag.configured != 0, saved.agentState & CheckFlag.enabled == 0 {
+      agentEnabled = false
+    }
     // A weight of the configuration that is a new one stands.
     if saved.initialWeight == settings.weight { weight = saved.weight }
     restoreNames(saved, settings)
@@ -47,13 +51,19 @@ extension ServerState {
     let before = Administration(rawValue: saved.administration)
     if before.contains(.configured) != settings.isDisabled {
       // The configuration has changed its mind since, and is followed.
-      if settings.isDisabled { administration.insert(.maintenance) } else { administration.remove(.maintenance) }
+      if settings.isDisabled {
+        administration.insert(.maintenance)
+      } else {
+        administration.remove(.maintenance)
+      }
     } else if before.contains(.maintenance) {
       administration.insert(.maintenance)
     } else {
       administration.remove(.maintenance)
     }
-    if !administration.contains(.maintenance), before.contains(.drain), saved.initialWeight > 0 || settings.weight == 0 {
+    if !administration.contains(.maintenance), before.contains(.drain),
+      saved.initialWeight > 0 || settings.weight == 0
+    {
       administration.insert(.drain)
     }
     if isInMaintenance {

@@ -79,7 +79,9 @@ struct StateAnnouncer: Sendable {
       return " is leaving forced maintenance but remains in maintenance\(via)"
     }
     if gone.contains(.inheritedMaintenance) { return " remains in forced maintenance" }
-    if gone.contains(.unresolved) { return " ('\(new.hostName ?? "")') resolves again but remains in maintenance" }
+    if gone.contains(.unresolved) {
+      return " ('\(new.hostName ?? "")') resolves again but remains in maintenance"
+    }
     return nil
   }
 

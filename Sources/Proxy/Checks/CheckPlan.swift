@@ -100,7 +100,7 @@ struct CheckPlanner {
 
   /// There must be a port to connect to.
   private func requirePort(_ server: ServerSettings, _ rules: CheckRules) {
-    guard case .ip(_, let port) = server.address, port == 0 || server.portOffset != nil,
+    guard case .ip = server.address, server.port == nil || server.portOffset != nil,
       server.checkPort == nil,
       server.checkAddress.map({ !$0.hasPrefix("/") }) ?? true
     else { return }

@@ -40,14 +40,13 @@ final class Transport: EventHandler {
   private var pending: ByteBuffer?
   private var sealed: ByteBuffer?
   private var unopened: ByteBuffer?
-  private var readSize: Int
+  /// The peer sends faster than the usual buffer is emptied.
+  private var readsBulk = false
 
   /// Clear octets received and sent, for counters and logs.
   private(set) var octetsIn: Int = 0
   private(set) var octetsOut: Int = 0
 
-  /// The most that a bulk transfer reads at once.
-  static let bulkReadSize = 256 * 1024
   /// Above this many octets a write goes straight to the kernel, beside what is pending.
   static let directWriteSize = 8 * 1024
   /// Sealed octets gathered before they are sent.
@@ -56,7 +55,6 @@ final class Transport: EventHandler {
   init(descriptor: Int32, worker: Worker) {
     self.descriptor = descriptor
     self.worker = worker
-    readSize = worker.buffers.bufferSize
   }
 
   /// Octets written but not yet handed to the kernel.
@@ -137,9 +135,9 @@ final class Transport: EventHandler {
       octetsIn &+= n
       if n < room.count {
         if !hangupSeen { mayRead = false }
-        if n < room.count / 4 { readSize = worker.buffers.bufferSize }
-      } else if readSize < Transport.bulkReadSize {
-        readSize = Swift.min(readSize * 4, Transport.bulkReadSize)
+        if n < worker.buffers.bufferSize { readsBulk = false }
+      } else {
+        readsBulk = true
       }
       return .some
     case .wouldBlock:
@@ -160,11 +158,9 @@ final class Transport: EventHandler {
   /// The input buffer with room for a read of the current size.
   private func inputBuffer() -> ByteBuffer {
     if let buffer = input {
-      if buffer.isEmpty, buffer.capacity < readSize { buffer.reserve(capacity: readSize) }
       return buffer
     }
-    let buffer = worker.buffers.take()
-    if buffer.capacity < readSize { buffer.reserve(capacity: readSize) }
+    let buffer = readsBulk ? worker.buffers.takeBulk() : worker.buffers.take()
     input = buffer
     return buffer
   }
@@ -208,7 +204,7 @@ final class Transport: EventHandler {
     keepUnopened(scratch)
     sendSealed(scratch)
     octetsIn &+= opened
-    if opened >= buffer.capacity / 2, readSize < Transport.bulkReadSize / 4 { readSize *= 2 }
+    readsBulk = opened >= worker.buffers.bufferSize / 2
     if buffer.isEmpty { dropInput() }
     if socketEnded { sawEnd = true }
     if opened > 0 { return .some }
@@ -292,9 +288,9 @@ final class Transport: EventHandler {
   // MARK: Output
 
   /// The buffer that heads and small pieces are assembled in; send it with `flush()`.
-  func assembly() -> ByteBuffer {
+  func assembly(bulk: Bool = false) -> ByteBuffer {
     if let buffer = pending { return buffer }
-    let buffer = worker.buffers.take()
+    let buffer = bulk ? worker.buffers.takeBulk() : worker.buffers.take()
     pending = buffer
     return buffer
   }

@@ -21,6 +21,8 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
   private var flushIsDue = false
   private var isReceiving = false
   private var isEnding = false
+  /// The last batch did not fit in a buffer of the usual size.
+  private var sendsBulk = false
   private var isClosed = false
   private var requestCount = 0
   private var hasWideWindow = false
@@ -156,10 +158,11 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
     guard let engine, !isClosed, !isReceiving else { return }
     var progressed = false
     while !transport.isBlocked {
-      let output = transport.assembly()
+      let output = transport.assembly(bulk: sendsBulk)
       let before = output.count
       if engine.pull(into: output, upTo: H2ClientSession.batch) != .open { isEnding = true }
       let produced = output.count - before
+      sendsBulk = produced > worker.buffers.bufferSize
       _ = transport.flush()
       if transport.hasFailed { return close() }
       if produced == 0 { break }

@@ -29,7 +29,10 @@ final class NameService: @unchecked Sendable {
   /// Starts on a worker's own thread.
   func start(on worker: Worker) {
     let families = DNSFamilies(configuration.global.dnsFamilies)
-    sections = configuration.resolvers.map { Resolvers($0, families, on: worker.loop) }
+    let log = worker.runtime.processLog
+    sections = configuration.resolvers.map { settings in
+      Resolvers(settings, families, on: worker.loop) { log.send(level: 4, $0, at: worker.loop.now.wall) }
+    }
     loop.withLock { $0 = worker.loop }
     for entry in control.entries { add(entry) }
     for service in services.values { service.start() }

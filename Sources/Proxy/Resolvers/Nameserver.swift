@@ -43,6 +43,7 @@ final class Nameserver: EventHandler {
   private var descriptor: Int32 = -1
   private var token: EventLoop.Token?
   private var stream: NameserverStream?
+  private var lastComplaint: Instant?
 
   init(_ settings: ResolversSettings.Nameserver, _ resolvers: Resolvers) {
     self.settings = settings
@@ -85,6 +86,17 @@ final class Nameserver: EventHandler {
       stream ?? NameserverStream(settings.address, on: resolvers.loop) { [unowned self] in received($0) }
     stream = open
     return open.send(message)
+  }
+
+  /// Whether the name server was found not to answer over TCP.
+  var refusesStreams: Bool { stream?.isUseless ?? false }
+
+  /// Tells of an answer that is wrong, once a minute at most.
+  func complain(of name: DNSName) {
+    let now = resolvers.loop.now.instant
+    if let lastComplaint, now < lastComplaint + .seconds(60) { return }
+    lastComplaint = now
+    resolvers.log("resolvers \(resolvers.name): nameserver \(self.name) gave an invalid answer for \(name)")
   }
 
   func descriptorReady(_ readiness: Readiness) {

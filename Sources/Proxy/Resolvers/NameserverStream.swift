@@ -15,6 +15,9 @@ final class NameserverStream: EventHandler, TimerOwner {
   private let timer = Timer()
   private var output: [UInt8] = []
   private var input: [UInt8] = []
+  /// No connection has ever brought a message, and one has failed.
+  private(set) var isUseless = false
+  private var hasDelivered = false
 
   private static let idleTime = Timespan.seconds(5)
   /// Octets of questions that may wait for the connection.
@@ -64,7 +67,7 @@ final class NameserverStream: EventHandler, TimerOwner {
       case .bytes(let n): output.removeFirst(n)
       case .wouldBlock: return
       case .failed(ENOTCONN): return
-      case .endOfStream, .failed: return close()
+      case .endOfStream, .failed: return lose()
       }
     }
   }
@@ -79,7 +82,7 @@ final class NameserverStream: EventHandler, TimerOwner {
       switch result {
       case .bytes: takeMessages()
       case .wouldBlock, .failed(ENOTCONN): return
-      case .endOfStream, .failed: return close()
+      case .endOfStream, .failed: return lose()
       }
     }
   }
@@ -92,12 +95,21 @@ final class NameserverStream: EventHandler, TimerOwner {
       guard input.count - start - 2 >= length else { break }
       let message = Array(input[(start + 2)..<(start + 2 + length)])
       start += 2 + length
+      hasDelivered = true
+      isUseless = false
       deliver(message)
     }
     if start > 0, start <= input.count { input.removeFirst(start) }
   }
 
-  func timerFired(_ timer: Timer) { close() }
+  func timerFired(_ timer: Timer) {
+    if hasDelivered { close() } else { lose() }
+  }
+
+  private func lose() {
+    isUseless = !hasDelivered
+    close()
+  }
 
   func close() {
     loop.timers.cancel(timer)

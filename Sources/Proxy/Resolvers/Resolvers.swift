@@ -9,6 +9,8 @@ import NetIO
 final class Resolvers {
   let settings: ResolversSettings
   let loop: EventLoop
+  /// Where what goes wrong is told.
+  let log: (String) -> Void
   private let families: DNSFamilies
   private(set) var nameservers: [Nameserver] = []
   private var resolutions: [DNSQuestion: Resolution] = [:]
@@ -17,7 +19,11 @@ final class Resolvers {
   /// Names that streams may have under resolution at once.
   private static let resolutionBound = 20_000
 
-  init(_ settings: ResolversSettings, _ families: DNSFamilies, on loop: EventLoop) {
+  init(
+    _ settings: ResolversSettings, _ families: DNSFamilies, on loop: EventLoop,
+    log: @escaping (String) -> Void
+  ) {
+    self.log = log
     self.settings = settings
     self.families = families
     self.loop = loop
@@ -147,11 +153,16 @@ final class Resolvers {
       return
     }
     let question = DNSQuestion(name: resolution.name, type: run.type)
-    let answer = DNSAnswerParser.parse(message.span, answering: question)
+    var answer = DNSAnswerParser.parse(message.span, answering: question)
     nameserver.counters.count(answer)
+    if answer == .invalid { nameserver.complain(of: resolution.name) }
     if answer == .truncated, !nameserver.settings.isStream {
       let again = question.message(id: id, payloadSize: settings.payloadSize)
-      if nameserver.sendOverStream(again) { return }
+      if !nameserver.refusesStreams, nameserver.sendOverStream(again) { return }
+      // Services are often more than a datagram holds: some of them are better than none.
+      if question.type == .srv {
+        answer = DNSAnswerParser.parse(message.span, answering: question, acceptsPart: true)
+      }
     }
     guard case .records(let records) = answer else { return refused(resolution, run, answer) }
     resolution.status = .valid

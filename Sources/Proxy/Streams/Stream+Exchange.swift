@@ -27,6 +27,7 @@ extension Stream: DeferredWork {
   func exchange() -> Step {
     guard let connection = serverConnection else { return end(aborted: true) }
     if client.hasFailed { return clientAborted() }
+    if isHTTP, responseState == .awaitingHead, clientLeft() { return clientGaveUp() }
     var clientWaits = false
     var serverWaits = false
     if !requestIsComplete || earlyBody != nil {
@@ -295,10 +296,22 @@ extension Stream: DeferredWork {
 
   // MARK: Failures
 
-  private func clientAborted() -> Step {
+  /// `option abortonclose`: the client said that it sends no more while the server was still at work.
+  private func clientGaveUp() -> Step {
+    countClientAbort()
+    termination = Termination(cause: .client, state: .headers)
+    dropServer(reset: true)
+    return refuse(400)
+  }
+
+  private func countClientAbort() {
     frontend.counters.add(.clientAborts, worker: worker.index)
     backend?.counters.add(.clientAborts, worker: worker.index)
     server?.counters.add(.clientAborts, worker: worker.index)
+  }
+
+  private func clientAborted() -> Step {
+    countClientAbort()
     let state: Termination.State = responseStarted || !isHTTP ? .data : requestIsComplete ? .headers : .data
     termination = Termination(cause: .client, state: state)
     dropServer(reset: true)

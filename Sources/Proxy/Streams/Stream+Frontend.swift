@@ -42,8 +42,9 @@ extension Stream {
   func evaluateFrontendRules() -> Step {
     if frontend.settings.bufferRequest, bufferRequest(before: .evaluateFrontendRules) { return .proceed }
     if ruleIndex == 0 {
-      if storage.contentRuleIndex == 0, !prepareRequest() { return .proceed }
+      context.request = request
       if let step = inspectRequest(frontend.rules.tcpRequestContent) { return step }
+      if !prepareRequest() { return .proceed }
     }
     switch frontend.rules.httpRequest.evaluate(context, resumingAt: &ruleIndex) {
     case .next:
@@ -54,20 +55,9 @@ extension Stream {
     }
   }
 
-  /// What happens once, before the first rule. False when the request was answered already.
+  /// What happens once, before the first `http-request` rule. False when the request was answered already.
   private func prepareRequest() -> Bool {
-    context.request = request
     let rules = frontend.rules
-    if !rules.tcpRequestContent.isEmpty {
-      context.payloadIsFinal = true
-      var index = 0
-      switch rules.tcpRequestContent.evaluate(context, resumingAt: &index) {
-      case .next, .needMoreData: break
-      case let verdict:
-        _ = conclude(verdict, .request)
-        return false
-      }
-    }
     context.count(.request)
     rules.captureRequest(context)
     if let format = rules.uniqueIDFormat {

@@ -90,7 +90,9 @@ extension ProxyCompiler {
 
   /// Behind an action that always ends the list, nothing is ever reached.
   func warnBehindFinal(_ rules: [Rule], _ line: Directive) {
-    guard let last = rules.last, last.condition == nil,
+    // Those that came from a defaults section are a list of their own.
+    guard let last = rules.last, last.condition == nil, last.origin.file == proxy.location.file,
+      last.origin.line > proxy.location.line,
       let action = last.origin.keyword.split(separator: " ").last, Self.finalActions.contains(action)
     else { return }
     scope.diagnostics.warning(

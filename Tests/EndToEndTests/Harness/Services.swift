@@ -3,9 +3,11 @@ import Foundation
 /// Real servers on private ports and directories, each a process of its own that the test ends.
 enum Services {
   /// nginx that answers every request with its name, and `/statshaproxy` and all else alike.
-  static func nginx(_ name: String, host: String = "127.0.0.1", port: Int? = nil, in workspace: Workspace) throws -> (
-    child: Child, port: Int
-  ) {
+  static func nginx(_ name: String, host: String = "127.0.0.1", port: Int? = nil, in workspace: Workspace)
+    throws -> (
+      child: Child, port: Int
+    )
+  {
     let port = try port ?? Ports.free()
     let folder = try workspace.directory("nginx-\(name)")
     let file = try workspace.write(
@@ -43,7 +45,8 @@ enum Services {
     let child = try Child(
       [
         "dnsmasq", "-k", "-p", "\(port)", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root",
-        "--addn-hosts=\(hosts)", "--listen-address=127.0.0.1", "--bind-interfaces", "--local=/test/", "--pid-file=",
+        "--addn-hosts=\(hosts)", "--listen-address=127.0.0.1", "--bind-interfaces", "--local=/test/",
+        "--pid-file=",
       ] + options, in: workspace)
     // It listens on TCP too.
     try serves(port, child)

@@ -3,6 +3,8 @@ import Base
 /// Reads an answer (RFC 1035 section 4) and holds it against its question. No I/O; nothing in a message traps.
 struct DNSAnswerParser {
   private let question: DNSQuestion
+  /// What did fit is better than nothing.
+  private let acceptsPart: Bool
   private var position = 12
   private var records: [(owner: DNSName, record: DNSRecord)] = []
   private var aliases: [DNSName: DNSName] = [:]
@@ -12,12 +14,18 @@ struct DNSAnswerParser {
   /// The least that a record can take, which bounds how many there can be.
   private static let shortestRecord = 11
 
-  static func parse(_ message: borrowing Span<UInt8>, answering question: DNSQuestion) -> DNSAnswer {
-    var parser = DNSAnswerParser(question: question)
+  /// A truncated answer is only read when `acceptsPart` says so.
+  static func parse(
+    _ message: borrowing Span<UInt8>, answering question: DNSQuestion, acceptsPart: Bool = false
+  ) -> DNSAnswer {
+    var parser = DNSAnswerParser(question, acceptsPart: acceptsPart)
     return parser.run(message)
   }
 
-  private init(question: DNSQuestion) { self.question = question }
+  private init(_ question: DNSQuestion, acceptsPart: Bool) {
+    self.question = question
+    self.acceptsPart = acceptsPart
+  }
 
   private mutating func run(_ message: borrowing Span<UInt8>) -> DNSAnswer {
     guard message.count >= 12 else { return .invalid }
@@ -29,7 +37,7 @@ struct DNSAnswerParser {
     if questions == 0, code != 0, message.count == 12 { return DNSAnswerParser.failure(code) }
     guard questions == 1, matchesQuestion(message) else { return .invalid }
     guard code == 0 else { return DNSAnswerParser.failure(code) }
-    if flags & 0x0200 != 0 { return .truncated }
+    if flags & 0x0200 != 0, !acceptsPart { return .truncated }
     let counts = (
       answers: Int(word(message, at: 6)), authorities: Int(word(message, at: 8)),
       additional: Int(word(message, at: 10))
