@@ -98,8 +98,26 @@ extension CompileScope {
   func report(_ error: RuleError, _ prefix: String, _ line: Directive) {
     diagnostics.add(
       Diagnostic(
-        .alert, at: line.location, (error.preamble ?? prefix) + error.message, expected: error.expected,
+        .alert, at: line.place(of: error.message), (error.preamble ?? prefix) + error.message,
+        expected: error.expected,
         suggestion: error.suggestion,
         replacement: error.replacement))
+  }
+}
+
+extension Directive {
+  /// The word that a message quotes, so that it can be underlined; the whole line when it quotes none.
+  func place(of message: String) -> SourceLocation {
+    let quoted = message.split(separator: "'", omittingEmptySubsequences: false).enumerated()
+      .filter { $0.offset % 2 == 1 }.map(\.element)
+    let fetch = message.split(separator: "<").dropFirst().first?.split(separator: ">").first
+    let words = arguments
+    for name in quoted {
+      if let word = words.first(where: { $0.text == name }) { return word.location }
+    }
+    for name in quoted + (fetch.map { [$0] } ?? []) where name.count > 1 {
+      if let word = words.first(where: { $0.text.contains(name) }) { return word.location }
+    }
+    return location
   }
 }

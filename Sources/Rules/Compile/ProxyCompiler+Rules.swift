@@ -84,6 +84,22 @@ extension ProxyCompiler {
     routes.append(Rule(condition: compiled, origin: origin(line, "use_backend")) { _ in nil })
   }
 
+  private static let finalActions: Set<Substring> = [
+    "allow", "deny", "tarpit", "auth", "redirect", "return", "reject", "silent-drop", "use-service",
+  ]
+
+  /// Behind an action that always ends the list, nothing is ever reached.
+  func warnBehindFinal(_ rules: [Rule], _ line: Directive) {
+    // Those that came from a defaults section are a list of their own.
+    guard let last = rules.last, last.condition == nil, last.origin.file == proxy.location.file,
+      last.origin.line > proxy.location.line,
+      let action = last.origin.keyword.split(separator: " ").last, Self.finalActions.contains(action)
+    else { return }
+    scope.diagnostics.warning(
+      "previous '\(line.keyword)' action is final and has no condition attached, further entries are NOOP.",
+      at: line.location)
+  }
+
   private func backend(_ name: String) throws(RuleError) -> Int {
     if let index = scope.shared.backends[name] { return index }
     throw RuleError(

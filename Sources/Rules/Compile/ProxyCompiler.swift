@@ -91,10 +91,13 @@ struct ProxyCompiler {
     case "tcp-response": try compileTCPResponse(line)
     case "http-request":
       note(.httpRequest, line)
+      warnBehindFinal(request, line)
       request.append(try rule(line, .httpRequest, words, places(.frontendRequest, .backendRequest)))
     case "http-response":
+      warnBehindFinal(response, line)
       response.append(try rule(line, .httpResponse, words, places(.frontendResponse, .backendResponse)))
     case "http-after-response":
+      warnBehindFinal(afterResponse, line)
       afterResponse.append(
         try rule(line, .httpAfterResponse, words, places(.frontendResponse, .backendResponse)))
     case "redirect": try compileRedirect(line)

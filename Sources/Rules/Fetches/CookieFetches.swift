@@ -66,11 +66,13 @@ enum CookieFetches {
     }
   }
 
+  /// The last cookie of a name, as HAProxy does; without a name the first of all.
   private static func last(_ context: RuleContext, _ arguments: Arguments, _ isResponse: Bool) -> Bytes? {
     var found: Bytes?
+    let takesFirst = arguments.string(0)?.isEmpty ?? true
     _ = each(context, arguments, isResponse) {
       found = $0
-      return false
+      return takesFirst
     }
     return found
   }
