@@ -79,6 +79,7 @@ public final class Gateway: @unchecked Sendable {
 
   /// Starts one thread a worker.
   public func start() {
+    makePermanent()
     health.start(runtime, at: Now.read())
     if let first = workers.first {
       first.loop.enqueue { [runtime, admin, peers] in

@@ -27,6 +27,8 @@ final class Worker: @unchecked Sendable {
   /// The client connections that live now; each knows its place.
   private var connections: ContiguousArray<ClientConnection> = []
   private let maintenance = Timer()
+  /// Where messages are formatted, one after the other.
+  private var logLine: [UInt8] = []
   /// The most connections at once since memory was last given back to the system.
   private var crowd = 0
 
@@ -133,12 +135,11 @@ final class Worker: @unchecked Sendable {
       if chosen < 0 { return }
       level = chosen
     }
-    var line: [UInt8] = []
-    line.reserveCapacity(256)
-    stream.frontend.logFormats.stream.render(context, into: &line)
+    logLine.removeAll(keepingCapacity: true)
+    stream.frontend.logFormats.stream.render(context, into: &logLine)
     var structured: [UInt8] = []
     stream.frontend.logFormats.structuredData?.render(context, into: &structured)
-    log.send(level: level, line, at: loop.now.wall, structuredData: structured)
+    log.send(level: level, logLine, at: loop.now.wall, structuredData: structured)
   }
 
   /// A connection that ended before it became a stream.

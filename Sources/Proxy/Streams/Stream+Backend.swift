@@ -82,20 +82,30 @@ extension Stream {
   // MARK: Forwarded fields
 
   private func addForwardedFields(_ backend: Backend) {
-    add(backend.settings.forwardFor, frontend.settings.forwardFor) { $0.source }
+    if let address = option(backend.settings.forwardFor, frontend.settings.forwardFor, { $0.source }),
+      let text = context.connection.sourceText
+    {
+      request.append(address.name, text)
+    }
     if let value = backend.rules.forwarded?.value(context) { request.append("forwarded", value) }
-    add(backend.settings.originalTo, frontend.settings.originalTo) { $0.destination }
+    if let address = option(backend.settings.originalTo, frontend.settings.originalTo, { $0.destination }) {
+      request.append(address.name, Bytes(address.ip.description))
+    }
   }
 
+  /// The header that names an address, and the address, if the options ask for it.
+  ///
   /// The first of the backend's and the frontend's options names the header, `if-none` counts when all say so.
-  private func add(_ own: ForwardFor?, _ other: ForwardFor?, _ address: (ConnectionFacts) -> SocketAddress) {
-    guard let first = own ?? other, let address = address(context.connection).ip else { return }
+  private func option(
+    _ own: ForwardFor?, _ other: ForwardFor?, _ address: (ConnectionFacts) -> SocketAddress
+  ) -> (name: FieldName, ip: IPAddress)? {
+    guard let first = own ?? other, let ip = address(context.connection).ip else { return nil }
     let name = FieldName(first.headerName)
-    if own?.ifNone ?? true, other?.ifNone ?? true, request.contains(name) { return }
+    if own?.ifNone ?? true, other?.ifNone ?? true, request.contains(name) { return nil }
     for option in [own, other] {
-      if option?.except.contains(where: { Subnet($0)?.contains(address) ?? false }) ?? false { return }
+      if option?.except.contains(where: { Subnet($0)?.contains(ip) ?? false }) ?? false { return nil }
     }
-    request.append(name, Bytes(address.description))
+    return (name, ip)
   }
 
   // MARK: Waiting for the body

@@ -3,7 +3,14 @@ public import Base
 /// What is known about a client connection; shared by all its streams.
 public final class ConnectionFacts {
   /// The client as seen by rules: what the PROXY protocol or `set-src` said, or the socket's peer.
-  public var source: SocketAddress
+  public var source: SocketAddress { didSet { sourceIP = nil } }
+  /// The source's IP address in text, made once for all requests of the connection; nil without one.
+  public var sourceText: Bytes? {
+    if let sourceIP { return sourceIP }
+    sourceIP = source.ip.map { Bytes($0.description) }
+    return sourceIP
+  }
+  private var sourceIP: Bytes?
   /// The address that the client reached, or what the PROXY protocol or `set-dst` said.
   public var destination: SocketAddress {
     get { rewrittenDestination ?? originalDestination }

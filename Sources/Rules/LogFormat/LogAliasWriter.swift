@@ -13,6 +13,8 @@ struct LogAliasWriter {
       .requestDateUTC,
       .requestDateLocal:
       writeDate(alias, into: &out)
+    case .requestLine where !context.log.method.isEmpty:
+      quoted(into: &out) { writeRequestLine(into: &$0) }
     case .method, .path, .pathOnly, .query, .uri, .version, .requestLine:
       let text = LogRequestLine.part(alias, context)
       quoted(into: &out) {
@@ -28,6 +30,15 @@ struct LogAliasWriter {
       .tlsVersion, .frontendTransport, .termination, .terminationWithCookies:
       writeText(alias, into: &out)
     default: writeNumber(alias, into: &out)
+    }
+  }
+
+  private func writeRequestLine(into out: inout [UInt8]) {
+    for (i, part) in [context.log.method, context.log.uri, context.log.version].enumerated() {
+      if i > 0, part.isEmpty { continue }
+      if i > 0 { out.append(ASCII.space) }
+      LogText.appendEncoded(
+        part, marker: 0x23, unsafe: LogText.isUnsafeInURL, escaping: flags.contains(.escape), into: &out)
     }
   }
 
@@ -211,7 +222,7 @@ enum LogNumber {
   }
 }
 
-/// The pieces of the request line as it was received.
+/// The pieces of the request line as it was received; all of it is `LogAliasWriter.writeRequestLine`.
 enum LogRequestLine {
   private static let bad = Bytes("<BADREQ>")
 
@@ -227,15 +238,7 @@ enum LogRequestLine {
     case .path:
       return context.log.uri.prefix(context.log.uri.firstIndex(of: ASCII.question) ?? context.log.uri.count)
     case .pathOnly: return RequestTarget(context.log.uri).path
-    default:
-      var line = context.log.method.array
-      line.append(ASCII.space)
-      line.append(context.log.uri)
-      if !context.log.version.isEmpty {
-        line.append(ASCII.space)
-        line.append(context.log.version)
-      }
-      return Bytes(line)
+    default: return bad
     }
   }
 }
