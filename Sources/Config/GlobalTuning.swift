@@ -14,9 +14,10 @@ extension GlobalKeywords {
   /// Those that something reads.
   static let wordTunables: [Keyword<GlobalSettings>] = [
     "tune.h2.fe.initial-window-size", "tune.h2.initial-window-size", "tune.h2.fe.max-concurrent-streams",
-    "tune.h2.max-concurrent-streams", "tune.h2.header-table-size",
+    "tune.h2.max-concurrent-streams", "tune.h2.header-table-size", "tune.h2.be.initial-window-size",
+    "tune.h2.be.max-concurrent-streams",
   ].map { name in
-    Keyword<GlobalSettings>(name, in: .global, "<value>", "Of HTTP/2 with clients.") {
+    Keyword<GlobalSettings>(name, in: .global, "<value>", "Of HTTP/2 with clients (fe), servers (be), or both.") {
       settings, arguments, _ throws(Refusal) in
       settings.tunables[name] = String(try arguments.integer())
       try arguments.end()
@@ -72,8 +73,7 @@ extension GlobalKeywords {
     "tune.disable-zero-copy-forwarding", "tune.epoll.mask-events", "tune.events.max-events-at-once",
     "tune.fail-alloc", "tune.fd.edge-triggered", "tune.fd.tables", "tune.glitches.kill.cpu-usage",
     "tune.h1.be.glitches-threshold", "tune.h1.fe.glitches-threshold", "tune.h1.zero-copy-fwd-recv",
-    "tune.h1.zero-copy-fwd-send", "tune.h2.be.glitches-threshold", "tune.h2.be.initial-window-size",
-    "tune.h2.be.max-concurrent-streams", "tune.h2.be.max-frames-at-once", "tune.h2.fe.glitches-threshold",
+    "tune.h1.zero-copy-fwd-send", "tune.h2.be.glitches-threshold", "tune.h2.be.max-frames-at-once", "tune.h2.fe.glitches-threshold",
     "tune.h2.fe.max-frames-at-once",
     "tune.h2.fe.max-rst-at-once", "tune.h2.fe.max-total-streams",
     "tune.h2.log-errors",

@@ -66,6 +66,26 @@ public protocol H2StreamOwner: AnyObject {
   func writeBody(count: Int, into output: ByteBuffer)
 }
 
+/// Who is told of one request that an `H2Requester` sent, in calls from inside its `receive` and `pull`. Submitting from
+/// them is fine, `receive` and `pull` are not.
+public protocol H2ResponseOwner: AnyObject {
+  /// Interim heads (`info.isInterim`), then the final one. `head` is lent: take its content with `swapContents`. DATA
+  /// may follow as `info.framing` says, whatever else comes is refused before it gets here; nothing follows a head that
+  /// `isWhole`.
+  func responseReceived(_ head: MessageHead, _ info: H1MessageInfo, isWhole: Bool)
+  /// Body octets, valid during the call; call the session's `consumed` for them when they are passed on.
+  func bodyData(_ octets: UnsafeRawBufferPointer)
+  func bodyEnd(trailers: MessageHead?)
+  /// The response breaks the rules; its stream is being reset and nothing more of it comes.
+  func responseRefused(_ fault: HTTPFault)
+  /// The last call; `error` is an HTTP/2 code: 0 for a regular end, `refusedStream` when the server has not looked at
+  /// the request.
+  func streamClosed(error: UInt32)
+  func offerBody(upTo limit: Int) -> H2BodyOffer
+  /// Appends exactly `count` octets of the body, as offered just before, to `output`.
+  func writeBody(count: Int, into output: ByteBuffer)
+}
+
 /// Error codes of RFC 9113 section 7.
 public enum H2Error {
   public static let noError: UInt32 = 0

@@ -15,7 +15,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   let server: Server
   private(set) var state = State.connecting
   private(set) var transport: Transport?
-  private(set) var address = SocketAddress.none
+  private(set) var facts = ServerConnectionFacts()
   private(set) var failureKind = ConnectFailure.refused(0)
   /// Who uses the connection now; nil while idle.
   var stream: Stream?
@@ -26,6 +26,8 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   /// Bound to its client (NTLM, PROXY protocol, SNI of the client): never shared.
   private(set) var isPrivate = false
   let idleTimer = Timer()
+  /// What is spoken once the connection is ready.
+  private var wire = ServerWire.http1
 
   private var parser = H1ResponseParser()
   private var reader = H1BodyReader()
@@ -45,16 +47,13 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   var hasFailed: Bool { state == .failed || state == .closed || (transport?.hasFailed ?? true) || endedEarly }
   private var endedEarly: Bool { (transport?.sawEnd ?? false) && !(transport?.hasInput ?? false) }
   var isBlocked: Bool { transport?.isBlocked ?? false }
-  var wantsContinue: Bool { false }
-  /// Asked of the kernel once, when the connection is established.
-  private(set) var localAddress = SocketAddress.none
-  /// For `ssl_s_*` and `ssl_bc_*`, when an expression asks for them.
-  private(set) var tlsFacts: TLSFacts?
+  private var address: SocketAddress { facts.address }
 
   // MARK: Opening
 
   func open(for stream: Stream) {
-    address = target(stream)
+    facts.address = target(stream)
+    wire = stream.isHTTP ? server.wire(upgrade: stream.requestInfo.upgrade) : .http1
     let next = server.settings.socks4 ?? address
     guard let fd = Socket.stream(for: next) else { return fail(.refused(errno)) }
     if case .ip = address { Socket.setNoDelay(fd) }
@@ -140,7 +139,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     if awaitsSocks { return continueSocks(transport) }
     let code = transport.failure != 0 ? transport.failure : Socket.pendingError(transport.descriptor)
     if code != 0 { return fail(.refused(code)) }
-    localAddress = Socket.localAddress(transport.descriptor)
+    facts.localAddress = Socket.localAddress(transport.descriptor)
     guard server.settings.socks4 != nil else { return begin(transport) }
     guard let request = Socks4.request(to: address) else { return fail(.handshake) }
     _ = request.withUnsafeBytes { Socket.send(transport.descriptor, $0) }
@@ -174,7 +173,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
       return
     }
     let name = stream.flatMap { serverName($0) }
-    guard let session = try? TLSSession(connecting: context, serverName: name) else {
+    guard let session = try? TLSSession(connecting: context, serverName: name, alpn: offeredProtocols) else {
       return fail(.handshake)
     }
     transport.startTLS(session)
@@ -192,10 +191,11 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private func handshakeReady(_ transport: Transport) {
     if transport.continueHandshake() == .done {
       state = .ready
+      if wire == .negotiated { wire = transport.tls?.alpn == "h2" ? .http2 : .http1 }
       if worker.runtime.tlsDetails.contains(.server), let session = transport.tls {
-        let facts = TLSFacts(session, [.peerCertificate, .secrets])
-        facts.localCertificate = facts.clientCertificate
-        tlsFacts = facts
+        let tls = TLSFacts(session, [.peerCertificate, .secrets])
+        tls.localCertificate = tls.clientCertificate
+        facts.tls = tls
       }
     } else if transport.hasFailed {
       fail(.handshake)
@@ -208,6 +208,24 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     isPrivate = true
     let header = ProxyHeaderWriter.header(version, stream, server.settings)
     _ = header.withUnsafeBytes { Socket.send(transport.descriptor, $0) }
+  }
+
+  /// ALPN in place of the context's: an upgrade wants one version of HTTP.
+  private var offeredProtocols: [String]? {
+    guard let stream, stream.isHTTP, stream.requestInfo.upgrade else { return nil }
+    return server.protocolsForUpgrade
+  }
+
+  /// Hands the connection over to an HTTP/2 session, if that is what was agreed on.
+  func startHTTP2() -> H2ServerSession? {
+    guard state == .ready, wire == .http2, requestCount == 0, let transport, let stream else { return nil }
+    self.transport = nil
+    state = .closed
+    self.stream = nil
+    let session = H2ServerSession(
+      transport, worker: worker, server: server, facts: facts, key: 0, client: stream.context.connection)
+    worker.serverPools.add(session)
+    return session
   }
 
   // MARK: Request
@@ -244,9 +262,9 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     return writer.write(bytes, transport)
   }
 
-  func endBody() {
+  func endBody(trailers: MessageHead?) {
     guard let transport else { return }
-    writer.end(transport)
+    writer.end(transport, trailers: trailers)
     if reader.endsWithConnection, state == .ready, transport.flush() { transport.shutdownWrite() }
   }
 
@@ -292,6 +310,8 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     guard let transport else { return .truncated }
     return reader.next(transport)
   }
+
+  var trailers: MessageHead? { reader.trailers }
 
   func consume(_ n: Int) {
     guard let transport else { return }

@@ -1,6 +1,7 @@
 import Base
 import Config
 import NetIO
+import Rules
 import Synchronization
 
 /// One worker's idle connections to all servers.
@@ -10,10 +11,42 @@ import Synchronization
 /// reusable under `aggressive`.
 final class ServerPools {
   private var idle: [[ServerConnection]]
+  /// All HTTP/2 connections, also those at work.
+  private var sessions: [[H2ServerSession]]
 
   init(serverCount: Int) {
     idle = Array(repeating: [], count: serverCount)
+    sessions = Array(repeating: [], count: serverCount)
   }
+
+  // MARK: HTTP/2
+
+  func add(_ session: H2ServerSession) {
+    while session.server.number >= sessions.count { sessions.append([]) }
+    sessions[session.server.number].append(session)
+  }
+
+  func remove(_ session: H2ServerSession) {
+    guard session.server.number < sessions.count else { return }
+    sessions[session.server.number].removeAll { $0 === session }
+  }
+
+  /// A connection with room for one more request of `client`.
+  func session(
+    _ server: Server, for client: ConnectionFacts, reuse: HTTPReuse, isFirst: Bool
+  ) -> H2ServerSession? {
+    guard server.number < sessions.count else { return nil }
+    return sessions[server.number].last { $0.hasRoom(for: client, reuse: reuse, isFirst: isFirst) }
+  }
+
+  /// How many connections to `server` are idle, of either version.
+  func idleCount(_ server: Server) -> Int {
+    var count = server.number < idle.count ? idle[server.number].count : 0
+    if server.number < sessions.count { count += sessions[server.number].count { $0.isIdle } }
+    return count
+  }
+
+  // MARK: HTTP/1
 
   /// An idle connection to `server` that `reuse` allows for this request, if there is one.
   func take(_ server: Server, reuse: HTTPReuse, isFirst: Bool) -> ServerConnection? {
@@ -58,6 +91,9 @@ final class ServerPools {
 
   /// Closes all idle connections to `server`: it went down.
   func drain(_ server: Server) {
+    if server.number < sessions.count {
+      for session in sessions[server.number] { session.drain() }
+    }
     guard server.number < idle.count else { return }
     let closing = idle[server.number]
     idle[server.number] = []

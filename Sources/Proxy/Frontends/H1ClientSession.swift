@@ -183,6 +183,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
   // MARK: Request body
 
   func nextPiece() -> BodyPiece { reader.next(transport) }
+  var trailers: MessageHead? { reader.trailers }
   func consume(_ n: Int) { reader.consume(n, transport) }
 
   func beginTunnel() { reader.begin(.tunnel) }
@@ -224,8 +225,8 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
 
   func writeBody(_ bytes: UnsafeRawBufferPointer) -> Int { writer.write(bytes, transport) }
 
-  func endBody() {
-    writer.end(transport)
+  func endBody(trailers: MessageHead?) {
+    writer.end(transport, trailers: trailers)
     if stream?.isTunnel ?? false, transport.flush() { transport.shutdownWrite() }
   }
 

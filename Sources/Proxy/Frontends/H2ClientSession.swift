@@ -87,7 +87,7 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
     if info.framing != .none || info.isExtendedConnect {
       if !hasWideWindow { engine?.openConnectionWindow() }
       hasWideWindow = true
-      engine?.openWindow(stream: id)
+      if !fitsWindow(info.framing) { engine?.openWindow(stream: id) }
     }
     requestCount += 1
     facts.streamCount = requestCount
@@ -95,6 +95,11 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
     exchange.position = exchanges.count
     exchanges.append(exchange)
     return exchange
+  }
+
+  /// A short body needs no wider window.
+  private func fitsWindow(_ framing: BodyFraming) -> Bool {
+    if case .length(let n) = framing { n <= UInt64(worker.h2Settings.initialWindow) } else { false }
   }
 
   func forget(_ exchange: H2Exchange) {

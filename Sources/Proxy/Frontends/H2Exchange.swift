@@ -18,9 +18,13 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
   private var inputTotal = 0
   private var output: ByteBuffer?
   private var outputEnded = false
+  private var outputTrailers: MessageHead?
+  private(set) var trailers: MessageHead?
   private var outputTotal = 0
   private var wantsRoom = false
   private var isGone = false
+  /// The whole response went out: what its server still sends is not for the client, and no failure of it.
+  private var wasAnswered = false
   private var isResponding = false
   /// Octets of a request that was answered before its end.
   private var discarded = 0
@@ -41,7 +45,7 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
   }
 
   var facts: ConnectionFacts { session.facts }
-  var hasFailed: Bool { isGone || session.transportFailed }
+  var hasFailed: Bool { !wasAnswered && (isGone || session.transportFailed) }
   var hasEnded: Bool { isGone || session.transportEnded }
   var isBlocked: Bool { wantsRoom }
   var isRunning: Bool { stream != nil }
@@ -84,6 +88,7 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
 
   func bodyEnd(trailers: MessageHead?) {
     inputEnded = true
+    self.trailers = trailers
     stream?.advance()
   }
 
@@ -118,8 +123,8 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
     if case .length(let n) = body, !head.contains("content-length") {
       head.append("content-length", Bytes(String(n)))
     }
-    // RFC 8441: the tunnel of an extended CONNECT begins with 200.
-    if body == .tunnel, head.status == 101 { head.status = 200 }
+    // RFC 8441: the tunnel of an extended CONNECT begins with 200, and HTTP/2 has no 101.
+    if head.status == 101 { head.status = 200 }
     session.submit(self, head, hasBody: hasBody)
     if !hasBody { outputEnded = true }
   }
@@ -149,9 +154,10 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
     return n
   }
 
-  func endBody() {
+  func endBody(trailers: MessageHead?) {
     guard !outputEnded else { return }
     outputEnded = true
+    outputTrailers = trailers
     session.bodyIsReady(self)
   }
 
@@ -161,8 +167,8 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
   func offerBody(upTo limit: Int) -> H2BodyOffer {
     let waiting = output?.count ?? 0
     let n = Swift.min(waiting, limit)
-    if n == 0 { return outputEnded && waiting == 0 ? .octets(0, isEnd: true) : isGone ? .failed : .wait }
-    return .octets(n, isEnd: outputEnded && n == waiting)
+    if n == 0 { return outputEnded && waiting == 0 ? .octets(0, isEnd: true, trailers: outputTrailers) : isGone ? .failed : .wait }
+    return .octets(n, isEnd: outputEnded && n == waiting, trailers: outputTrailers)
   }
 
   func writeBody(count: Int, into target: ByteBuffer) {
@@ -204,6 +210,7 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
 
   func streamClosed(error: UInt32) {
     session.forget(self)
+    if error == H2Error.noError, outputEnded { wasAnswered = true }
     closed()
   }
 

@@ -50,7 +50,7 @@ final class TCPClientSession: TransportOwner, ClientEndpoint {
   func beginTunnel() {}
   func gatherInput() { transport.gather() }
   func writeBody(_ bytes: UnsafeRawBufferPointer) -> Int { transport.write(bytes) }
-  func endBody() { if transport.flush() { transport.shutdownWrite() } }
+  func endBody(trailers: MessageHead?) { if transport.flush() { transport.shutdownWrite() } }
   func flushBody() { _ = transport.flush() }
   func beginResponse(_ head: MessageHead, body: ResponseBody) {}
   func sendInterim(_ head: MessageHead) {}

@@ -15,7 +15,8 @@ extension Stream {
   /// Finds or opens a connection to the assigned server.
   func connect() -> Step {
     guard let server, let backend else { return refuse(503) }
-    guard let connection = serverConnection else { return open(server, backend) }
+    guard let serverEnd else { return open(server, backend) }
+    guard case .connection(let connection) = serverEnd else { return connected(serverEnd) }
     switch connection.state {
     case .connecting, .handshaking:
       if clientLeft() {
@@ -27,20 +28,33 @@ extension Stream {
     case .failed:
       return connectFailed(connection.failureKind)
     case .ready, .idle, .closed:
-      times.connected = now
-      reportToServer(.connected)
-      sendRequest(connection)
-      return enter(.exchange)
+      if let session = connection.startHTTP2() { return connected(.exchange(session.join(self))) }
+      return connected(serverEnd)
     }
   }
 
+  private func connected(_ end: ServerEndpoint) -> Step {
+    serverEnd = end
+    times.connected = now
+    reportToServer(.connected)
+    sendRequest(end)
+    return enter(.exchange)
+  }
+
   private func open(_ server: Server, _ backend: Backend) -> Step {
+    if server.speaksHTTP2, let session = sharedSession(of: server) {
+      server.counters.add(.reused, worker: worker.index)
+      backend.counters.add(.reused, worker: worker.index)
+      context.serverSide.isReused = true
+      serverEnd = .exchange(session.join(self))
+      return .proceed
+    }
     if isHTTP, attempts == 0, !storage.mustOpenNew,
       let idle = worker.serverPools.take(server, reuse: reusePolicy, isFirst: context.isFirstRequest)
     {
       idle.stream = self
       idle.label(context.socketChanges)
-      serverConnection = idle
+      serverEnd = .connection(idle)
       server.counters.add(.reused, worker: worker.index)
       backend.counters.add(.reused, worker: worker.index)
       context.serverSide.isReused = true
@@ -49,7 +63,7 @@ extension Stream {
     if isHTTP, attempts == 0, !storage.mustOpenNew, let kept = client.takeKept(server) {
       kept.stream = self
       kept.label(context.socketChanges)
-      serverConnection = kept
+      serverEnd = .connection(kept)
       context.serverSide.isReused = true
       return .proceed
     }
@@ -58,12 +72,21 @@ extension Stream {
     context.serverSide.isReused = false
     let connection = ServerConnection(worker: worker, server: server)
     connection.stream = self
-    serverConnection = connection
+    serverEnd = .connection(connection)
     connection.open(for: self)
     if let limit = context.timeoutChanges.connect ?? backend.settings.timeouts.connect {
       phaseDeadline = now + limit
     }
     return .proceed
+  }
+
+  /// An HTTP/2 connection to `server` that has room for this request.
+  private func sharedSession(of server: Server) -> H2ServerSession? {
+    guard isHTTP, attempts == 0, !storage.mustOpenNew, server.wire(upgrade: requestInfo.upgrade) != .http1 else {
+      return nil
+    }
+    return worker.serverPools.session(
+      server, for: context.connection, reuse: reusePolicy, isFirst: context.isFirstRequest)
   }
 
   private var reusePolicy: HTTPReuse { backend?.settings.reuse ?? .safe }
@@ -119,33 +142,35 @@ extension Stream {
   func retryLimit(_ backend: Backend) -> Int { context.retries ?? backend.settings.retries }
 
   /// Writes the request head; the body follows in `exchange`.
-  private func sendRequest(_ connection: ServerConnection) {
+  private func sendRequest(_ end: ServerEndpoint) {
     requestSent = true
+    var version = 0
     if isHTTP {
-      connection.sendHead(of: self)
-      beginRequestFilter(connection)
+      end.sendHead(of: self)
+      beginRequestFilter(end)
+      if case .exchange = end { version = 2 } else { version = 1 }
       responseState = .awaitingHead
     } else {
-      connection.beginTunnel()
+      end.beginTunnel()
       responseState = .body
       times.responseHead = now
     }
-    context.serverSide.source = connection.localAddress
-    context.serverSide.tls = connection.tlsFacts
-    context.serverSide.destination = connection.address
-    context.serverSide.httpMajorVersion = isHTTP ? 1 : 0
-    context.log.backendSource = connection.localAddress
-    context.log.serverAddress = connection.address
+    let facts = end.facts
+    context.serverSide.source = facts.localAddress
+    context.serverSide.tls = facts.tls
+    context.serverSide.destination = facts.address
+    context.serverSide.httpMajorVersion = version
+    context.log.backendSource = facts.localAddress
+    context.log.serverAddress = facts.address
   }
 
   // MARK: Letting go
 
   /// Ends the use of the server connection without giving the session slot back.
   func dropConnection(reset: Bool) {
-    guard let connection = serverConnection else { return }
-    serverConnection = nil
-    connection.stream = nil
-    connection.close(reset: reset)
+    guard let end = serverEnd else { return }
+    serverEnd = nil
+    end.abandon(reset: reset)
   }
 
   func releaseSlot() {

@@ -53,7 +53,7 @@ extension Stream {
       }
       body.consume(n)
     }
-    clientSink.endBody()
+    clientSink.endBody(trailers: nil)
     if let filter = storage.filters?.response, !filter.isDone {
       setExchangeDeadlines(clientWaits: true, serverWaits: false)
       return .wait
@@ -174,8 +174,9 @@ extension Stream {
 
   /// Gives the server connection to the pool when both sides of the exchange are complete.
   private func finishServer(aborted: Bool) {
-    guard let connection = serverConnection else { return }
-    serverConnection = nil
+    guard let end = serverEnd else { return }
+    serverEnd = nil
+    guard case .connection(let connection) = end else { return end.abandon(reset: aborted) }
     connection.stream = nil
     let reusable =
       !aborted && isHTTP && !isTunnel && requestIsComplete && responseState == .complete && serverKeepAlive

@@ -96,5 +96,5 @@ extension Stream {
   }
 
   /// A local reply is about to begin: whatever is left of the request body will not be read.
-  private var replyIsBeginning: Bool { serverConnection == nil }
+  private var replyIsBeginning: Bool { serverEnd == nil }
 }

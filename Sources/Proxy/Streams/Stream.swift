@@ -60,7 +60,7 @@ final class Stream {
   // Server side.
   var backend: Backend?
   var server: Server?
-  var serverConnection: ServerConnection?
+  var serverEnd: ServerEndpoint?
   var pending: PendingSession?
   /// Whether a slot of `server` is held.
   var holdsSlot = false
@@ -123,7 +123,7 @@ final class Stream {
     isAdvancing = false
     if phase == .finished { return }
     clientSink.flushBody()
-    if let serverConnection { serverSink(serverConnection).flushBody() }
+    if let serverEnd { serverSink(serverEnd).flushBody() }
     setTimer()
   }
 
