@@ -166,11 +166,12 @@ public final class H2Requester {
     }
   }
 
-  /// Gives up the number of the next stream without a request: the peer sees it reset, and the session ends.
+  /// Gives up the number of the next stream without a request. The peer sees it reset, which it may take for an error of
+  /// the connection: only for a session that ends.
   public func abandonNext() {
     guard let session, !isTerminating else { return }
     let next = nghttp2_session_get_next_stream_id(session)
-    guard next < UInt32(Int32.max) else { return }
+    guard next < UInt32(Int32.max) - 2, nghttp2_session_set_next_stream_id(session, Int32(next) + 2) == 0 else { return }
     reset(stream: Int32(next), code: H2Error.cancel)
   }
 

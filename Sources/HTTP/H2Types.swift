@@ -22,6 +22,13 @@ public struct H2Settings: Sendable {
   public init() {}
 }
 
+extension HTTPFault {
+  /// What came is a request of HTTP/2, only not one that can be served: it gets an answer where others are reset.
+  var isRequest: Bool {
+    status == 431 || reason == .prefaceMethod || reason == .badMethod || reason == .badScheme
+  }
+}
+
 /// How a session stands after a call.
 public enum H2Outcome: Equatable, Sendable {
   case open
@@ -48,8 +55,8 @@ public protocol H2SessionDelegate: AnyObject {
   /// A valid request; the session keeps what is returned and tells it all the rest. A body follows unless
   /// `info.framing` is `.none`: `.length` if announced, `.chunked` if not, `.tunnel` for CONNECT.
   func requestOpened(stream: Int32, info: H1MessageInfo) -> any H2StreamOwner
-  /// A malformed request was answered with a reset, or with 431; for logs and counters.
-  func requestRefused(stream: Int32, fault: HTTPFault)
+  /// A malformed request was answered with its fault's status, or its stream was reset; for logs and counters.
+  func requestRefused(stream: Int32, fault: HTTPFault, isAnswered: Bool)
 }
 
 /// Who is told of one request, in calls from inside the session's `receive` and `pull`.

@@ -29,6 +29,7 @@ final class H2ServerSession: TransportOwner {
   private var isReceiving = false
   private var isEnding = false
   private var isClosed = false
+  private var isLingering = false
   private var sendsBulk = false
   private(set) var isIdle = false
   /// Responses that came whole: what `http-reuse aggressive` takes as proof.
@@ -36,6 +37,8 @@ final class H2ServerSession: TransportOwner {
 
   /// Octets that are taken from the engine before the transport is asked to send.
   private static let batch = 64 * 1024
+  /// How long the server may take to close after a goodbye.
+  private static let lingerLimit = Timespan.seconds(1)
 
   init(
     _ transport: Transport, worker: Worker, server: Server, facts: ServerConnectionFacts, key: UInt64,
@@ -77,6 +80,7 @@ final class H2ServerSession: TransportOwner {
 
   func transportReady(_ transport: Transport) {
     guard !isClosed else { return }
+    if isLingering { return linger() }
     readInput()
     if transport.hasFailed { return close() }
     flush()
@@ -163,7 +167,7 @@ final class H2ServerSession: TransportOwner {
   }
 
   private func flush() {
-    guard !isClosed, !isReceiving else { return }
+    guard !isClosed, !isReceiving, !isLingering else { return }
     while !transport.isBlocked {
       let output = transport.assembly(bulk: sendsBulk)
       let before = output.count
@@ -212,15 +216,31 @@ final class H2ServerSession: TransportOwner {
     server.idleConnections.decrement()
   }
 
-  /// Says goodbye and closes; at most a GOAWAY is sent.
+  /// Says goodbye, and closes once the server has: closing with octets unread would destroy what was sent.
   private func end() {
-    if !isEnding || engine.wantsWrite {
-      isEnding = true
-      engine.terminate(H2Error.noError)
-      if !transport.isBlocked { _ = engine.pull(into: transport.assembly(), upTo: H2ServerSession.batch) }
-      _ = transport.flush()
+    guard !isLingering else { return }
+    isEnding = true
+    engine.terminate(H2Error.noError)
+    if !transport.isBlocked { _ = engine.pull(into: transport.assembly(), upTo: H2ServerSession.batch) }
+    guard transport.flush(), !transport.hasFailed, !transport.sawEnd else { return close() }
+    endIdling()
+    isLingering = true
+    worker.serverPools.remove(self)
+    transport.shutdownWrite()
+    worker.loop.timers.set(
+      idleTimer, to: worker.loop.now.instant + H2ServerSession.lingerLimit, owner: self)
+    linger()
+  }
+
+  private func linger() {
+    while true {
+      transport.consume(transport.waiting.count)
+      switch transport.receive() {
+      case .some: continue
+      case .nothing: return
+      case .end, .failed: return close()
+      }
     }
-    close()
   }
 
   /// Its server went down: it takes no more requests, and ends with those that it has.
@@ -255,5 +275,5 @@ extension H2ServerSession: TimerOwner, DeferredWork {
     flush()
   }
 
-  func timerFired(_ timer: Timer) { if isIdle { end() } }
+  func timerFired(_ timer: Timer) { if isLingering { close() } else if isIdle { end() } }
 }

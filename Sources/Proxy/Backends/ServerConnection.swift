@@ -127,6 +127,8 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
         return
       }
     case .idle:
+      // The event may be of octets that were read before the connection became idle.
+      if case .nothing = transport.receive() { return }
       worker.serverPools.remove(self)
       close(reset: false)
       return

@@ -195,7 +195,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
     let isOld = stream.request.version < .http11
     var framing = BodyFraming.none
     switch body {
-    case .none, .length(0): break
+    case .none, .swallowed, .length(0): break
     case .length(let n): framing = .length(n)
     case .unknown: framing = isOld ? .untilClose : .chunked
     case .tunnel: framing = .tunnel
@@ -213,7 +213,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
       connection = isOld ? .keepAlive : .none
     }
     H1Encoder.writeResponse(
-      head, framing: framing == .tunnel ? .none : framing, connection: connection, toHead: body == .none,
+      head, framing: framing == .tunnel ? .none : framing, connection: connection, toHead: body == .none || body == .swallowed,
       into: transport.assembly())
   }
 

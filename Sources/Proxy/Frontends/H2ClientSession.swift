@@ -111,10 +111,12 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
     if exchanges.isEmpty { armTimer() }
   }
 
-  func requestRefused(stream: Int32, fault: HTTPFault) {
+  func requestRefused(stream: Int32, fault: HTTPFault, isAnswered: Bool) {
     frontend.counters.add(.requestErrors, worker: worker.index)
-    facts.glitches += 1
-    facts.count(.glitches(1), at: worker.loop.now)
+    if !isAnswered {
+      facts.glitches += 1
+      facts.count(.glitches(1), at: worker.loop.now)
+    }
     facts.count(.request, at: worker.loop.now)
     facts.count(.error, at: worker.loop.now)
   }

@@ -43,6 +43,8 @@ extension ClientEndpoint {
 enum ResponseBody: Equatable {
   /// No body, and none announced (HEAD, 204, 304): the head's own Content-Length stays.
   case none
+  /// None for the client either, but the response is over only when `endBody` says so: the server's is swallowed.
+  case swallowed
   case length(UInt64)
   case unknown
   /// The connection becomes a tunnel.

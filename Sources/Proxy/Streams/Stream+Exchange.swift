@@ -136,6 +136,8 @@ extension Stream: DeferredWork {
     if info.framing == .tunnel, let handshake = storage.handshake, !handshake.isAccepted(response) {
       return badResponse()
     }
+    // What is left of the body would become the tunnel's first octets.
+    if response.status == 101, !requestIsComplete { return badResponse() }
     times.responseHead = now
     serverKeepAlive = info.keepAlive
     if info.isDoubtful { storage.localReplyCloses = true }
@@ -170,7 +172,7 @@ extension Stream: DeferredWork {
     if requestInfo.isHead, body != .none {
       // The method was rewritten for the server: what it sends is not for this client.
       storage.dropsBody = true
-      client.beginResponse(response, body: .none)
+      client.beginResponse(response, body: .swallowed)
     } else {
       client.beginResponse(response, body: body)
     }
@@ -186,7 +188,7 @@ extension Stream: DeferredWork {
     switch body {
     case .length(let n): beginRecording(length: n)
     case .unknown: beginRecording(length: nil)
-    case .none, .tunnel: break
+    case .none, .swallowed, .tunnel: break
     }
     return result
   }

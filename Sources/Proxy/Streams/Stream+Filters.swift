@@ -54,7 +54,7 @@ extension Stream {
     switch body {
     case .length(let n): length = n
     case .unknown: length = nil
-    case .none, .tunnel: return body
+    case .none, .swallowed, .tunnel: return body
     }
     guard let choice = CompressionChoice(backend?.settings.compression, frontend.settings.compression),
       choice.allows(response, length: length), hasCompressionRate
