@@ -59,8 +59,7 @@ final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
       outputEnded = info.framing == .none
       return submit(stream, connectProtocol: nil, hasBody: !outputEnded)
     }
-    guard let upgrade = ExtendedConnect(stream.request), info.framing == .none else { return refuseUpgrade() }
-    self.upgrade = upgrade
+    if info.framing == .none { upgrade = ExtendedConnect(stream.request) }
     if session.allowsExtendedConnect == nil { return session.waitForPeer(self) }
     peerIsKnown()
   }
@@ -73,8 +72,8 @@ final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
 
   /// An upgrade waited for what the server allows (RFC 8441 section 3).
   func peerIsKnown() {
-    guard let stream, let upgrade else { return }
-    if session.allowsExtendedConnect == true {
+    guard let stream else { return }
+    if let upgrade, session.allowsExtendedConnect == true {
       upgrade.prepare(stream.request)
       submit(stream, connectProtocol: upgrade.name, hasBody: true)
     } else {
