@@ -44,6 +44,8 @@ final class Server: Sendable {
   /// `slowstart`: how many percent of its limits the server may take now.
   let throttle = Atomic<Int>(100)
 
+  /// ALPN has last come to HTTP/2.
+  let prefersHTTP2 = Atomic<Bool>(false)
   /// Some of its connections may speak HTTP/2.
   let speaksHTTP2: Bool
   private let wire: ServerWire

@@ -28,6 +28,9 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   let idleTimer = Timer()
   /// What is spoken once the connection is ready.
   private var wire = ServerWire.http1
+  /// Streams that wait for it to be ready, to share it.
+  var guests: [Stream] = []
+  private(set) var openFailure: ConnectFailure?
 
   private var parser = H1ResponseParser()
   private var reader = H1BodyReader()
@@ -74,6 +77,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     transport.owner = self
     server.usedConnections.increment()
     guard transport.register() else { return fail(.refused(ENFILE)) }
+    if wire != .http1 { worker.serverPools.opens(self) }
   }
 
   /// The server's address; a port relative to the client's, or the client's own, when it is given so.
@@ -112,8 +116,24 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     return source.address.withSockaddr { Glibc.bind(fd, $0, $1) } == 0
   }
 
+  var isOpening: Bool { state == .connecting || state == .handshaking }
+
+  /// How many streams may wait for it, if it will probably speak HTTP/2.
+  var mayBeShared: Bool {
+    guard isOpening, guests.count + 1 < worker.h2ServerSettings.maxConcurrentStreams else { return false }
+    return wire == .http2 || wire == .negotiated && server.prefersHTTP2.load(ordering: .relaxed)
+  }
+
+  private func welcomeGuests() {
+    if guests.isEmpty { return }
+    let waiting = guests
+    guests = []
+    for stream in waiting { stream.advance() }
+  }
+
   private func fail(_ kind: ConnectFailure) {
     failureKind = kind
+    openFailure = kind
     state = .failed
   }
 
@@ -135,6 +155,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     case .failed, .closed: break
     }
     stream?.advance()
+    if !isOpening { welcomeGuests() }
   }
 
   private func connectionReady(_ transport: Transport) {
@@ -193,7 +214,10 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private func handshakeReady(_ transport: Transport) {
     if transport.continueHandshake() == .done {
       state = .ready
-      if wire == .negotiated { wire = transport.tls?.alpn == "h2" ? .http2 : .http1 }
+      if wire == .negotiated {
+        wire = transport.tls?.alpn == "h2" ? .http2 : .http1
+        server.prefersHTTP2.store(wire == .http2, ordering: .relaxed)
+      }
       if worker.runtime.tlsDetails.contains(.server), let session = transport.tls {
         let tls = TLSFacts(session, [.peerCertificate, .secrets])
         tls.localCertificate = tls.clientCertificate
@@ -356,5 +380,6 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     state = .closed
     transport?.close(reset: reset)
     transport = nil
+    welcomeGuests()
   }
 }

@@ -13,6 +13,8 @@ final class ServerPools {
   private var idle: [[ServerConnection]]
   /// All HTTP/2 connections, also those at work.
   private var sessions: [[H2ServerSession]]
+  /// Connections that are being opened and may speak HTTP/2, and some that were.
+  private var openers: [ServerConnection] = []
 
   init(serverCount: Int) {
     idle = Array(repeating: [], count: serverCount)
@@ -37,6 +39,23 @@ final class ServerPools {
   ) -> H2ServerSession? {
     guard server.number < sessions.count else { return nil }
     return sessions[server.number].last { $0.hasRoom(for: client, reuse: reuse, isFirst: isFirst) }
+  }
+
+  /// A connection is being opened that may speak HTTP/2.
+  func opens(_ connection: ServerConnection) {
+    openers.removeAll { !$0.isOpening }
+    openers.append(connection)
+  }
+
+  /// A connection that is being opened and that a request of `client` may wait for.
+  func opener(
+    _ server: Server, for client: ConnectionFacts, reuse: HTTPReuse, isFirst: Bool
+  ) -> ServerConnection? {
+    openers.first { opener in
+      guard opener.server === server, opener.mayBeShared else { return false }
+      if opener.stream?.context.connection === client { return true }
+      return reuse == .always || reuse == .aggressive && !isFirst
+    }
   }
 
   /// How many connections to `server` are idle, of either version.

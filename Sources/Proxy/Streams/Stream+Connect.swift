@@ -15,7 +15,14 @@ extension Stream {
   /// Finds or opens a connection to the assigned server.
   func connect() -> Step {
     guard let server, let backend else { return refuse(503) }
-    guard let serverEnd else { return open(server, backend) }
+    guard let serverEnd else {
+      if let opener = storage.opener {
+        if opener.isOpening { return clientLeft() ? abandon() : .wait }
+        storage.opener = nil
+        if let failure = opener.openFailure { return connectFailed(failure) }
+      }
+      return open(server, backend)
+    }
     guard case .connection(let connection) = serverEnd else { return connected(serverEnd) }
     switch connection.state {
     case .connecting, .handshaking:
@@ -42,12 +49,8 @@ extension Stream {
   }
 
   private func open(_ server: Server, _ backend: Backend) -> Step {
-    if server.speaksHTTP2, let session = sharedSession(of: server) {
-      server.counters.add(.reused, worker: worker.index)
-      backend.counters.add(.reused, worker: worker.index)
-      context.serverSide.isReused = true
-      serverEnd = .exchange(session.join(self))
-      return .proceed
+    if server.speaksHTTP2, isHTTP, attempts == 0, !storage.mustOpenNew, share(server, backend) {
+      return serverEnd == nil ? .wait : .proceed
     }
     if isHTTP, attempts == 0, !storage.mustOpenNew,
       let idle = worker.serverPools.take(server, reuse: reusePolicy, isFirst: context.isFirstRequest)
@@ -74,19 +77,36 @@ extension Stream {
     connection.stream = self
     serverEnd = .connection(connection)
     connection.open(for: self)
-    if let limit = context.timeoutChanges.connect ?? backend.settings.timeouts.connect {
-      phaseDeadline = now + limit
-    }
+    setConnectDeadline(backend)
     return .proceed
   }
 
-  /// An HTTP/2 connection to `server` that has room for this request.
-  private func sharedSession(of server: Server) -> H2ServerSession? {
-    guard isHTTP, attempts == 0, !storage.mustOpenNew, server.wire(upgrade: requestInfo.upgrade) != .http1 else {
-      return nil
+  private func setConnectDeadline(_ backend: Backend) {
+    if let limit = context.timeoutChanges.connect ?? backend.settings.timeouts.connect {
+      phaseDeadline = now + limit
     }
-    return worker.serverPools.session(
-      server, for: context.connection, reuse: reusePolicy, isFirst: context.isFirstRequest)
+  }
+
+  /// Takes a place on an HTTP/2 connection that has room for this request, or waits for one that is being opened.
+  private func share(_ server: Server, _ backend: Backend) -> Bool {
+    let wire = server.wire(upgrade: requestInfo.upgrade)
+    guard wire != .http1 else { return false }
+    let pools = worker.serverPools
+    let client = context.connection
+    if let session = pools.session(server, for: client, reuse: reusePolicy, isFirst: context.isFirstRequest) {
+      server.counters.add(.reused, worker: worker.index)
+      backend.counters.add(.reused, worker: worker.index)
+      context.serverSide.isReused = true
+      serverEnd = .exchange(session.join(self))
+      return true
+    }
+    guard let opener = pools.opener(server, for: client, reuse: reusePolicy, isFirst: context.isFirstRequest) else {
+      return false
+    }
+    opener.guests.append(self)
+    storage.opener = opener
+    setConnectDeadline(backend)
+    return true
   }
 
   private var reusePolicy: HTTPReuse { backend?.settings.reuse ?? .safe }
@@ -96,6 +116,7 @@ extension Stream {
   func connectFailed(_ failure: ConnectFailure) -> Step {
     guard let server, let backend else { return refuse(503) }
     dropConnection(reset: true)
+    storage.opener = nil
     server.counters.add(.connectErrors, worker: worker.index)
     reportToServer(.connectFailed)
     attempts += 1

@@ -28,6 +28,8 @@ final class StreamStorage: TimerOwner {
   var localReplyCloses = false
   var wasLogged = false
   var mustOpenNew = false
+  /// A connection that another stream opens and that this one will share.
+  var opener: ServerConnection?
   var dropsBody = false
   /// What a 101 must answer, when the request offers WebSocket.
   var handshake: WebSocketHandshake?
@@ -71,6 +73,7 @@ final class StreamStorage: TimerOwner {
     localReplyCloses = false
     wasLogged = false
     mustOpenNew = false
+    if opener != nil { opener = nil }
     dropsBody = false
     if handshake != nil { handshake = nil }
     responseInspection = (0, 0)
