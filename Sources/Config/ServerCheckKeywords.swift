@@ -123,11 +123,12 @@ extension ServerKeywords {
         settings.proxyV2Options.append(option)
       }
     },
-    Keyword("set-proxy-v2-tlv-fmt", in: .back, "(<id>) <fmt>", "A TLV of version 2 of the PROXY protocol.") {
+    Keyword("set-proxy-v2-tlv-fmt", in: .back, "(<id>) [<fmt>]", "A TLV of version 2 of the PROXY protocol.") {
       settings, arguments, _ throws(Refusal) in
-      let format = try arguments.requiredOption("set-proxy-v2-tlv-fmt", "<fmt>")
-      let name = arguments.line.words[max(0, arguments.position - 2)]
-      settings.setProxyTLVs.append(Directive(words: [name, format], location: name.location))
+      guard arguments.position > 0 else { return }
+      let name = arguments.line.words[arguments.position - 1]
+      let words = [name] + (arguments.next().map { [$0] } ?? [])
+      settings.setProxyTLVs.append(Directive(words: words, location: name.location))
     },
   ]
 }

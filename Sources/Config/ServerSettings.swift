@@ -133,6 +133,9 @@ public struct ServerSettings: Sendable {
   public var allowsDuplicateAddress = false
   public var ignoresServiceWeight = false
 
+  /// `max-reuse`: whether a connection may carry its request number `count`, from 1.
+  public func allows(_ count: Int) -> Bool { maxReuse.map { count <= $0 + 1 } ?? true }
+
   /// Its address was given as a name.
   public var isNamed: Bool { !isUnix && !host.isEmpty && host != "*" && IPAddress(host) == nil }
   /// Its name is one of SRV records.

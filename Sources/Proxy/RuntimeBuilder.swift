@@ -87,7 +87,8 @@ public struct RuntimeBuilder {
         Server(
           settings: settings, index: position, number: serverNumber, id: settings.id ?? position + 1,
           backendName: proxy.name, workers: workerCount, tlsContext: contexts.client(for: settings),
-          checkPlan: planner.plan(for: settings), agentPlan: planner.agentPlan(for: settings), now: now.wall))
+          checkPlan: planner.plan(for: settings), agentPlan: planner.agentPlan(for: settings),
+          expressions: rules.proxies[index].serverExpressions[settings.name] ?? ServerExpressions(), now: now.wall))
       serverNumber += 1
     }
     return Backend(

@@ -42,6 +42,8 @@ final class Worker: @unchecked Sendable {
     var limits = H1Limits()
     limits.maxHeadBytes = Swift.max(4096, runtime.global.bufferSize - runtime.global.maxRewrite)
     limits.maxFields = runtime.global.maxHeaders
+    // As HAProxy: such a request goes on with an empty Host.
+    limits.requiresHost = false
     self.limits = limits
     limits.isLenient = true
     lenientLimits = limits

@@ -30,6 +30,7 @@ final class H2ServerSession: TransportOwner {
   private var isEnding = false
   private var isClosed = false
   private var isLingering = false
+  private var isCounted = false
   private var sendsBulk = false
   private(set) var isIdle = false
   /// Responses that came whole: what `http-reuse aggressive` takes as proof.
@@ -57,7 +58,7 @@ final class H2ServerSession: TransportOwner {
   /// Whether a request of `client` may go onto the connection now.
   func hasRoom(for client: ConnectionFacts, reuse: HTTPReuse, isFirst: Bool) -> Bool {
     guard !isEnding, !isClosed, !transport.hasFailed, !transport.sawEnd, engine.capacity > 0 else { return false }
-    if let limit = server.settings.maxReuse, engine.requestCount > limit { return false }
+    guard server.settings.allows(engine.requestCount + 1) else { return false }
     if self.client === client { return true }
     return switch reuse {
     case .never: false
@@ -72,6 +73,7 @@ final class H2ServerSession: TransportOwner {
   func join(_ stream: Stream) -> H2ServerExchange {
     if exchanges.isEmpty { client = stream.context.connection }
     endIdling()
+    count(true)
     let exchange = H2ServerExchange(self, stream, isReused: engine.requestCount > 0)
     exchange.position = exchanges.count
     exchanges.append(exchange)
@@ -198,16 +200,22 @@ final class H2ServerSession: TransportOwner {
 
   /// No request is left: the connection waits for others, or ends.
   private func rest() {
-    let limit = server.settings.poolMaximum ?? .max
     let isWanted =
       !isEnding && engine.capacity > 0 && !worker.runtime.isStopping.load(ordering: .relaxed)
       && server.isUsable.load(ordering: .relaxed)
-    if !isWanted || !isIdle && worker.serverPools.idleCount(server) >= limit { return end() }
+    if !isWanted || !isIdle && !worker.serverPools.mayIdle(server) { return end() }
     guard !isIdle else { return }
     isIdle = true
+    count(false)
     server.idleConnections.increment()
     worker.loop.timers.set(
       idleTimer, to: worker.loop.now.instant + server.settings.poolPurgeDelay, owner: self)
+  }
+
+  private func count(_ isUsed: Bool) {
+    guard isUsed != isCounted else { return }
+    isCounted = isUsed
+    worker.serverPools.count(server, isUsed ? 1 : -1)
   }
 
   private func endIdling() {
@@ -261,6 +269,7 @@ final class H2ServerSession: TransportOwner {
     isClosed = true
     worker.serverPools.remove(self)
     endIdling()
+    count(false)
     worker.loop.timers.cancel(idleTimer)
     server.usedConnections.decrement()
     transport.close()

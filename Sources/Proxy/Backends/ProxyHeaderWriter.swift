@@ -5,7 +5,8 @@ import Rules
 
 /// The PROXY header that `send-proxy` and `send-proxy-v2` put before a server connection.
 enum ProxyHeaderWriter {
-  static func header(_ version: ProxyVersion, _ stream: Stream, _ settings: ServerSettings) -> [UInt8] {
+  static func header(_ version: ProxyVersion, _ stream: Stream, _ server: Server) -> [UInt8] {
+    let settings = server.settings
     let facts = stream.context.connection
     switch version {
     case .v1: return ProxyProtocol.encodeV1(source: facts.source, destination: facts.destination)
@@ -14,6 +15,9 @@ enum ProxyHeaderWriter {
       let wanted = Set(settings.proxyV2Options)
       if wanted.contains("authority"), let name = facts.tls?.serverName {
         tlvs.append(ProxyProtocol.TLV(ProxyProtocol.TLV.authority, name))
+      }
+      for tlv in server.expressions.tlvs {
+        tlvs.append(ProxyProtocol.TLV(tlv.type, Bytes(tlv.value?.rendered(stream.context) ?? [])))
       }
       if wanted.contains("unique-id"), !stream.context.log.uniqueID.isEmpty {
         tlvs.append(ProxyProtocol.TLV(ProxyProtocol.TLV.uniqueID, stream.context.log.uniqueID))

@@ -49,13 +49,16 @@ final class Server: Sendable {
   /// Some of its connections may speak HTTP/2.
   let speaksHTTP2: Bool
   private let wire: ServerWire
+  let expressions: ServerExpressions
+  let keyParts: KeyParts
 
   init(
     settings: ServerSettings, index: Int, number: Int, id: Int, backendName: String, workers: Int,
     tlsContext: TLSClientContext?, checkPlan: CheckPlan? = nil, agentPlan: CheckPlan? = nil,
-    isDynamic: Bool = false,
-    now: WallTime
+    isDynamic: Bool = false, expressions: ServerExpressions = ServerExpressions(), now: WallTime
   ) {
+    self.expressions = expressions
+    keyParts = KeyParts(settings, expressions)
     self.settings = settings
     self.index = index
     self.number = number

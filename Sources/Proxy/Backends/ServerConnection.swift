@@ -23,7 +23,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private(set) var requestCount = 0
   /// Octets of the current response have come.
   private(set) var responseBegan = false
-  /// Bound to its client (NTLM, PROXY protocol, SNI of the client): never shared.
+  /// Bound to its client (NTLM): never shared.
   private(set) var isPrivate = false
   let idleTimer = Timer()
   /// What is spoken once the connection is ready.
@@ -42,9 +42,21 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private var isWaitingToClose = false
   private var awaitsSocks = false
 
-  init(worker: Worker, server: Server) {
+  /// What makes the connection differ from others to the same server.
+  let key: UInt64
+  private var isCounted = false
+
+  init(worker: Worker, server: Server, key: UInt64) {
     self.worker = worker
     self.server = server
+    self.key = key
+  }
+
+  /// Whether a stream uses it; tells the pools, which keep no more idle connections than were ever in use at once.
+  private func count(_ isUsed: Bool) {
+    guard isUsed != isCounted else { return }
+    isCounted = isUsed
+    worker.serverPools.count(server, isUsed ? 1 : -1)
   }
 
   var hasFailed: Bool { state == .failed || state == .closed || (transport?.hasFailed ?? true) || endedEarly }
@@ -55,7 +67,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   // MARK: Opening
 
   func open(for stream: Stream) {
-    facts.address = target(stream)
+    facts.address = server.address(for: stream)
     wire = stream.isHTTP ? server.wire(upgrade: stream.requestInfo.upgrade) : .http1
     let next = server.settings.socks4 ?? address
     guard let fd = Socket.stream(for: next) else { return fail(.refused(errno)) }
@@ -76,24 +88,9 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     self.transport = transport
     transport.owner = self
     server.usedConnections.increment()
+    count(true)
     guard transport.register() else { return fail(.refused(ENFILE)) }
     if wire != .http1 { worker.serverPools.opens(self) }
-  }
-
-  /// The server's address; a port relative to the client's, or the client's own, when it is given so.
-  private func target(_ stream: Stream) -> SocketAddress {
-    let (configured, portOffset) = server.state.withLock { ($0.address, $0.portOffset) }
-    guard case .ip(let ip, let port) = configured else { return configured }
-    let reached = stream.context.connection.destination
-    let host: IPAddress
-    switch ip {
-    case .v4(0), .v6(0, 0): host = reached.ip ?? ip
-    default: host = ip
-    }
-    if let offset = portOffset {
-      return .ip(host, port: UInt16(truncatingIfNeeded: Int(reached.port ?? 0) + offset))
-    }
-    return .ip(host, port: port == 0 ? reached.port ?? 0 : port)
   }
 
   /// `set-bc-tos` and `set-bc-mark` of the stream that takes the connection; what the one before it set is undone.
@@ -204,11 +201,11 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     handshakeReady(transport)
   }
 
-  /// `sni <expression>`.
+  /// `sni <expression>`, or what the request's Host says.
   private func serverName(_ stream: Stream) -> String? {
-    guard let expression = stream.backend?.rules.serverSNI[server.name] else { return nil }
-    guard let value = expression.evaluateText(stream.context), !value.isEmpty else { return nil }
-    return value.string
+    guard let value = server.expressions.sni?.evaluateText(stream.context), !value.isEmpty else { return nil }
+    let name = value.string
+    return server.expressions.isAutomatic && IPAddress(name) != nil ? nil : name
   }
 
   private func handshakeReady(_ transport: Transport) {
@@ -231,8 +228,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   /// `send-proxy` and `send-proxy-v2`: before anything else, in clear.
   private func sendProxyHeader(_ transport: Transport) {
     guard let version = server.settings.sendProxy, let stream else { return }
-    isPrivate = true
-    let header = ProxyHeaderWriter.header(version, stream, server.settings)
+    let header = ProxyHeaderWriter.header(version, stream, server)
     _ = header.withUnsafeBytes { Socket.send(transport.descriptor, $0) }
   }
 
@@ -248,8 +244,9 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     self.transport = nil
     state = .closed
     self.stream = nil
+    count(false)
     let session = H2ServerSession(
-      transport, worker: worker, server: server, facts: facts, key: 0, client: stream.context.connection)
+      transport, worker: worker, server: server, facts: facts, key: key, client: stream.context.connection)
     worker.serverPools.add(session)
     return session
   }
@@ -260,6 +257,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   func sendHead(of stream: Stream) {
     guard let transport else { return }
     state = .ready
+    count(true)
     requestCount += 1
     responseBegan = false
     parser.reset()
@@ -364,6 +362,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
       transport.flush(), !transport.peerHungUp
     else { return false }
     state = .idle
+    count(false)
     return true
   }
 
@@ -377,6 +376,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     guard state != .closed else { return }
     worker.loop.timers.cancel(idleTimer)
     if transport != nil { server.usedConnections.decrement() }
+    count(false)
     state = .closed
     transport?.close(reset: reset)
     transport = nil

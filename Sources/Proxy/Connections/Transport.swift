@@ -66,7 +66,9 @@ final class Transport: EventHandler {
     return token != nil
   }
 
+  /// What has been read and not consumed, behind a PROXY header, belongs to the handshake.
   func startTLS(_ session: TLSSession) {
+    if let rest = input.take() { unopened = rest }
     tls = session
     handshake = .running
   }

@@ -24,8 +24,8 @@ final class ClientConnection: TransportOwner, TimerOwner {
   /// The place in the worker's list of connections.
   var position = 0
   private var isOpen = true
-  /// A server connection that only this client may use.
-  var kept = KeptServerConnection()
+  /// Server connections that only this client may use.
+  var kept = KeptServerConnections()
 
   init(worker: Worker, listener: ListenerSettings, transport: Transport, facts: ConnectionFacts) {
     self.worker = worker

@@ -253,7 +253,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
   }
 
   func keep(_ server: ServerConnection) -> Bool { connection.kept.keep(server) }
-  func takeKept(_ server: Server) -> ServerConnection? { connection.kept.take(server) }
+  func takeKept(_ server: Server, key: UInt64) -> ServerConnection? { connection.kept.take(server, key: key) }
 
   func vanish() {
     // Nothing may be sent, not even a FIN: the socket is left to a linger that sends nothing.

@@ -204,7 +204,9 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
   }
 
   func keep(_ server: ServerConnection) -> Bool { session.connection.kept.keep(server) }
-  func takeKept(_ server: Server) -> ServerConnection? { session.connection.kept.take(server) }
+  func takeKept(_ server: Server, key: UInt64) -> ServerConnection? {
+    session.connection.kept.take(server, key: key)
+  }
 
   func vanish() { session.reset(self, H2Error.cancel) }
 

@@ -55,7 +55,7 @@ final class TCPClientSession: TransportOwner, ClientEndpoint {
   func beginResponse(_ head: MessageHead, body: ResponseBody) {}
   func sendInterim(_ head: MessageHead) {}
   func keep(_ server: ServerConnection) -> Bool { connection.kept.keep(server) }
-  func takeKept(_ server: Server) -> ServerConnection? { connection.kept.take(server) }
+  func takeKept(_ server: Server, key: UInt64) -> ServerConnection? { connection.kept.take(server, key: key) }
 
   func vanish() { Socket.vanish(transport.descriptor) }
 

@@ -29,8 +29,8 @@ protocol ClientEndpoint: BodySource, BodySink {
   func finish(reusable: Bool, aborted: Bool)
   /// Keeps a server connection that no other client may use for this client's next request; false when it cannot.
   func keep(_ connection: ServerConnection) -> Bool
-  /// The connection to `server` that `keep` was given, if it still serves.
-  func takeKept(_ server: Server) -> ServerConnection?
+  /// A connection to `server` that `keep` was given, if one with this key still serves.
+  func takeKept(_ server: Server, key: UInt64) -> ServerConnection?
   /// Closes without telling the client.
   func vanish()
 }

@@ -32,7 +32,8 @@ extension Stream {
     storage.wantedBody = 0
     storage.phaseAfterBody = next
     phase = .waitForBody
-    if let time = frontend.settings.timeouts.httpRequest { phaseDeadline = now + time }
+    let timeouts = frontend.settings.timeouts
+    if let time = timeouts.httpRequest ?? timeouts.client { phaseDeadline = now + time }
     return true
   }
 
@@ -122,7 +123,10 @@ extension Stream {
         requestIsComplete = true
         isOver = true
       case .fault(let fault): return refuseMalformed(fault)
-      case .truncated: return abandon()
+      case .truncated:
+        // It is told when a backend is known, which is part of what the log says.
+        storage.requestIsCut = true
+        isOver = true
       }
     }
     context.requestBody = Bytes(copying: buffer.readable)
@@ -142,6 +146,15 @@ extension Stream {
     refuse(408)
   }
 
+  /// The client left in the middle of a body that was waited for.
+  private func requestWasCut() -> Step {
+    termination = Termination(cause: .client, state: .request)
+    frontend.counters.add(.clientAborts, worker: worker.index)
+    backend?.counters.add(.clientAborts, worker: worker.index)
+    storage.localReplyCloses = true
+    return refuse(400)
+  }
+
   func sendContinue() {
     storage.sentContinue = true
     response.reset()
@@ -154,6 +167,7 @@ extension Stream {
 
   func assignServer() -> Step {
     guard let backend else { return refuse(503) }
+    if storage.requestIsCut { return requestWasCut() }
     var forced = chooseByPersistence(backend) ?? chooseByRule(backend) ?? chooseByRDPCookie(backend)
     if !backend.rules.stick.isEmpty {
       let stuck = chooseByStickTable(backend, isAssigned: forced != nil)

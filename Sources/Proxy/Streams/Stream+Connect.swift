@@ -49,11 +49,12 @@ extension Stream {
   }
 
   private func open(_ server: Server, _ backend: Backend) -> Step {
-    if server.speaksHTTP2, isHTTP, attempts == 0, !storage.mustOpenNew, share(server, backend) {
+    let key = isHTTP ? server.connectionKey(for: self) : 0
+    if server.speaksHTTP2, isHTTP, attempts == 0, !storage.mustOpenNew, share(server, backend, key) {
       return serverEnd == nil ? .wait : .proceed
     }
     if isHTTP, attempts == 0, !storage.mustOpenNew,
-      let idle = worker.serverPools.take(server, reuse: reusePolicy, isFirst: context.isFirstRequest)
+      let idle = worker.serverPools.take(server, key: key, reuse: reusePolicy, isFirst: context.isFirstRequest)
     {
       idle.stream = self
       idle.label(context.socketChanges)
@@ -63,7 +64,7 @@ extension Stream {
       context.serverSide.isReused = true
       return .proceed
     }
-    if isHTTP, attempts == 0, !storage.mustOpenNew, let kept = client.takeKept(server) {
+    if isHTTP, attempts == 0, !storage.mustOpenNew, let kept = client.takeKept(server, key: key) {
       kept.stream = self
       kept.label(context.socketChanges)
       serverEnd = .connection(kept)
@@ -73,7 +74,7 @@ extension Stream {
     server.counters.add(.connectAttempts, worker: worker.index)
     backend.counters.add(.connectAttempts, worker: worker.index)
     context.serverSide.isReused = false
-    let connection = ServerConnection(worker: worker, server: server)
+    let connection = ServerConnection(worker: worker, server: server, key: key)
     connection.stream = self
     serverEnd = .connection(connection)
     connection.open(for: self)
@@ -88,21 +89,20 @@ extension Stream {
   }
 
   /// Takes a place on an HTTP/2 connection that has room for this request, or waits for one that is being opened.
-  private func share(_ server: Server, _ backend: Backend) -> Bool {
+  private func share(_ server: Server, _ backend: Backend, _ key: UInt64) -> Bool {
     let wire = server.wire(upgrade: requestInfo.upgrade)
     guard wire != .http1 else { return false }
     let pools = worker.serverPools
     let client = context.connection
-    if let session = pools.session(server, for: client, reuse: reusePolicy, isFirst: context.isFirstRequest) {
+    if let session = pools.session(server, key: key, for: client, reuse: reusePolicy, isFirst: context.isFirstRequest) {
       server.counters.add(.reused, worker: worker.index)
       backend.counters.add(.reused, worker: worker.index)
       context.serverSide.isReused = true
       serverEnd = .exchange(session.join(self))
       return true
     }
-    guard let opener = pools.opener(server, for: client, reuse: reusePolicy, isFirst: context.isFirstRequest) else {
-      return false
-    }
+    guard let opener = pools.opener(server, key: key, for: client, reuse: reusePolicy, isFirst: context.isFirstRequest)
+    else { return false }
     opener.guests.append(self)
     storage.opener = opener
     setConnectDeadline(backend)

@@ -20,7 +20,7 @@ extension Stream {
     dropServer(reset: true)
     reply.write(to: response)
     context.log.status = reply.status
-    evaluateAfterResponse()
+    if !storage.isMalformed { evaluateAfterResponse() }
     countResponse(reply.status)
     responseStarted = true
     let bodiless = requestInfo.isHead || reply.status == 204 || reply.status == 304

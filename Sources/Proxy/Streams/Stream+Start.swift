@@ -40,6 +40,7 @@ extension Stream {
   /// What came is not a request: answer with `status` and close.
   func requestFailed(status: Int, cause: Termination.Cause) {
     requestIsComplete = false
+    storage.isMalformed = true
     storage.localReplyCloses = true
     noteFrontend()
     if !request.method.isEmpty { noteRequestLine() }

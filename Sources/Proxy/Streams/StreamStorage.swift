@@ -28,6 +28,9 @@ final class StreamStorage: TimerOwner {
   var localReplyCloses = false
   var wasLogged = false
   var mustOpenNew = false
+  /// What came is not a request: no rules for it.
+  var isMalformed = false
+  var requestIsCut = false
   /// A connection that another stream opens and that this one will share.
   var opener: ServerConnection?
   var dropsBody = false
@@ -73,6 +76,8 @@ final class StreamStorage: TimerOwner {
     localReplyCloses = false
     wasLogged = false
     mustOpenNew = false
+    isMalformed = false
+    requestIsCut = false
     if opener != nil { opener = nil }
     dropsBody = false
     if handshake != nil { handshake = nil }
