@@ -20,7 +20,9 @@ extension ServerKeywords {
     Keyword("check-alpn", in: .back, "<protocols>", "Protocols of checks.") {
       settings, arguments, _ throws(Refusal) in settings.checkALPN = try TLSOptions.protocols(&arguments)
     },
-    word("check-proto", "<name>", "The protocol of checks.") { $0.checkProto = $1.text },
+    word("check-proto", "{ h1 | h2 | none }", "The protocol of checks.") { settings, word throws(Refusal) in
+      settings.checkProto = try MuxProtocol.parse(word, of: "check-proto")
+    },
   ]
 
   static let checkDetails: [Keyword<ServerSettings>] = [

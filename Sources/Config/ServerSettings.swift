@@ -26,6 +26,7 @@ public struct CheckSettings: Sendable {
     case external
   }
   public var kind: Kind = .connection
+  public var isHTTP: Bool { if case .http = kind { true } else { false } }
   public var location: SourceLocation = .none
   public init() {}
 }

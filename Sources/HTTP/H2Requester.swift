@@ -171,7 +171,9 @@ public final class H2Requester {
   public func abandonNext() {
     guard let session, !isTerminating else { return }
     let next = nghttp2_session_get_next_stream_id(session)
-    guard next < UInt32(Int32.max) - 2, nghttp2_session_set_next_stream_id(session, Int32(next) + 2) == 0 else { return }
+    guard next < UInt32(Int32.max) - 2, nghttp2_session_set_next_stream_id(session, Int32(next) + 2) == 0 else {
+      return
+    }
     reset(stream: Int32(next), code: H2Error.cancel)
   }
 

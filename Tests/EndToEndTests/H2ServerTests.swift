@@ -103,7 +103,8 @@ extension EndToEnd {
     func nginx() throws {
       let server = try Ports.free()
       let nginx = try Services.nginx("web", port: server, options: " http2", in: workspace)
-      let gateway = try gateway("\(server) proto h2 check", "option httpchk\n    http-check send meth GET uri / hdr host h")
+      let gateway = try gateway(
+        "\(server) proto h2 check", "option httpchk\n    http-check send meth GET uri / hdr host h")
       for _ in 0..<20 { #expect(try Tool.fetch(url + "/", in: workspace) == "web") }
       withExtendedLifetime((gateway, nginx)) {}
     }

@@ -18,7 +18,8 @@ struct H2ResponseTests {
   }
 
   static let good: [Good] = [
-    Good(testDescription: "head alone", frames: H2Frames.headers(1, [(":status", "200")], ends: true), status: 200,
+    Good(
+      testDescription: "head alone", frames: H2Frames.headers(1, [(":status", "200")], ends: true), status: 200,
       framing: .none),
     Good(
       testDescription: "length and body",

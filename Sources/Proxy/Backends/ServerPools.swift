@@ -91,7 +91,8 @@ final class ServerPools {
     // A first request cannot be repeated by its client when an idle connection turns out to be closed.
     if isFirst, reuse == .safe { return nil }
     let needsProof = isFirst && reuse == .aggressive
-    guard let at = idle[server.number].lastIndex(where: { $0.key == key && (!needsProof || $0.requestCount > 1) }) else {
+    guard let at = idle[server.number].lastIndex(where: { $0.key == key && (!needsProof || $0.requestCount > 1) })
+    else {
       return nil
     }
     let connection = idle[server.number].remove(at: at)

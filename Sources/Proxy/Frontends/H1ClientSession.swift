@@ -213,7 +213,8 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
       connection = isOld ? .keepAlive : .none
     }
     H1Encoder.writeResponse(
-      head, framing: framing == .tunnel ? .none : framing, connection: connection, toHead: body == .none || body == .swallowed,
+      head, framing: framing == .tunnel ? .none : framing, connection: connection,
+      toHead: body == .none || body == .swallowed,
       into: transport.assembly())
   }
 

@@ -167,7 +167,9 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
   func offerBody(upTo limit: Int) -> H2BodyOffer {
     let waiting = output?.count ?? 0
     let n = Swift.min(waiting, limit)
-    if n == 0 { return outputEnded && waiting == 0 ? .octets(0, isEnd: true, trailers: outputTrailers) : isGone ? .failed : .wait }
+    if n == 0 {
+      return outputEnded && waiting == 0 ? .octets(0, isEnd: true, trailers: outputTrailers) : isGone ? .failed : .wait
+    }
     return .octets(n, isEnd: outputEnded && n == waiting, trailers: outputTrailers)
   }
 

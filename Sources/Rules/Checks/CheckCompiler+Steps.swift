@@ -27,7 +27,7 @@ extension CheckCompiler {
         }
       case "proto":
         let name = try words.value(of: "proto", "a MUX protocol").string
-        let known = proxy.check.kind.isHTTP ? ["h1", "h2"] : ["none"]
+        let known = proxy.check.isHTTP ? ["h1", "h2"] : ["none"]
         guard known.contains(name) else {
           throw RuleError(
             "'proto' : not valid MUX protocol '\(name)'.", suggestion: Suggestions.nearest(name, known),
@@ -169,8 +169,4 @@ extension CheckCompiler {
         suggestion: Suggestions.nearest(String(action), CheckCompiler.tcpActions))
     }
   }
-}
-
-extension CheckSettings.Kind {
-  var isHTTP: Bool { if case .http = self { true } else { false } }
 }
