@@ -50,7 +50,8 @@ final class Worker: @unchecked Sendable {
     limits.isLenient = false
     h2Settings = H2Settings(runtime.global, limits)
     h2ServerSettings = H2Settings(towardsServers: runtime.global, limits)
-    serverPools = ServerPools(serverCount: runtime.serverCount)
+    serverPools = ServerPools(
+      serverCount: runtime.serverCount, sharesIdle: runtime.global.sharesIdleConnections)
   }
 
   /// Opens this worker's listening sockets; must succeed for all workers before any starts.
@@ -112,13 +113,18 @@ final class Worker: @unchecked Sendable {
   }
 
   func streamEnded(_ stream: Stream) {
+    streamLeft(stream)
+    giveStorage(stream.storage)
+  }
+
+  /// The stream is over, and another has its storage.
+  func streamLeft(_ stream: Stream) {
     let position = stream.listPosition
     if position < streams.count, streams[position] === stream {
       streams.swapAt(position, streams.count - 1)
       streams[position].listPosition = position
       streams.removeLast()
     }
-    giveStorage(stream.storage)
   }
 
   /// Shuts down every session on a server that went away, or is not wanted any more.

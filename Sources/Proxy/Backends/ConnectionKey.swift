@@ -47,7 +47,7 @@ extension Server {
   func address(for stream: Stream) -> SocketAddress {
     let (configured, portOffset) = state.withLock { ($0.address, $0.portOffset) }
     guard case .ip(let ip, let port) = configured else { return configured }
-    let reached = stream.context.connection.destination
+    let reached = stream.context.destination
     let host = ip.isUnspecified ? reached.ip ?? ip : ip
     if let offset = portOffset {
       return .ip(host, port: UInt16(truncatingIfNeeded: Int(reached.port ?? 0) + offset))

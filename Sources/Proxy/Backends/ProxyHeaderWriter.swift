@@ -8,8 +8,9 @@ enum ProxyHeaderWriter {
   static func header(_ version: ProxyVersion, _ stream: Stream, _ server: Server) -> [UInt8] {
     let settings = server.settings
     let facts = stream.context.connection
+    let (source, destination) = (stream.context.source, stream.context.destination)
     switch version {
-    case .v1: return ProxyProtocol.encodeV1(source: facts.source, destination: facts.destination)
+    case .v1: return ProxyProtocol.encodeV1(source: source, destination: destination)
     case .v2:
       var tlvs: [ProxyProtocol.TLV] = []
       let wanted = Set(settings.proxyV2Options)
@@ -26,7 +27,7 @@ enum ProxyHeaderWriter {
         tlvs.append(sslTLV(tls, wanted))
       }
       return ProxyProtocol.encodeV2(
-        source: facts.source, destination: facts.destination, tlvs: tlvs, checksum: wanted.contains("crc32c"))
+        source: source, destination: destination, tlvs: tlvs, checksum: wanted.contains("crc32c"))
     }
   }
 

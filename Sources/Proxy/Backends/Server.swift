@@ -44,6 +44,16 @@ final class Server: Sendable {
   /// `slowstart`: how many percent of its limits the server may take now.
   let throttle = Atomic<Int>(100)
 
+  /// Connections in use at once over all workers, at most.
+  private let mostUsed = Atomic<Int>(0)
+  var peakUse: Int { mostUsed.load(ordering: .relaxed) }
+
+  /// A connection has come into use.
+  func noteUse() {
+    let used = usedConnections.current - idleConnections.current
+    if used > peakUse { mostUsed.store(used, ordering: .relaxed) }
+  }
+
   /// ALPN has last come to HTTP/2.
   let prefersHTTP2 = Atomic<Bool>(false)
   /// Some of its connections may speak HTTP/2.

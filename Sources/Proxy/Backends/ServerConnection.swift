@@ -52,6 +52,36 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     self.key = key
   }
 
+  /// Takes over a connection that was idle on another worker; nil when the kernel does not let it.
+  convenience init?(adopting moved: MovedConnection, worker: Worker, server: Server) {
+    self.init(worker: worker, server: server, key: moved.key)
+    facts = moved.facts
+    requestCount = moved.requestCount
+    let transport = Transport(descriptor: moved.descriptor, worker: worker)
+    if let tls = moved.tls { transport.resume(tls) }
+    self.transport = transport
+    state = .ready
+    transport.owner = self
+    count(true)
+    guard transport.register() else {
+      close(reset: false)
+      return nil
+    }
+  }
+
+  /// An idle connection leaves for another worker. It is closed when it cannot.
+  func detach() -> MovedConnection? {
+    guard state == .idle, let parts = transport?.detach() else {
+      close(reset: false)
+      return nil
+    }
+    worker.loop.timers.cancel(idleTimer)
+    transport = nil
+    state = .closed
+    return MovedConnection(
+      descriptor: parts.descriptor, tls: parts.tls, facts: facts, key: key, requestCount: requestCount)
+  }
+
   /// Whether a stream uses it; tells the pools, which keep no more idle connections than were ever in use at once.
   private func count(_ isUsed: Bool) {
     guard isUsed != isCounted else { return }

@@ -18,7 +18,11 @@ final class ServerPools {
   /// How many connections to each server are used now, and were at most at once.
   private var load: [(used: Int, peak: Int)] = []
 
-  init(serverCount: Int) {
+  /// Idle connections serve all workers, so that what all of them need counts.
+  private let sharesIdle: Bool
+
+  init(serverCount: Int, sharesIdle: Bool) {
+    self.sharesIdle = sharesIdle
     idle = Array(repeating: [], count: serverCount)
     sessions = Array(repeating: [], count: serverCount)
   }
@@ -65,6 +69,7 @@ final class ServerPools {
     while server.number >= load.count { load.append((0, 0)) }
     load[server.number].used += change
     load[server.number].peak = Swift.max(load[server.number].peak, load[server.number].used)
+    if change > 0, sharesIdle { server.noteUse() }
   }
 
   /// Whether one more connection that was used until now may be kept: not more than were ever used at once, beside
@@ -72,6 +77,7 @@ final class ServerPools {
   func mayIdle(_ server: Server) -> Bool {
     let idle = idleCount(server)
     if let limit = server.settings.poolMaximum, idle >= limit { return false }
+    if sharesIdle { return server.usedConnections.current <= server.peakUse + server.settings.poolLowConnections }
     guard server.number < load.count else { return true }
     return load[server.number].used + idle <= load[server.number].peak + server.settings.poolLowConnections
   }

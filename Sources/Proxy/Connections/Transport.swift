@@ -73,6 +73,24 @@ final class Transport: EventHandler {
     handshake = .running
   }
 
+  /// Lets go of the socket for another worker; nil when octets wait on it, or it is broken.
+  func detach() -> (descriptor: Int32, tls: TLSSession?)? {
+    guard !isClosed, !hasFailed, !sawEnd, !hangupSeen, !hasInput, !hasOutput, unopened == nil, let token else {
+      return nil
+    }
+    worker.loop.deregister(token, descriptor, closing: false)
+    self.token = nil
+    owner = nil
+    isClosed = true
+    return (descriptor, tls)
+  }
+
+  /// Goes on with a TLS session whose handshake is over.
+  func resume(_ session: TLSSession) {
+    tls = session
+    handshake = .done
+  }
+
   func descriptorReady(_ readiness: Readiness) {
     if !readiness.isDisjoint(with: [.readable, .readHangup, .hangup, .error]) { mayRead = true }
     if !readiness.isDisjoint(with: [.writable, .hangup, .error]) { mayWrite = true }

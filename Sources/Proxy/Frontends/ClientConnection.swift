@@ -212,6 +212,16 @@ final class ClientConnection: TransportOwner, TimerOwner {
     H1ClientSession(self).readRequest()
   }
 
+  /// A TCP mode connection goes on as HTTP. HTTP/2 has many streams, none of which is the one that rules have seen.
+  func switchToHTTP(proto: String?, _ storage: StreamStorage) {
+    if proto == "h2" || proto == nil && HTTP2Preface.matches(transport.waiting) {
+      worker.giveStorage(storage)
+      return startHTTP2()
+    }
+    frontend.counters.add(.sessionsHTTP1, worker: worker.index)
+    H1ClientSession(self, storage, isForced: proto != nil).readRequest()
+  }
+
   func startHTTP2() {
     handOver()
     facts.httpMajorVersion = 2

@@ -35,12 +35,16 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
   private var octetsInBefore = 0
   private var octetsOutBefore = 0
   private var lingered = 0
+  private let speaksOnlyHTTP1: Bool
 
   /// Octets dropped from a client that goes on sending after its connection was answered and closed.
   private static let lingerLimit = 1 << 20
 
-  init(_ connection: ClientConnection) {
+  /// `storage` comes from a stream of TCP mode, whose first request this will be; `isForced` rules out HTTP/2.
+  init(_ connection: ClientConnection, _ storage: StreamStorage? = nil, isForced: Bool = false) {
     self.connection = connection
+    self.storage = storage
+    speaksOnlyHTTP1 = isForced || connection.listener.forcedProtocol != nil
     worker = connection.worker
     transport = connection.transport
     idleSince = worker.loop.now.instant
@@ -83,7 +87,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
 
   /// True when the loop should look at the state again.
   private func parseHead() -> Bool {
-    if requestCount == 0, state == .idle, transport.tls == nil, connection.listener.forcedProtocol == nil,
+    if requestCount == 0, state == .idle, transport.tls == nil, !speaksOnlyHTTP1,
       HTTP2Preface.matches(transport.waiting)
     {
       return switchToHTTP2()

@@ -31,12 +31,17 @@ protocol ClientEndpoint: BodySource, BodySink {
   func keep(_ connection: ServerConnection) -> Bool
   /// A connection to `server` that `keep` was given, if one with this key still serves.
   func takeKept(_ server: Server, key: UInt64) -> ServerConnection?
+  /// Whether the client's connection may go on as one of HTTP; then lets it, with what `storage` has.
+  var maySwitchToHTTP: Bool { get }
+  func switchToHTTP(proto: String?, _ storage: StreamStorage)
   /// Closes without telling the client.
   func vanish()
 }
 
 extension ClientEndpoint {
   func gatherInput() {}
+  var maySwitchToHTTP: Bool { false }
+  func switchToHTTP(proto: String?, _ storage: StreamStorage) {}
 }
 
 /// How much body a response has.

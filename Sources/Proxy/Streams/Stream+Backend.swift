@@ -83,9 +83,9 @@ extension Stream {
   // MARK: Forwarded fields
 
   private func addForwardedFields(_ backend: Backend) {
-    add([backend.settings.forwardFor, frontend.settings.forwardFor], context.connection.source)
+    add([backend.settings.forwardFor, frontend.settings.forwardFor], context.source)
     if let value = backend.rules.forwarded?.value(context) { request.append("forwarded", value) }
-    add([backend.settings.originalTo, frontend.settings.originalTo], context.connection.destination)
+    add([backend.settings.originalTo, frontend.settings.originalTo], context.destination)
   }
 
   /// `options` are the backend's and the frontend's: the first names the header, `if-none` counts when all say so.

@@ -16,6 +16,15 @@ extension Stream {
   func connect() -> Step {
     guard let server, let backend else { return refuse(503) }
     guard let serverEnd else {
+      if let takeover = storage.takeover {
+        if !takeover.isAnswered { return clientLeft() ? abandon() : .wait }
+        takeover.stream = nil
+        if let connection = takeover.connection {
+          storage.takeover = nil
+          reuse(connection, server, backend)
+          return .proceed
+        }
+      }
       if let opener = storage.opener {
         if opener.isOpening { return clientLeft() ? abandon() : .wait }
         storage.opener = nil
@@ -56,12 +65,7 @@ extension Stream {
     if isHTTP, attempts == 0, !storage.mustOpenNew,
       let idle = worker.serverPools.take(server, key: key, reuse: reusePolicy, isFirst: context.isFirstRequest)
     {
-      idle.stream = self
-      idle.label(context.socketChanges)
-      serverEnd = .connection(idle)
-      server.counters.add(.reused, worker: worker.index)
-      backend.counters.add(.reused, worker: worker.index)
-      context.serverSide.isReused = true
+      reuse(idle, server, backend)
       return .proceed
     }
     if isHTTP, attempts == 0, !storage.mustOpenNew, let kept = client.takeKept(server, key: key) {
@@ -70,6 +74,9 @@ extension Stream {
       serverEnd = .connection(kept)
       context.serverSide.isReused = true
       return .proceed
+    }
+    if isHTTP, attempts == 0, storage.takeover == nil, !storage.mustOpenNew, askOthers(server, backend, key) {
+      return .wait
     }
     server.counters.add(.connectAttempts, worker: worker.index)
     backend.counters.add(.connectAttempts, worker: worker.index)
@@ -80,6 +87,27 @@ extension Stream {
     connection.open(for: self)
     setConnectDeadline(backend)
     return .proceed
+  }
+
+  private func reuse(_ connection: ServerConnection, _ server: Server, _ backend: Backend) {
+    connection.stream = self
+    connection.label(context.socketChanges)
+    serverEnd = .connection(connection)
+    server.counters.add(.reused, worker: worker.index)
+    backend.counters.add(.reused, worker: worker.index)
+    context.serverSide.isReused = true
+  }
+
+  /// Asks the other workers for an idle connection; false when that makes no sense.
+  private func askOthers(_ server: Server, _ backend: Backend, _ key: UInt64) -> Bool {
+    guard server.wire(upgrade: requestInfo.upgrade) != .http2,
+      Takeover.isWorthwhile(server, worker, reuse: reusePolicy, isFirst: context.isFirstRequest)
+    else { return false }
+    let takeover = Takeover(for: self, server)
+    storage.takeover = takeover
+    setConnectDeadline(backend)
+    takeover.ask(key: key, reuse: reusePolicy, isFirst: context.isFirstRequest)
+    return true
   }
 
   private func setConnectDeadline(_ backend: Backend) {
@@ -117,6 +145,7 @@ extension Stream {
     guard let server, let backend else { return refuse(503) }
     dropConnection(reset: true)
     storage.opener = nil
+    endTakeover()
     server.counters.add(.connectErrors, worker: worker.index)
     reportToServer(.connectFailed)
     attempts += 1
@@ -186,6 +215,12 @@ extension Stream {
   }
 
   // MARK: Letting go
+
+  /// Whatever other workers still answer is for nobody.
+  func endTakeover() {
+    storage.takeover?.stream = nil
+    if let unused = storage.takeover?.surrender() { worker.serverPools.give(unused, reuse: .always) }
+  }
 
   /// Ends the use of the server connection without giving the session slot back.
   func dropConnection(reset: Bool) {

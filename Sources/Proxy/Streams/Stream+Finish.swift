@@ -143,6 +143,7 @@ extension Stream {
     phase = .finished
     worker.loop.timers.set(storage.timer, to: .distantFuture, owner: storage)
     leaveQueue()
+    if storage.takeover != nil { endTakeover() }
     fillTimes()
     finishServer(aborted: aborted)
     count()

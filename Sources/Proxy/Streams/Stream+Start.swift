@@ -21,6 +21,11 @@ extension Stream {
     if case .length(let n) = info.framing { context.requestContentLength = Int(clamping: n) }
     if info.framing == .none { context.requestBodyIsComplete = true }
     if info.upgrade, !beginHandshake(info) { return }
+    if let backend = storage.switchedBackend {
+      context.request = request
+      join(backend)
+      phase = .evaluateBackendRules
+    }
     advance()
   }
 

@@ -90,14 +90,16 @@ final class Stream {
   enum ResponseState { case awaitingHead, body, complete }
 
   init(
-    worker: Worker, frontend: Frontend, client: any ClientEndpoint, storage: StreamStorage, times: StreamTimes
+    worker: Worker, frontend: Frontend, client: any ClientEndpoint, storage: StreamStorage, times: StreamTimes,
+    isHTTP: Bool = true
   ) {
     self.worker = worker
     self.frontend = frontend
     self.client = client
     self.storage = storage
     self.times = times
-    isHTTP = frontend.isHTTP
+    self.isHTTP = isHTTP
+    storage.context.isHTTPStream = isHTTP
     phase = isHTTP ? .evaluateFrontendRules : .inspectContent
     storage.stream = self
     worker.streamStarted(self)

@@ -31,6 +31,11 @@ final class StreamStorage: TimerOwner {
   /// What came is not a request: no rules for it.
   var isMalformed = false
   var requestIsCut = false
+  /// The stream before was one of TCP mode, whose content rules have run; and the backend that it chose.
+  var wasSwitched = false
+  var switchedBackend: Backend?
+  /// The question to the other workers, once it was asked.
+  var takeover: Takeover?
   /// A connection that another stream opens and that this one will share.
   var opener: ServerConnection?
   var dropsBody = false
@@ -78,6 +83,9 @@ final class StreamStorage: TimerOwner {
     mustOpenNew = false
     isMalformed = false
     requestIsCut = false
+    wasSwitched = false
+    if switchedBackend != nil { switchedBackend = nil }
+    if takeover != nil { takeover = nil }
     if opener != nil { opener = nil }
     dropsBody = false
     if handshake != nil { handshake = nil }

@@ -6,7 +6,7 @@ public final class ConnectionFacts {
   public var source: SocketAddress
   /// The address that the client reached, or what the PROXY protocol or `set-dst` said.
   public var destination: SocketAddress
-  /// The socket's own peer and local address, which nothing rewrites.
+  /// The connection's own: only `tcp-request connection` rules change these.
   public var originalSource: SocketAddress
   public var originalDestination: SocketAddress
   /// The client's socket; negative when it is closed, or there is none.
