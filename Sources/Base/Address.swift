@@ -25,6 +25,9 @@ public enum IPAddress: Hashable, Sendable {
     self = .v6(high: UInt64(bigEndian: high), low: UInt64(bigEndian: low))
   }
 
+  /// 0.0.0.0 or ::, which stand for any address.
+  public var isUnspecified: Bool { self == .v4(0) || self == .v6(high: 0, low: 0) }
+
   /// 4 or 16 octets in network order.
   public var octets: [UInt8] {
     switch self {

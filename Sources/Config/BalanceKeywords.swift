@@ -119,7 +119,11 @@ extension ProxyKeywords {
     }
     settings.balance.hashType = type
     settings.balance.avalanche = false
-    guard let function = arguments.next() else { return }
+    guard let function = arguments.next() else {
+      // The plain hash of keys that are alike would put them side by side on the ring.
+      settings.balance.avalanche = type == .consistent
+      return
+    }
     if function.text == "avalanche" {
       settings.balance.avalanche = true
     } else {

@@ -52,7 +52,9 @@ public enum BindKeywords {
     number("maxconn", "The most connections of the listener.") { $0.maxConnections = $1 },
     number("backlog", "The kernel's queue of new connections.") { $0.backlog = $1 },
     number("nice", "Priority of the listener's tasks.", in: -1024...1024) { $0.nice = $1 },
-    word("proto", "<name>", "The protocol, whatever ALPN says.") { $0.proto = $1.text },
+    word("proto", "{ h1 | h2 | none }", "The protocol, whatever ALPN says.") { settings, word throws(Refusal) in
+      settings.proto = try MuxProtocol.parse(word, of: "proto")
+    },
     word("thread", "<set>", "Threads that accept.") { $0.threadSet = $1.text },
     word("process", "<set>", "Gone since 2.5; see thread.") { _, _ in },
     word("shards", "<number>", "How many sockets share the address.") { $0.shards = $1.text },

@@ -35,6 +35,8 @@ public struct GlobalSettings: Sendable {
   public var statusClasses = StatusClasses()
   /// `tune.stick-counters`.
   public var stickCounters = 3
+  /// `tune.idle-pool.shared`.
+  public var sharesIdleConnections = true
   public var serverStateBase: String?
   public var serverStateFile: String?
   public var certificateBase: String?

@@ -20,7 +20,9 @@ extension ServerKeywords {
     Keyword("check-alpn", in: .back, "<protocols>", "Protocols of checks.") {
       settings, arguments, _ throws(Refusal) in settings.checkALPN = try TLSOptions.protocols(&arguments)
     },
-    word("check-proto", "<name>", "The protocol of checks.") { $0.checkProto = $1.text },
+    word("check-proto", "{ h1 | h2 | none }", "The protocol of checks.") { settings, word throws(Refusal) in
+      settings.checkProto = try MuxProtocol.parse(word, of: "check-proto")
+    },
   ]
 
   static let checkDetails: [Keyword<ServerSettings>] = [
@@ -123,11 +125,12 @@ extension ServerKeywords {
         settings.proxyV2Options.append(option)
       }
     },
-    Keyword("set-proxy-v2-tlv-fmt", in: .back, "(<id>) <fmt>", "A TLV of version 2 of the PROXY protocol.") {
+    Keyword("set-proxy-v2-tlv-fmt", in: .back, "(<id>) [<fmt>]", "A TLV of version 2 of the PROXY protocol.") {
       settings, arguments, _ throws(Refusal) in
-      let format = try arguments.requiredOption("set-proxy-v2-tlv-fmt", "<fmt>")
-      let name = arguments.line.words[max(0, arguments.position - 2)]
-      settings.setProxyTLVs.append(Directive(words: [name, format], location: name.location))
+      guard arguments.position > 0 else { return }
+      let name = arguments.line.words[arguments.position - 1]
+      let words = [name] + (arguments.next().map { [$0] } ?? [])
+      settings.setProxyTLVs.append(Directive(words: words, location: name.location))
     },
   ]
 }

@@ -63,7 +63,9 @@ public enum ServerKeywords {
     },
     flag("strict-maxconn", "maxconn counts connections, not requests.") { $0.strictMaxConnections = true },
     flag("stick", "Stored in stick tables.") { $0.nonStick = false },
-    word("proto", "<name>", "The protocol, whatever ALPN says.") { $0.proto = $1.text },
+    word("proto", "{ h1 | h2 | none }", "The protocol, whatever ALPN says.") { settings, word throws(Refusal) in
+      settings.proto = try MuxProtocol.parse(word, of: "proto")
+    },
     flag("non-stick", "Never stored in stick tables.") { $0.nonStick = true },
     time("slowstart", "How long its weight rises after a start.", unit: .milliseconds(1)) {
       $0.slowStart = $1

@@ -26,6 +26,7 @@ public struct CheckSettings: Sendable {
     case external
   }
   public var kind: Kind = .connection
+  public var isHTTP: Bool { if case .http = kind { true } else { false } }
   public var location: SourceLocation = .none
   public init() {}
 }
@@ -132,6 +133,9 @@ public struct ServerSettings: Sendable {
   /// `resolve-opts`.
   public var allowsDuplicateAddress = false
   public var ignoresServiceWeight = false
+
+  /// `max-reuse`: whether a connection may carry its request number `count`, from 1.
+  public func allows(_ count: Int) -> Bool { maxReuse.map { count <= $0 + 1 } ?? true }
 
   /// Its address was given as a name.
   public var isNamed: Bool { !isUnix && !host.isEmpty && host != "*" && IPAddress(host) == nil }

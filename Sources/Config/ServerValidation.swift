@@ -22,6 +22,7 @@ struct ServerValidation {
         duplicate(proxy.servers[index].name, place, earlier)
       }
       if proxy.isDisabled { continue }
+      checkProtocols(proxy.servers[index], proxy)
       checkResolvers(proxy.servers[index], proxy)
       resolve(&proxy.servers[index])
       verify(&proxy.servers[index])
@@ -45,6 +46,24 @@ struct ServerValidation {
       .alert, at: place, "'server \(proxyName)/\(server.name)' : \(message)", expected: expected)
     diagnostic.form = .place
     context.diagnostics.add(diagnostic)
+  }
+
+  /// `proto` and `check-proto` must fit the mode and the kind of check.
+  private func checkProtocols(_ server: ServerSettings, _ proxy: ProxySettings) {
+    let report = ProxyReport(diagnostics: context.diagnostics)
+    let isHTTP = proxy.mode == .http
+    if let name = server.proto, !MuxProtocol.fits(name, isHTTP: isHTTP) {
+      report.refuse(
+        "\(proxy.kindLabel) '\(proxyName)' : MUX protocol '\(name)' is not usable for server '\(server.name)' at "
+          + "[\(server.location.place)].", at: server.location,
+        expected: isHTTP ? "h1 or h2 in mode http" : "none in mode tcp")
+    }
+    if let name = server.checkProto, server.checksEnabled, !MuxProtocol.fits(name, isHTTP: proxy.check.isHTTP) {
+      report.refuse(
+        "config: \(proxy.kindLabel) '\(proxyName)': server '\(server.name)' uses an incompatible MUX protocol for the "
+          + "selected check type", at: server.location,
+        expected: proxy.check.isHTTP ? "h1 or h2 for HTTP checks" : "none for checks that are not HTTP")
+    }
   }
 
   private func checkResolvers(_ server: ServerSettings, _ proxy: ProxySettings) {

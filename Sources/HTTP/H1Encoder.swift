@@ -18,7 +18,8 @@ public enum H1Encoder {
 
   /// Writes a request line and fields with the empty line.
   ///
-  /// A request that came as HTTP/1.0 goes out as 1.0 unless it is chunked.
+  /// A request that came as HTTP/1.0 goes out as 1.0 unless it is chunked. One that names no authority gets an
+  /// empty Host.
   public static func writeRequest(
     _ head: MessageHead, framing: BodyFraming, connection: Connection, caseMap: H1CaseMap? = nil,
     into output: ByteBuffer
@@ -31,7 +32,7 @@ public enum H1Encoder {
       write(head, text, head.targetRange, isTarget: true, &to)
       to.put(isOld ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n")
       var rest = FramingFields(framing: framing, isRequest: true, keepsDeclared: false)
-      rest.needsHost = !isOld && head.version < .http11
+      rest.needsHost = !isOld
       writeFields(head, text, &rest, connection, caseMap, &to)
     }
     to.finish()

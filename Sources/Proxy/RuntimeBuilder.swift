@@ -77,15 +77,7 @@ public struct RuntimeBuilder {
     configuration.global.logSendHostname.map { $0.isEmpty ? hostName : Bytes($0) }
   }
 
-  /// What the configuration may say and this gateway cannot do; refused here, where it would be done.
-  private func refuseUnsupported(_ proxy: ProxySettings) {
-    for server in proxy.servers where server.proto == "h2" {
-      diagnostics.error("server '\(server.name)': 'proto h2' towards servers is not supported yet", at: server.location)
-    }
-  }
-
   private mutating func makeBackend(_ proxy: ProxySettings, _ index: Int, _ fullConnections: Int) -> Backend {
-    refuseUnsupported(proxy)
     var servers: [Server] = []
     let planner = CheckPlanner(
       proxy: proxy, rules: rules.proxies[index].check, global: configuration.global, contexts: contexts,
@@ -95,7 +87,8 @@ public struct RuntimeBuilder {
         Server(
           settings: settings, index: position, number: serverNumber, id: settings.id ?? position + 1,
           backendName: proxy.name, workers: workerCount, tlsContext: contexts.client(for: settings),
-          checkPlan: planner.plan(for: settings), agentPlan: planner.agentPlan(for: settings), now: now.wall))
+          checkPlan: planner.plan(for: settings), agentPlan: planner.agentPlan(for: settings),
+          expressions: rules.proxies[index].serverExpressions[settings.name] ?? ServerExpressions(), now: now.wall))
       serverNumber += 1
     }
     return Backend(

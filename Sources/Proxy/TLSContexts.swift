@@ -64,8 +64,7 @@ struct TLSContexts {
   /// The context of a `server ... ssl` line; nil for a clear one, and when it cannot be made.
   func client(for server: ServerSettings) -> TLSClientContext? {
     guard server.isTLS else { return nil }
-    // Servers are spoken to in HTTP/1: HTTP/2 is not offered to them.
-    return client(server, alpn: (server.tls.alpn ?? []).filter { $0 != "h2" })
+    return client(server, alpn: server.tls.alpn ?? [])
   }
 
   /// For health checks over TLS: the same trust, with the check's own ALPN.

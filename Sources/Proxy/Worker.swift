@@ -19,6 +19,7 @@ final class Worker: @unchecked Sendable {
   /// Those of `option accept-unsafe-violations-in-http-*`.
   let lenientLimits: H1Limits
   let h2Settings: H2Settings
+  let h2ServerSettings: H2Settings
   let serverPools: ServerPools
   /// The streams that live now; each knows its place.
   private(set) var streams: ContiguousArray<Stream> = []
@@ -43,12 +44,16 @@ final class Worker: @unchecked Sendable {
     var limits = H1Limits()
     limits.maxHeadBytes = Swift.max(4096, runtime.global.bufferSize - runtime.global.maxRewrite)
     limits.maxFields = runtime.global.maxHeaders
+    // As HAProxy: such a request goes on with an empty Host.
+    limits.requiresHost = false
     self.limits = limits
     limits.isLenient = true
     lenientLimits = limits
     limits.isLenient = false
     h2Settings = H2Settings(runtime.global, limits)
-    serverPools = ServerPools(serverCount: runtime.serverCount)
+    h2ServerSettings = H2Settings(towardsServers: runtime.global, limits)
+    serverPools = ServerPools(
+      serverCount: runtime.serverCount, sharesIdle: runtime.global.sharesIdleConnections)
   }
 
   /// Opens this worker's listening sockets; must succeed for all workers before any starts.
@@ -110,13 +115,18 @@ final class Worker: @unchecked Sendable {
   }
 
   func streamEnded(_ stream: Stream) {
+    streamLeft(stream)
+    giveStorage(stream.storage)
+  }
+
+  /// The stream is over, and another has its storage.
+  func streamLeft(_ stream: Stream) {
     let position = stream.listPosition
     if position < streams.count, streams[position] === stream {
       streams.swapAt(position, streams.count - 1)
       streams[position].listPosition = position
       streams.removeLast()
     }
-    giveStorage(stream.storage)
   }
 
   /// Shuts down every session on a server that went away, or is not wanted any more.
@@ -204,19 +214,28 @@ extension Worker: TimerOwner {
 extension H2Settings {
   /// The defaults, changed by `tune.h2.*`.
   init(_ global: GlobalSettings, _ limits: H1Limits) {
+    self.init(global, limits, side: "fe")
+  }
+
+  /// The window of each stream bounds what is held for it, so the connection's is as wide as all of them.
+  init(towardsServers global: GlobalSettings, _ limits: H1Limits) {
+    self.init(global, limits, side: "be")
+    let (all, over) = initialWindow.multipliedReportingOverflow(by: maxConcurrentStreams)
+    connectionWindow = over ? .max : all
+  }
+
+  private init(_ global: GlobalSettings, _ limits: H1Limits, side: String) {
     self.init()
-    func number(_ names: String...) -> UInt32? {
-      names.lazy.compactMap { global.tunables[$0] }.first.flatMap(UInt32.init)
+    func number(_ name: String) -> UInt32? {
+      (global.tunables["tune.h2.\(side).\(name)"] ?? global.tunables["tune.h2.\(name)"]).flatMap(UInt32.init)
     }
     maxHeadBytes = limits.maxHeadBytes
     maxFields = limits.maxFields
-    if let n = number("tune.h2.fe.max-concurrent-streams", "tune.h2.max-concurrent-streams") {
-      maxConcurrentStreams = n
-    }
-    if let n = number("tune.h2.fe.initial-window-size", "tune.h2.initial-window-size") {
+    if let n = number("max-concurrent-streams") { maxConcurrentStreams = n }
+    if let n = number("initial-window-size") {
       initialWindow = n
       streamWindow = n
     }
-    if let n = number("tune.h2.header-table-size") { headerTableSize = n }
+    if let n = global.tunables["tune.h2.header-table-size"].flatMap(UInt32.init) { headerTableSize = n }
   }
 }

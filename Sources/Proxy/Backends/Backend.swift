@@ -81,8 +81,11 @@ final class Backend: Sendable {
       let avoided = state.candidates.count > 1 ? avoiding?.index : nil
       let slots = state.slots
       func full(_ index: Int) -> Bool { index == avoided || slots[index].map { isFull($0, total) } ?? true }
-      // A hashed key stays with its server and waits there.
-      if let index = state.algorithm.pick(hash: hash, isFull: full), let server = slots[index] {
+      // A hashed key stays with its server and waits there, unless `hash-preserve-affinity` says otherwise.
+      func barred(_ index: Int) -> Bool {
+        index == avoided || slots[index].map { losesAffinity($0, total) } ?? true
+      }
+      if let index = state.algorithm.pick(hash: hash, isFull: hash == nil ? full : barred), let server = slots[index] {
         if hash == nil || !full(index) {
           take(server, &state)
           return .server(server)
@@ -102,6 +105,17 @@ final class Backend: Sendable {
         return .server(server)
       }
       return enqueue(wake(), on: server, &state)
+    }
+  }
+
+  /// `hash-preserve-affinity`: when a key's server is passed over.
+  private func losesAffinity(_ server: Server, _ backendSessions: Int) -> Bool {
+    switch settings.hashPreserveAffinity {
+    case "maxconn": return isFull(server, backendSessions)
+    case "maxqueue":
+      guard let limit = server.settings.maxQueue, limit > 0 else { return false }
+      return isFull(server, backendSessions) && server.queueLength.current >= limit
+    default: return false
     }
   }
 

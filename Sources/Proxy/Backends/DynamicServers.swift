@@ -90,11 +90,17 @@ struct DynamicServers {
       proxy: backend.settings, rules: backend.rules.check, global: runtime.global, contexts: contexts,
       diagnostics: diagnostics)
     planner.followsSessions = false
+    var expressions = ServerExpressions()
+    if settings.isTLS, settings.sniAuto ?? true {
+      expressions.sni = backend.rules.automaticSNI
+      expressions.isAutomatic = true
+      expressions.connectionName = expressions.sni
+    }
     let server = Server(
       settings: settings, index: backend.freeIndex, number: runtime.control.freeNumber, id: id,
       backendName: backend.name, workers: runtime.workerCount, tlsContext: contexts.client(for: settings),
       checkPlan: planner.plan(for: settings), agentPlan: planner.agentPlan(for: settings), isDynamic: true,
-      now: now.wall)
+      expressions: expressions, now: now.wall)
     return diagnostics.hasErrors ? nil : server
   }
 

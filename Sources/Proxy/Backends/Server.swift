@@ -44,18 +44,39 @@ final class Server: Sendable {
   /// `slowstart`: how many percent of its limits the server may take now.
   let throttle = Atomic<Int>(100)
 
+  /// Connections in use at once over all workers, at most.
+  private let mostUsed = Atomic<Int>(0)
+  var peakUse: Int { mostUsed.load(ordering: .relaxed) }
+
+  /// A connection has come into use.
+  func noteUse() {
+    let used = usedConnections.current - idleConnections.current
+    if used > peakUse { mostUsed.store(used, ordering: .relaxed) }
+  }
+
+  /// ALPN has last come to HTTP/2.
+  let prefersHTTP2 = Atomic<Bool>(false)
+  /// Some of its connections may speak HTTP/2.
+  let speaksHTTP2: Bool
+  private let wire: ServerWire
+  let expressions: ServerExpressions
+  let keyParts: KeyParts
+
   init(
     settings: ServerSettings, index: Int, number: Int, id: Int, backendName: String, workers: Int,
     tlsContext: TLSClientContext?, checkPlan: CheckPlan? = nil, agentPlan: CheckPlan? = nil,
-    isDynamic: Bool = false,
-    now: WallTime
+    isDynamic: Bool = false, expressions: ServerExpressions = ServerExpressions(), now: WallTime
   ) {
+    self.expressions = expressions
+    keyParts = KeyParts(settings, expressions)
     self.settings = settings
     self.index = index
     self.number = number
     self.id = id
     self.backendName = backendName
     self.isDynamic = isDynamic
+    wire = ServerWire(settings)
+    speaksHTTP2 = wire != .http1 || settings.webSocketProtocol == "h2"
     facts = ServerFacts(name: Bytes(settings.name), id: id)
     counters = Counters(workers: workers)
     self.tlsContext = tlsContext
@@ -69,6 +90,26 @@ final class Server: Sendable {
   }
 
   var name: String { settings.name }
+
+  /// What is spoken to it. An upgrade goes by `ws`; where that leaves it open, HTTP/1 is preferred.
+  func wire(upgrade: Bool) -> ServerWire {
+    guard upgrade else { return wire }
+    switch settings.webSocketProtocol {
+    case "h1": return .http1
+    case "h2": return .http2
+    default: return wire
+    }
+  }
+
+  /// ALPN for a connection that is to be upgraded; nil leaves it as it is.
+  var protocolsForUpgrade: [String]? {
+    guard let offered = settings.tls.alpn, !offered.isEmpty else { return nil }
+    switch settings.webSocketProtocol {
+    case "h1": return ["http/1.1"]
+    case "h2": return ["h2"]
+    default: return offered.contains("http/1.1") ? ["http/1.1"] : nil
+    }
+  }
   var cookie: Bytes? { settings.cookie }
 
   /// How many sessions may run at once now; `minconn` makes it follow the backend's load up to `maxconn`.

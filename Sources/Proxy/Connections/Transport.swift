@@ -73,9 +73,29 @@ final class Transport: EventHandler {
     return token != nil
   }
 
+  /// What has been read and not consumed, behind a PROXY header, belongs to the handshake.
   func startTLS(_ session: TLSSession) {
+    if let rest = input.take() { unopened = rest }
     tls = session
     handshake = .running
+  }
+
+  /// Lets go of the socket for another worker; nil when octets wait on it, or it is broken.
+  func detach() -> (descriptor: Int32, tls: TLSSession?)? {
+    guard !isClosed, !hasFailed, !sawEnd, !hangupSeen, !hasInput, !hasOutput, unopened == nil, let token else {
+      return nil
+    }
+    worker.loop.deregister(token, descriptor, closing: false)
+    self.token = nil
+    owner = nil
+    isClosed = true
+    return (descriptor, tls)
+  }
+
+  /// Goes on with a TLS session whose handshake is over.
+  func resume(_ session: TLSSession) {
+    tls = session
+    handshake = .done
   }
 
   func descriptorReady(_ readiness: Readiness) {

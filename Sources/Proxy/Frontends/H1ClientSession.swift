@@ -37,12 +37,16 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
   private var octetsInBefore = 0
   private var octetsOutBefore = 0
   private var lingered = 0
+  private let speaksOnlyHTTP1: Bool
 
   /// Octets dropped from a client that goes on sending after its connection was answered and closed.
   private static let lingerLimit = 1 << 20
 
-  init(_ connection: ClientConnection) {
+  /// `storage` comes from a stream of TCP mode, whose first request this will be; `isForced` rules out HTTP/2.
+  init(_ connection: ClientConnection, _ storage: StreamStorage? = nil, isForced: Bool = false) {
     self.connection = connection
+    self.storage = storage
+    speaksOnlyHTTP1 = isForced || connection.listener.forcedProtocol != nil
     worker = connection.worker
     transport = connection.transport
     idleSince = worker.loop.now.instant
@@ -85,7 +89,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
 
   /// True when the loop should look at the state again.
   private func parseHead() -> Bool {
-    if requestCount == 0, state == .idle, transport.tls == nil, connection.listener.forcedProtocol == nil,
+    if requestCount == 0, state == .idle, transport.tls == nil, !speaksOnlyHTTP1,
       HTTP2Preface.matches(transport.waiting)
     {
       return switchToHTTP2()
@@ -186,6 +190,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
   // MARK: Request body
 
   func nextPiece() -> BodyPiece { reader.next(transport) }
+  var trailers: MessageHead? { reader.trailers }
   func consume(_ n: Int) { reader.consume(n, transport) }
 
   func beginTunnel() { reader.begin(.tunnel) }
@@ -197,7 +202,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
     let isOld = stream.request.version < .http11
     var framing = BodyFraming.none
     switch body {
-    case .none, .length(0): break
+    case .none, .swallowed, .length(0): break
     case .length(let n): framing = .length(n)
     case .unknown: framing = isOld ? .untilClose : .chunked
     case .tunnel: framing = .tunnel
@@ -215,7 +220,8 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
       connection = isOld ? .keepAlive : .none
     }
     H1Encoder.writeResponse(
-      head, framing: framing == .tunnel ? .none : framing, connection: connection, toHead: body == .none,
+      head, framing: framing == .tunnel ? .none : framing, connection: connection,
+      toHead: body == .none || body == .swallowed,
       into: transport.assembly())
   }
 
@@ -227,8 +233,8 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
 
   func writeBody(_ bytes: UnsafeRawBufferPointer) -> Int { writer.write(bytes, transport) }
 
-  func endBody() {
-    writer.end(transport)
+  func endBody(trailers: MessageHead?) {
+    writer.end(transport, trailers: trailers)
     if stream?.isTunnel ?? false, transport.flush() { transport.shutdownWrite() }
   }
 
@@ -255,7 +261,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
   }
 
   func keep(_ server: ServerConnection) -> Bool { connection.kept.keep(server) }
-  func takeKept(_ server: Server) -> ServerConnection? { connection.kept.take(server) }
+  func takeKept(_ server: Server, key: UInt64) -> ServerConnection? { connection.kept.take(server, key: key) }
 
   func vanish() {
     // Nothing may be sent, not even a FIN: the socket is left to a linger that sends nothing.

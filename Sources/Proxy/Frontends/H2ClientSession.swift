@@ -90,7 +90,7 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
     if info.framing != .none || info.isExtendedConnect {
       if !hasWideWindow { engine?.openConnectionWindow() }
       hasWideWindow = true
-      engine?.openWindow(stream: id)
+      if !fitsWindow(info.framing) { engine?.openWindow(stream: id) }
     }
     requestCount += 1
     facts.streamCount = requestCount
@@ -98,6 +98,11 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
     exchange.position = exchanges.count
     exchanges.append(exchange)
     return exchange
+  }
+
+  /// A short body needs no wider window.
+  private func fitsWindow(_ framing: BodyFraming) -> Bool {
+    if case .length(let n) = framing { n <= UInt64(worker.h2Settings.initialWindow) } else { false }
   }
 
   func forget(_ exchange: H2Exchange) {
@@ -109,10 +114,12 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
     if exchanges.isEmpty { armTimer() }
   }
 
-  func requestRefused(stream: Int32, fault: HTTPFault) {
+  func requestRefused(stream: Int32, fault: HTTPFault, isAnswered: Bool) {
     frontend.counters.add(.requestErrors, worker: worker.index)
-    facts.glitches += 1
-    facts.count(.glitches(1), at: worker.loop.now)
+    if !isAnswered {
+      facts.glitches += 1
+      facts.count(.glitches(1), at: worker.loop.now)
+    }
     facts.count(.request, at: worker.loop.now)
     facts.count(.error, at: worker.loop.now)
   }

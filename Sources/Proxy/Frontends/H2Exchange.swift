@@ -22,9 +22,13 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
   /// Octets of `lent` that the engine was offered and has not taken yet.
   private var promised = 0
   private var outputEnded = false
+  private var outputTrailers: MessageHead?
+  private(set) var trailers: MessageHead?
   private var outputTotal = 0
   private var wantsRoom = false
   private var isGone = false
+  /// The whole response went out: what its server still sends is not for the client, and no failure of it.
+  private var wasAnswered = false
   private var isResponding = false
   /// Octets of a request that was answered before its end.
   private var discarded = 0
@@ -48,7 +52,7 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
   }
 
   var facts: ConnectionFacts { session.facts }
-  var hasFailed: Bool { isGone || session.transportFailed }
+  var hasFailed: Bool { !wasAnswered && (isGone || session.transportFailed) }
   var hasEnded: Bool { isGone || session.transportEnded }
   var isBlocked: Bool { wantsRoom }
   var isRunning: Bool { stream != nil }
@@ -91,6 +95,7 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
 
   func bodyEnd(trailers: MessageHead?) {
     inputEnded = true
+    self.trailers = trailers
     stream?.advance()
   }
 
@@ -120,13 +125,13 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
     let hasBody: Bool
     switch body {
     case .none, .length(0): hasBody = false
-    case .length, .unknown, .tunnel: hasBody = true
+    case .length, .unknown, .swallowed, .tunnel: hasBody = true
     }
     if case .length(let n) = body, !head.contains("content-length") {
       head.append("content-length", Bytes(String(n)))
     }
-    // RFC 8441: the tunnel of an extended CONNECT begins with 200.
-    if body == .tunnel, head.status == 101 { head.status = 200 }
+    // RFC 8441: the tunnel of an extended CONNECT begins with 200, and HTTP/2 has no 101.
+    if head.status == 101 { head.status = 200 }
     session.submit(self, head, hasBody: hasBody)
     if !hasBody { outputEnded = true }
   }
@@ -185,9 +190,10 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
   /// Whether octets that were lent still wait for the engine.
   var isLending: Bool { !(lent?.isEmpty ?? true) }
 
-  func endBody() {
+  func endBody(trailers: MessageHead?) {
     guard !outputEnded else { return }
     outputEnded = true
+    outputTrailers = trailers
     session.bodyIsReady(self)
   }
 
@@ -201,9 +207,11 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
     }
     let waiting = output?.count ?? 0
     let n = Swift.min(waiting, limit)
-    if n == 0, wantsRoom { session.roomIsAsked() }
-    if n == 0 { return outputEnded && waiting == 0 ? .octets(0, isEnd: true) : isGone ? .failed : .wait }
-    return .octets(n, isEnd: outputEnded && n == waiting)
+    if n == 0 {
+      if wantsRoom { session.roomIsAsked() }
+      return outputEnded && waiting == 0 ? .octets(0, isEnd: true, trailers: outputTrailers) : isGone ? .failed : .wait
+    }
+    return .octets(n, isEnd: outputEnded && n == waiting, trailers: outputTrailers)
   }
 
   func writeBody(count: Int, into target: ByteBuffer) {
@@ -245,12 +253,15 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
   }
 
   func keep(_ server: ServerConnection) -> Bool { session.connection.kept.keep(server) }
-  func takeKept(_ server: Server) -> ServerConnection? { session.connection.kept.take(server) }
+  func takeKept(_ server: Server, key: UInt64) -> ServerConnection? {
+    session.connection.kept.take(server, key: key)
+  }
 
   func vanish() { session.reset(self, H2Error.cancel) }
 
   func streamClosed(error: UInt32) {
     session.forget(self)
+    if error == H2Error.noError, outputEnded { wasAnswered = true }
     closed()
   }
 

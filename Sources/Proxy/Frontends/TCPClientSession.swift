@@ -1,4 +1,5 @@
 import Base
+import Config
 import HTTP
 import NetIO
 import Rules
@@ -25,7 +26,8 @@ final class TCPClientSession: TransportOwner, ClientEndpoint {
       accepted: connection.accepted, handshakeDone: connection.handshakeDone, idleSince: connection.handshakeDone,
       began: connection.handshakeDone)
     let stream = Stream(
-      worker: worker, frontend: connection.frontend, client: self, storage: worker.takeStorage(facts), times: times)
+      worker: worker, frontend: connection.frontend, client: self, storage: worker.takeStorage(facts), times: times,
+      isHTTP: false)
     self.stream = stream
     stream.connectionReceived()
   }
@@ -50,12 +52,20 @@ final class TCPClientSession: TransportOwner, ClientEndpoint {
   func beginTunnel() {}
   func gatherInput() { transport.gather() }
   func writeBody(_ bytes: UnsafeRawBufferPointer) -> Int { transport.write(bytes) }
-  func endBody() { if transport.flush() { transport.shutdownWrite() } }
+  func endBody(trailers: MessageHead?) { if transport.flush() { transport.shutdownWrite() } }
   func flushBody() { _ = transport.flush() }
   func beginResponse(_ head: MessageHead, body: ResponseBody) {}
   func sendInterim(_ head: MessageHead) {}
   func keep(_ server: ServerConnection) -> Bool { connection.kept.keep(server) }
-  func takeKept(_ server: Server) -> ServerConnection? { connection.kept.take(server) }
+  func takeKept(_ server: Server, key: UInt64) -> ServerConnection? { connection.kept.take(server, key: key) }
+
+  /// `bind ... proto none` wants nothing but octets.
+  var maySwitchToHTTP: Bool { connection.listener.bind.proto != "none" }
+
+  func switchToHTTP(proto: String?, _ storage: StreamStorage) {
+    stream = nil
+    connection.switchToHTTP(proto: proto, storage)
+  }
 
   func vanish() { Socket.vanish(transport.descriptor) }
 

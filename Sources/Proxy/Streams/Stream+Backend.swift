@@ -32,7 +32,8 @@ extension Stream {
     storage.wantedBody = 0
     storage.phaseAfterBody = next
     phase = .waitForBody
-    if let time = frontend.settings.timeouts.httpRequest { phaseDeadline = now + time }
+    let timeouts = frontend.settings.timeouts
+    if let time = timeouts.httpRequest ?? timeouts.client { phaseDeadline = now + time }
     return true
   }
 
@@ -83,7 +84,7 @@ extension Stream {
 
   private func addForwardedFields(_ backend: Backend) {
     if let address = option(backend.settings.forwardFor, frontend.settings.forwardFor, { $0.source }),
-      let text = context.connection.sourceText
+      let text = context.sourceText
     {
       request.append(address.name, text)
     }
@@ -97,9 +98,9 @@ extension Stream {
   ///
   /// The first of the backend's and the frontend's options names the header, `if-none` counts when all say so.
   private func option(
-    _ own: ForwardFor?, _ other: ForwardFor?, _ address: (ConnectionFacts) -> SocketAddress
+    _ own: ForwardFor?, _ other: ForwardFor?, _ address: (RuleContext) -> SocketAddress
   ) -> (name: FieldName, ip: IPAddress)? {
-    guard let first = own ?? other, let ip = address(context.connection).ip else { return nil }
+    guard let first = own ?? other, let ip = address(context).ip else { return nil }
     let name = FieldName(first.headerName)
     if own?.ifNone ?? true, other?.ifNone ?? true, request.contains(name) { return nil }
     for option in [own, other] {
@@ -133,7 +134,10 @@ extension Stream {
         requestIsComplete = true
         isOver = true
       case .fault(let fault): return refuseMalformed(fault)
-      case .truncated: return abandon()
+      case .truncated:
+        // It is told when a backend is known, which is part of what the log says.
+        storage.requestIsCut = true
+        isOver = true
       }
     }
     context.requestBody = Bytes(copying: buffer.readable)
@@ -153,6 +157,15 @@ extension Stream {
     refuse(408)
   }
 
+  /// The client left in the middle of a body that was waited for.
+  private func requestWasCut() -> Step {
+    termination = Termination(cause: .client, state: .request)
+    frontend.counters.add(.clientAborts, worker: worker.index)
+    backend?.counters.add(.clientAborts, worker: worker.index)
+    storage.localReplyCloses = true
+    return refuse(400)
+  }
+
   func sendContinue() {
     storage.sentContinue = true
     response.reset()
@@ -165,6 +178,7 @@ extension Stream {
 
   func assignServer() -> Step {
     guard let backend else { return refuse(503) }
+    if storage.requestIsCut { return requestWasCut() }
     var forced = chooseByPersistence(backend) ?? chooseByRule(backend) ?? chooseByRDPCookie(backend)
     if !backend.rules.stick.isEmpty {
       let stuck = chooseByStickTable(backend, isAssigned: forced != nil)

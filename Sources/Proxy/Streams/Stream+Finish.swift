@@ -20,7 +20,7 @@ extension Stream {
     dropServer(reset: true)
     reply.write(to: response)
     context.log.status = reply.status
-    evaluateAfterResponse()
+    if !storage.isMalformed { evaluateAfterResponse() }
     countResponse(reply.status)
     responseStarted = true
     let bodiless = requestInfo.isHead || reply.status == 204 || reply.status == 304
@@ -53,7 +53,7 @@ extension Stream {
       }
       body.consume(n)
     }
-    clientSink.endBody()
+    clientSink.endBody(trailers: nil)
     if let filter = storage.filters?.response, !filter.isDone {
       setExchangeDeadlines(clientWaits: true, serverWaits: false)
       return .wait
@@ -143,6 +143,7 @@ extension Stream {
     phase = .finished
     worker.loop.timers.set(storage.timer, to: .distantFuture, owner: storage)
     leaveQueue()
+    if storage.takeover != nil { endTakeover() }
     fillTimes()
     finishServer(aborted: aborted)
     count()
@@ -174,8 +175,9 @@ extension Stream {
 
   /// Gives the server connection to the pool when both sides of the exchange are complete.
   private func finishServer(aborted: Bool) {
-    guard let connection = serverConnection else { return }
-    serverConnection = nil
+    guard let end = serverEnd else { return }
+    serverEnd = nil
+    guard case .connection(let connection) = end else { return end.abandon(reset: aborted) }
     connection.stream = nil
     let reusable =
       !aborted && isHTTP && !isTunnel && requestIsComplete && responseState == .complete && serverKeepAlive

@@ -21,6 +21,7 @@ extension Stream {
     case .next:
       ruleIndex = 0
       return enter(.selectBackend)
+    case .switchToHTTP(let proto): return switchToHTTP(proto: proto)
     case let verdict: return conclude(verdict, .request)
     }
   }
@@ -43,7 +44,7 @@ extension Stream {
     if frontend.settings.bufferRequest, bufferRequest(before: .evaluateFrontendRules) { return .proceed }
     if ruleIndex == 0 {
       context.request = request
-      if let step = inspectRequest(frontend.rules.tcpRequestContent) { return step }
+      if !storage.wasSwitched, let step = inspectRequest(frontend.rules.tcpRequestContent) { return step }
       if !prepareRequest() { return .proceed }
     }
     switch frontend.rules.httpRequest.evaluate(context, resumingAt: &ruleIndex) {
@@ -81,7 +82,7 @@ extension Stream {
     if rules.isEmpty { return nil }
     context.payloadIsFinal = true
     switch rules.evaluate(context, resumingAt: &storage.contentRuleIndex) {
-    case .next, .needMoreData:
+    case .next, .needMoreData, .switchToHTTP:
       storage.contentRuleIndex = 0
       return nil
     case let verdict: return conclude(verdict, .request)
@@ -95,6 +96,7 @@ extension Stream {
       frontend.counters.add(.requestErrors, worker: worker.index)
       return isHTTP ? refuse(503) : reject()
     }
+    if !isHTTP, backend.settings.mode == .http { return switchToHTTP(proto: nil, for: backend) }
     join(backend)
     return enter(.evaluateBackendRules)
   }
@@ -120,7 +122,7 @@ extension Stream {
     return CompiledProxy.anyHolds(frontend.rules.forceBackendSwitch, context)
   }
 
-  private func join(_ backend: Backend) {
+  func join(_ backend: Backend) {
     self.backend = backend
     if backend !== frontend.ownBackend {
       // What the frontend's rules set for the server's side held for its own half only.
@@ -141,7 +143,7 @@ extension Stream {
   /// Acts on a verdict other than `.next`.
   func conclude(_ verdict: Verdict, _ state: Termination.State) -> Step {
     switch verdict {
-    case .next, .needMoreData, .waitForHandshake, .expectProxy: return .wait
+    case .next, .needMoreData, .waitForHandshake, .expectProxy, .switchToHTTP: return .wait
     case .deny(let status, let reply):
       countDenied()
       context.count(.error)

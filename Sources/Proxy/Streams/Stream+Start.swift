@@ -21,6 +21,11 @@ extension Stream {
     if case .length(let n) = info.framing { context.requestContentLength = Int(clamping: n) }
     if info.framing == .none { context.requestBodyIsComplete = true }
     if info.upgrade, !beginHandshake(info) { return }
+    if let backend = storage.switchedBackend {
+      context.request = request
+      join(backend)
+      phase = .evaluateBackendRules
+    }
     advance()
   }
 
@@ -40,6 +45,7 @@ extension Stream {
   /// What came is not a request: answer with `status` and close.
   func requestFailed(status: Int, cause: Termination.Cause) {
     requestIsComplete = false
+    storage.isMalformed = true
     storage.localReplyCloses = true
     noteFrontend()
     if !request.method.isEmpty { noteRequestLine() }
@@ -96,5 +102,5 @@ extension Stream {
   }
 
   /// A local reply is about to begin: whatever is left of the request body will not be read.
-  private var replyIsBeginning: Bool { serverConnection == nil }
+  private var replyIsBeginning: Bool { serverEnd == nil }
 }

@@ -60,7 +60,7 @@ final class Stream {
   // Server side.
   var backend: Backend?
   var server: Server?
-  var serverConnection: ServerConnection?
+  var serverEnd: ServerEndpoint?
   var pending: PendingSession?
   /// Whether a slot of `server` is held.
   var holdsSlot = false
@@ -90,14 +90,16 @@ final class Stream {
   enum ResponseState { case awaitingHead, body, complete }
 
   init(
-    worker: Worker, frontend: Frontend, client: any ClientEndpoint, storage: StreamStorage, times: StreamTimes
+    worker: Worker, frontend: Frontend, client: any ClientEndpoint, storage: StreamStorage, times: StreamTimes,
+    isHTTP: Bool = true
   ) {
     self.worker = worker
     self.frontend = frontend
     self.client = client
     self.storage = storage
     self.times = times
-    isHTTP = frontend.isHTTP
+    self.isHTTP = isHTTP
+    storage.context.isHTTPStream = isHTTP
     phase = isHTTP ? .evaluateFrontendRules : .inspectContent
     storage.stream = self
     worker.streamStarted(self)
@@ -123,7 +125,7 @@ final class Stream {
     isAdvancing = false
     if phase == .finished { return }
     clientSink.flushBody()
-    if let serverConnection { serverSink(serverConnection).flushBody() }
+    if let serverEnd { serverSink(serverEnd).flushBody() }
     setTimer()
   }
 

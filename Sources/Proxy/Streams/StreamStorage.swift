@@ -28,6 +28,16 @@ final class StreamStorage: TimerOwner {
   var localReplyCloses = false
   var wasLogged = false
   var mustOpenNew = false
+  /// What came is not a request: no rules for it.
+  var isMalformed = false
+  var requestIsCut = false
+  /// The stream before was one of TCP mode, whose content rules have run; and the backend that it chose.
+  var wasSwitched = false
+  var switchedBackend: Backend?
+  /// The question to the other workers, once it was asked.
+  var takeover: Takeover?
+  /// A connection that another stream opens and that this one will share.
+  var opener: ServerConnection?
   var dropsBody = false
   /// What a 101 must answer, when the request offers WebSocket.
   var handshake: WebSocketHandshake?
@@ -71,6 +81,12 @@ final class StreamStorage: TimerOwner {
     localReplyCloses = false
     wasLogged = false
     mustOpenNew = false
+    isMalformed = false
+    requestIsCut = false
+    wasSwitched = false
+    if switchedBackend != nil { switchedBackend = nil }
+    if takeover != nil { takeover = nil }
+    if opener != nil { opener = nil }
     dropsBody = false
     if handshake != nil { handshake = nil }
     responseInspection = (0, 0)

@@ -29,6 +29,9 @@ public enum Verdict: Sendable {
   case storeInCache(Int)
   /// `tcp-response content close`.
   case close
+  /// `switch-mode http`: the connection carries HTTP from here on, with `proto` in that version. A stream of HTTP goes
+  /// on as after `accept`.
+  case switchToHTTP(proto: String?)
   /// `expect-proxy layer4` (false) and `expect-netscaler-cip layer4` (true).
   case expectProxy(netscaler: Bool)
 }

@@ -81,6 +81,8 @@ public struct CheckConnection: Sendable {
   public var isTLS = false
   public var serverName: Bytes?
   public var alpn: [String] = []
+  /// `proto`: h1 or h2, whatever ALPN says.
+  public var proto: String?
   /// Octets follow at once.
   public var hasData = false
   /// The Host of the request that follows, for the TLS name of HTTP checks.

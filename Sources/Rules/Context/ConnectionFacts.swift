@@ -17,9 +17,9 @@ public final class ConnectionFacts {
     set { rewrittenDestination = newValue }
   }
   private var rewrittenDestination: SocketAddress?
-  /// The socket's own peer and local address, which nothing rewrites.
+  /// The connection's own: only `tcp-request connection` rules change these.
   public var originalSource: SocketAddress
-  public private(set) lazy var originalDestination: SocketAddress = socket < 0 ? .none : localAddress(socket)
+  public lazy var originalDestination: SocketAddress = socket < 0 ? .none : localAddress(socket)
   /// Asks the kernel; few configurations want to know, and none for most connections.
   private let localAddress: (Int32) -> SocketAddress
   /// The client's socket; negative when it is closed, or there is none.

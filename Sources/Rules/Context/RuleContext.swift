@@ -56,6 +56,18 @@ public final class RuleContext {
   public var logLevel: Int?
   /// `set-nice`, `set-mark`, `set-tos`... are applied by the owner after evaluation.
   public var socketChanges = SocketChanges()
+  /// Addresses that rules of this stream set; nil is the connection's.
+  var sourceChange: SocketAddress?
+  var destinationChange: SocketAddress?
+  /// The client and the address that it reached, as this stream's rules see them.
+  public var source: SocketAddress { sourceChange ?? connection.source }
+  /// The source's IP address in text; nil without one.
+  public var sourceText: Bytes? {
+    sourceChange == nil ? connection.sourceText : source.ip.map { Bytes($0.description) }
+  }
+  public var destination: SocketAddress { destinationChange ?? connection.destination }
+  /// The stream carries HTTP requests.
+  public var isHTTPStream = false
   /// `set-timeout`: milliseconds by name; the owner applies them.
   public var timeoutChanges = TimeoutChanges()
   /// `set-retries`: how often the backend may try again, in place of `retries`.
@@ -117,6 +129,8 @@ public final class RuleContext {
     if !earlyHints.isEmpty { earlyHints.removeAll() }
     logLevel = nil
     socketChanges = SocketChanges()
+    if sourceChange != nil { sourceChange = nil }
+    if destinationChange != nil { destinationChange = nil }
     timeoutChanges = TimeoutChanges()
     retriesDisabled = false
     retries = nil

@@ -3,10 +3,10 @@ import Base
 /// The client's and the server's connection: addresses, ports, the PROXY protocol.
 enum ConnectionFetches {
   static let table: [FetchEntry] = [
-    FetchEntry("src", .none, .address, .layer4Client) { context, _ in ip(context.connection.source) },
-    FetchEntry("src_port", .none, .int, .layer4Client) { context, _ in port(context.connection.source) },
-    FetchEntry("dst", .none, .address, .layer4Client) { context, _ in ip(context.connection.destination) },
-    FetchEntry("dst_port", .none, .int, .layer4Client) { context, _ in port(context.connection.destination) },
+    FetchEntry("src", .none, .address, .layer4Client) { context, _ in ip(context.source) },
+    FetchEntry("src_port", .none, .int, .layer4Client) { context, _ in port(context.source) },
+    FetchEntry("dst", .none, .address, .layer4Client) { context, _ in ip(context.destination) },
+    FetchEntry("dst_port", .none, .int, .layer4Client) { context, _ in port(context.destination) },
     FetchEntry("fc_src", .none, .address, .layer4Client) { context, _ in ip(context.connection.originalSource)
     },
     FetchEntry("fc_src_port", .none, .int, .layer4Client) { context, _ in

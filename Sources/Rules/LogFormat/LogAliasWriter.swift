@@ -95,8 +95,8 @@ struct LogAliasWriter {
   private func writeAddress(_ alias: LogAlias, into out: inout [UInt8]) {
     let address: SocketAddress
     switch alias {
-    case .clientIP, .clientPort: address = context.connection.source
-    case .frontendIP, .frontendPort: address = context.connection.destination
+    case .clientIP, .clientPort: address = context.source
+    case .frontendIP, .frontendPort: address = context.destination
     case .backendIP, .backendPort: address = context.log.backendSource
     default: address = context.log.serverAddress
     }
