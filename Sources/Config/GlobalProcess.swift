@@ -263,6 +263,6 @@ extension GlobalKeywords {
     "setcap", "shm-stats-file", "shm-stats-file-max-objects", "stats-file",
     "jwt.decrypt_alg_list", "jwt.decrypt_enc_list", "ocsp-update.disable",
     "ocsp-update.httpproxy", "ocsp-update.maxdelay", "ocsp-update.mindelay", "ocsp-update.mode",
-    "acme.scheduler", "log-profile", "wurfl-data-file", "51degrees-data-file", "deviceatlas-json-file",
+    "acme.scheduler", "wurfl-data-file", "51degrees-data-file", "deviceatlas-json-file",
   ].map { .unsupported($0, in: .global) }
 }

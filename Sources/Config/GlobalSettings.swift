@@ -89,12 +89,22 @@ public struct LogTarget: Sendable {
     case unixDatagram(String)
     case descriptor(Int32)
     case ring(String)
+    /// A backend in `mode log`.
+    case backend(String)
+    /// `tcp@`: a ring of its own that a connection empties.
+    case stream(host: String, port: UInt16)
   }
-  public enum Format: String, Sendable { case local, rfc3164, rfc5424, priority, short, timed, iso, raw }
+  public enum Format: String, CaseIterable, Sendable {
+    case local, rfc3164, rfc5424, priority, short, timed, iso, raw
+  }
 
   public var destination: Destination
-  public var maxLength = 1024
-  public var format: Format = .local
+  /// nil is 1024, or what the ring has.
+  public var maxLength: Int?
+  /// nil is the ring's format, or the one that has room for what is known.
+  public var format: Format?
+  /// `profile <name>`.
+  public var profile: Word?
   /// 0...23, syslog's facility number.
   public var facility = 16
   /// 0...7; messages above `level` are not sent, those below `minimumLevel` are sent as it.

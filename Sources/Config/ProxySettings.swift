@@ -83,6 +83,8 @@ public struct ProxySettings: Sendable {
   public var logStyle: LogStyle?
   public var logStyleLocation: SourceLocation = .none
   public var logFormatSD: Directive?
+  /// `log-steps`; nil is one line at the end.
+  public var logSteps: LogSteps?
   public var errorLogFormat: Directive?
   public var uniqueIDFormat: Directive?
 

@@ -51,6 +51,12 @@ public struct ServerSettings: Sendable {
   /// `+n` and `-n`: added to the port that the client reached.
   public var portOffset: Int?
   public var isUnix = false
+  /// `udp@`: only servers of log backends may be.
+  public var isDatagram = false
+  /// `log-proto octet-count`: messages go behind their length, not before a line end.
+  public var countsOctets = false
+  /// `log-bufsize`
+  public var logBufferSize: Int?
   /// Filled when the host was resolved at start-up.
   public var address: SocketAddress = .none
   /// The word that gave the address.

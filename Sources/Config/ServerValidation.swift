@@ -30,6 +30,12 @@ struct ServerValidation {
     return tracking
   }
 
+  /// A server outside of proxies: its address, and what it trusts.
+  func complete(_ server: inout ServerSettings) {
+    resolve(&server)
+    verify(&server)
+  }
+
   private func duplicate(_ name: String, _ place: SourceLocation, _ earlier: SourceLocation) {
     var diagnostic = Diagnostic(
       .alert, at: place,

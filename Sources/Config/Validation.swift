@@ -22,11 +22,13 @@ struct Validation {
     for index in proxies.indices {
       if !proxies[index].isDisabled { references(index, report) }
       proxies[index].checkModes(report)
+      proxies[index].checkLogMode(report)
       if !proxies[index].isDisabled { proxies[index].checkMissing(report, globalLogs: globalLogs) }
       states.apply(to: &proxies[index])
       tracking = ServerValidation(context, proxies[index].name).run(&proxies[index]) || tracking
     }
     if tracking { for index in proxies.indices { track(index) } }
+    LogValidation(context, proxies).run()
     context.configuration.proxies = proxies
   }
 
@@ -69,10 +71,11 @@ struct Validation {
         at: name.location, expected: "the name of a 'backend' or 'listen' section",
         suggestion: Nearest.word(to: name.text, among: context.backendsByName.keys))
     }
-    guard proxies[index].mode == .http, proxies[target].mode == .tcp else { return }
+    let (own, other) = (proxies[index].mode, proxies[target].mode)
+    guard other == .log || own == .http && other == .tcp else { return }
     report.refuse(
-      "http \(proxies[index].kindLabel) '\(proxies[index].name)' (\(proxies[index].location.place)) tries to use "
-        + "incompatible tcp \(proxies[target].kindLabel) '\(proxies[target].name)' "
+      "\(own.label) \(proxies[index].kindLabel) '\(proxies[index].name)' (\(proxies[index].location.place)) tries to use "
+        + "incompatible \(other.label) \(proxies[target].kindLabel) '\(proxies[target].name)' "
         + "(\(proxies[target].location.place)) as its default backend (see 'mode').", at: name.location,
       related: [(proxies[target].location, "the backend is declared here")])
   }

@@ -27,6 +27,13 @@ public enum Socket {
     return fd < 0 ? nil : fd
   }
 
+  /// The same for datagrams.
+  public static func datagram(for address: SocketAddress) -> Int32? {
+    let family = if case .ip(.v6, _) = address { AF_INET6 } else { AF_INET }
+    let fd = socket(family, Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    return fd < 0 ? nil : fd
+  }
+
   /// Starts to connect; nil when under way or done, an errno otherwise.
   public static func connect(_ fd: Int32, to address: SocketAddress) -> Int32? {
     let result = address.withSockaddr { Glibc.connect(fd, $0, $1) }
@@ -64,6 +71,20 @@ public enum Socket {
     let n = recv(fd, room.baseAddress, room.count, 0)
     if n > 0 { return .bytes(n) }
     return n == 0 ? .endOfStream : failure()
+  }
+
+  /// One datagram, cut to `room`, and who sent it.
+  public static func receiveDatagram(_ fd: Int32, into room: UnsafeMutableRawBufferPointer)
+    -> (result: IOResult, source: SocketAddress)
+  {
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    let n = withUnsafeMutablePointer(to: &storage) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        recvfrom(fd, room.baseAddress, room.count, Int32(MSG_DONTWAIT), $0, &length)
+      }
+    }
+    return n >= 0 ? (.bytes(n), SocketAddress(storage, length: Int(length))) : (failure(), .none)
   }
 
   /// Sends without raising SIGPIPE; `more` holds a partial segment back for what follows at once.

@@ -13,6 +13,7 @@ public final class Gateway: @unchecked Sendable {
   private(set) var workers: [Worker] = []
   private(set) lazy var admin = AdminServer(self)
   private(set) lazy var peers = PeersService(self)
+  private(set) lazy var logs = LogService(self)
   /// What start-up had to say, for `show startup-logs`; set before `start()`.
   public var startupLog = ""
   private var threads: [pthread_t] = []
@@ -50,7 +51,7 @@ public final class Gateway: @unchecked Sendable {
     runtime.rules.patterns.retirement.setKeeper { old in
       for worker in created { worker.loop.enqueue { withExtendedLifetime(old) {} } }
     }
-    return admin.listen() + peers.listen()
+    return admin.listen() + peers.listen() + logs.listen()
   }
 
   /// Unix and inherited sockets are one for all workers.
@@ -81,10 +82,11 @@ public final class Gateway: @unchecked Sendable {
   public func start() {
     health.start(runtime, at: Now.read())
     if let first = workers.first {
-      first.loop.enqueue { [runtime, admin, peers] in
+      first.loop.enqueue { [runtime, admin, peers, logs] in
         runtime.names.start(on: first)
         admin.start(on: first.loop)
         peers.start(on: first)
+        logs.start(on: first)
       }
     }
     for worker in workers {
@@ -113,7 +115,9 @@ public final class Gateway: @unchecked Sendable {
   }
 
   /// A runtime API socket is enough to run for.
-  public var hasListeners: Bool { !runtime.listeners.isEmpty || !runtime.global.statsSockets.isEmpty }
+  public var hasListeners: Bool {
+    !runtime.listeners.isEmpty || !runtime.global.statsSockets.isEmpty || !runtime.logForwards.isEmpty
+  }
 
   /// SIGHUP: the state of every server, in the log.
   public func logServerStates() {
@@ -133,7 +137,10 @@ public final class Gateway: @unchecked Sendable {
   public func drain() {
     runtime.isStopping.store(true, ordering: .relaxed)
     for worker in workers { worker.loop.enqueue { worker.stopAccepting() } }
-    workers.first?.loop.enqueue { [admin] in admin.stop() }
+    workers.first?.loop.enqueue { [admin, logs] in
+      admin.stop()
+      logs.stop()
+    }
     peers.stop(on: workers.first)
   }
 

@@ -20,6 +20,10 @@ public final class Runtime: @unchecked Sendable {
   /// `peers` sections that run.
   let peers: [PeersPlan]
   let processLog: LogTargets
+  let rings: [Ring]
+  let logForwards: [LogForwardPlan]
+  /// Messages that `log-forward` sections took in.
+  let receivedLogs = Atomic<Int>(0)
   let workerCount: Int
   let started: Now
   let maxConnections: Int
@@ -61,6 +65,8 @@ public final class Runtime: @unchecked Sendable {
     listeners = parts.listeners
     peers = parts.peers
     processLog = parts.processLog
+    rings = parts.rings
+    logForwards = parts.logForwards
     tlsDetails = TLSDetails(parts.configuration)
     caches = parts.configuration.caches.map { ResponseCache($0) }
     workerCount = parts.workerCount
@@ -97,6 +103,8 @@ struct RuntimeParts {
   var listeners: [ListenerSettings] = []
   var peers: [PeersPlan] = []
   var processLog: LogTargets
+  var rings: [Ring] = []
+  var logForwards: [LogForwardPlan] = []
   var workerCount: Int
   var started: Now
   var maxConnections: Int

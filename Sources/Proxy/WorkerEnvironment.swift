@@ -1,5 +1,6 @@
 import Base
 import Config
+import Config
 import Glibc
 import NetIO
 import Rules
@@ -32,6 +33,14 @@ final class WorkerEnvironment: ProxyEnvironment {
   var started: Instant { runtime.started.instant }
 
   func random() -> UInt64 { generator.next() }
+
+  func log(_ context: RuleContext, _ origin: LogOrigin, _ profile: LogProfile?) {
+    guard let frontend = runtime.frontendsByName[context.frontend.name], !frontend.log.isEmpty,
+      context.logLevel.map({ $0 >= 0 }) ?? true
+    else { return }
+    if context.logFactsKeeper?.refreshLogFacts() != true { context.noteConnection(frontend) }
+    frontend.writeLog(context, origin, level: context.logLevel ?? 6, at: context.now.wall, profile: profile)
+  }
 
   func label(_ socket: Int32, typeOfService: Int?, mark: UInt32?) {
     guard socket >= 0 else { return }

@@ -105,6 +105,13 @@ final class Backend: Sendable {
     }
   }
 
+  /// The server for a log message, which takes no slot and never waits; nil when none is usable.
+  func serverForMessage(hash: UInt32?) -> Server? {
+    balancer.withLock { state in
+      state.algorithm.pick(hash: hash, isFull: { _ in false }).flatMap { state.slots[$0] }
+    }
+  }
+
   private func isFull(_ server: Server, _ backendSessions: Int) -> Bool {
     server.sessions.current
       >= server.connectionLimit(backendSessions: backendSessions, fullConnections: fullConnections)

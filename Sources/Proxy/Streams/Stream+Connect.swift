@@ -136,6 +136,8 @@ extension Stream {
     context.serverSide.httpMajorVersion = isHTTP ? 1 : 0
     context.log.backendSource = connection.localAddress
     context.log.serverAddress = connection.address
+    if frontend.logSteps.contains(.connect) { logStep(.connect) }
+    if !isHTTP, frontend.settings.logAsap { logEarly(.connect) }
   }
 
   // MARK: Letting go

@@ -178,7 +178,8 @@ extension Stream: DeferredWork {
       client.beginResponse(response, body: body)
     }
     responseState = .body
-    if frontend.settings.logAsap { logEarly() }
+    if frontend.logSteps.contains(.response) { logStep(.response) }
+    if frontend.settings.logAsap { logEarly(.response) }
     return .proceed
   }
 

@@ -20,6 +20,10 @@ extension Stream {
     context.log.requestCounter = worker.runtime.requestCounter.add(1, ordering: .relaxed).newValue
     if case .length(let n) = info.framing { context.requestContentLength = Int(clamping: n) }
     if info.framing == .none { context.requestBodyIsComplete = true }
+    if !frontend.logSteps.isEmpty {
+      if frontend.logSteps.contains(.accept) { logStep(.accept) }
+      if frontend.logSteps.contains(.request) { logStep(.request) }
+    }
     if info.upgrade, !beginHandshake(info) { return }
     advance()
   }
@@ -41,6 +45,7 @@ extension Stream {
   func requestFailed(status: Int, cause: Termination.Cause) {
     requestIsComplete = false
     storage.localReplyCloses = true
+    storage.failsEarly = true
     noteFrontend()
     if !request.method.isEmpty { noteRequestLine() }
     termination = Termination(cause: cause, state: .request)
@@ -60,6 +65,7 @@ extension Stream {
     times.requestComplete = now
     noteFrontend()
     context.log.requestCounter = worker.runtime.requestCounter.add(1, ordering: .relaxed).newValue
+    if frontend.logSteps.contains(.accept) { logStep(.accept) }
     advance()
   }
 

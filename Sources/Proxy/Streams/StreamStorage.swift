@@ -3,7 +3,7 @@ import NetIO
 import Rules
 
 /// The parts of a stream that are costly to make: one worker's pool hands them from stream to stream.
-final class StreamStorage: TimerOwner {
+final class StreamStorage: TimerOwner, LogFactsKeeper {
   /// The stream's deadlines. It belongs to the storage so that it stays in the wheel from stream to stream.
   let timer = Timer()
   /// Who uses the storage now.
@@ -27,6 +27,8 @@ final class StreamStorage: TimerOwner {
   var serverHalfClosed = false
   var localReplyCloses = false
   var wasLogged = false
+  /// What came was no request: the line is that of an error.
+  var failsEarly = false
   var mustOpenNew = false
   var dropsBody = false
   /// What a 101 must answer, when the request offers WebSocket.
@@ -48,6 +50,13 @@ final class StreamStorage: TimerOwner {
     context = RuleContext(connection: facts, environment: worker.environment, now: worker.loop.now)
     context.statusClasses = worker.runtime.rules.statusClasses
     context.processVariables = worker.runtime.rules.processVariables
+    context.logFactsKeeper = self
+  }
+
+  func refreshLogFacts() -> Bool {
+    guard let stream else { return false }
+    stream.refreshLogFacts()
+    return true
   }
 
   func timerFired(_ timer: Timer) { stream?.deadlinesReached() }
@@ -70,6 +79,7 @@ final class StreamStorage: TimerOwner {
     serverHalfClosed = false
     localReplyCloses = false
     wasLogged = false
+    failsEarly = false
     mustOpenNew = false
     dropsBody = false
     if handshake != nil { handshake = nil }

@@ -1,4 +1,5 @@
 public import Base
+public import Config
 
 /// What expressions ask about the process and about proxies and servers other than the stream's own.
 ///
@@ -24,6 +25,8 @@ public protocol ProxyEnvironment: AnyObject {
   /// Connections that the listener of this stream has open.
   func listenerConnections(_ connection: ConnectionFacts) -> Int
   /// `set-tos`, `set-mark`: the packets that leave through `socket` from now on.
+  /// `do-log`: writes a log line for the stream or connection of `context` as it is now.
+  func log(_ context: RuleContext, _ origin: LogOrigin, _ profile: LogProfile?)
   func label(_ socket: Int32, typeOfService: Int?, mark: UInt32?)
 }
 

@@ -46,6 +46,9 @@ public final class RuleContext {
   /// `proc.` variables: set this to `CompiledRules.processVariables`.
   public var processVariables = ProcessVariables.none
 
+  /// Who fills `log` when a rule wants a line; nil outside of streams.
+  public weak var logFactsKeeper: (any LogFactsKeeper)?
+
   /// Fields that `http-request early-hint` wants to send in a 103 before the response.
   public var earlyHints: [(name: FieldName, value: Bytes)] = []
   /// What rules of this stream track.
@@ -128,6 +131,12 @@ public final class RuleContext {
     if lastRule != nil { lastRule = nil }
     isResponseSide = false
   }
+}
+
+/// The owner of a stream, asked to fill `RuleContext.log` in the middle of it.
+public protocol LogFactsKeeper: AnyObject {
+  /// False when there is no stream yet.
+  func refreshLogFacts() -> Bool
 }
 
 /// Where a rule stands, and its keyword.
