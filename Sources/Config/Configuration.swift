@@ -14,6 +14,8 @@ public struct Configuration: Sendable {
   public var caches: [CacheSettings] = []
   public var rings: [RingSettings] = []
   public var logForwards: [LogForwardSettings] = []
+  /// `healthcheck` sections, as backends that have nothing but a check.
+  public var healthChecks: [ProxySettings] = []
   public var logProfiles: [LogProfileSettings] = []
   /// With one named `default`, made from /etc/resolv.conf unless a section bears that name.
   public var resolvers: [ResolversSettings] = []

@@ -57,6 +57,9 @@ struct SectionKind: Sendable {
     table["log-profile"] = SectionKind { arguments, context throws(Refusal) in
       try LogProfileSection(arguments, context)
     }
+    table["healthcheck"] = SectionKind { arguments, context throws(Refusal) in
+      try HealthCheckSection(arguments, context)
+    }
     for name in unsupported {
       table[name] = SectionKind { arguments, _ throws(Refusal) in
         throw Refusal("section '\(name)' is not supported yet.", at: arguments.keywordLocation)
@@ -69,6 +72,6 @@ struct SectionKind: Sendable {
   static let unsupported = [
     "mailers", "program", "fcgi-app",
     "traces",
-    "acme", "dynamic-update", "healthcheck",
+    "acme", "dynamic-update",
   ]
 }

@@ -37,9 +37,7 @@ extension ServerKeywords {
         at: arguments.keywordLocation)
     },
     flag("no-check-reuse-pool", "Checks make connections of their own.") { _ in },
-    word("healthcheck", "<section>", "A named check.") { _, word throws(Refusal) in
-      throw Refusal.notSupported("'healthcheck'", word)
-    },
+    word("healthcheck", "<section>", "The check of a 'healthcheck' section.") { $0.healthCheck = $1 },
   ]
 
   static let refused: [Keyword<ServerSettings>] = [

@@ -95,6 +95,8 @@ public struct ServerSettings: Sendable {
   public var proxyV2Options: [String] = []
   public var setProxyTLVs: [Directive] = []
   public var checksEnabled = false
+  /// `healthcheck <section>`
+  public var healthCheck: Word?
   public var agentEnabled = false
   public var checkTLS: Bool?
   public var checkPort: UInt16?

@@ -23,6 +23,7 @@ struct ServerValidation {
       }
       if proxy.isDisabled { continue }
       checkResolvers(proxy.servers[index], proxy)
+      checkHealthCheck(proxy.servers[index])
       resolve(&proxy.servers[index])
       verify(&proxy.servers[index])
       if proxy.servers[index].track != nil { tracking = true }
@@ -62,6 +63,16 @@ struct ServerValidation {
       "\(proxy.kindLabel) '\(proxyName)', server '\(server.name)': unable to find required resolvers '\(name)'",
       at: server.location, expected: "the name of a 'resolvers' section",
       suggestion: Nearest.word(to: name, among: known))
+  }
+
+  private func checkHealthCheck(_ server: ServerSettings) {
+    guard let name = server.healthCheck else { return }
+    let known = context.configuration.healthChecks.map(\.name)
+    if known.contains(name.text) { return }
+    ProxyReport(diagnostics: context.diagnostics).refuse(
+      "server '\(proxyName)/\(server.name)': unable to find required healthcheck section '\(name.text)'.",
+      at: name.location, expected: "the name of a 'healthcheck' section",
+      suggestion: Nearest.word(to: name.text, among: known))
   }
 
   /// `init-addr`: the methods in order until one gives an address; `last,libc` when there is no such option, and

@@ -155,6 +155,23 @@ public enum Socket {
     gh_set_nonblocking(fd) == 0 && gh_set_cloexec(fd, 1) == 0
   }
 
+  /// What TCP_INFO tells; times in microseconds.
+  public struct Information: Sendable {
+    public var roundTrip, roundTripVariation, unacknowledged, selectivelyAcknowledged: UInt32
+    public var lost, retransmitted, forwardAcknowledged, reordering: UInt32
+  }
+
+  /// nil for anything but a TCP socket.
+  public static func information(_ fd: Int32) -> Information? {
+    var info = tcp_info()
+    var length = socklen_t(MemoryLayout<tcp_info>.size)
+    guard getsockopt(fd, Int32(IPPROTO_TCP), TCP_INFO, &info, &length) == 0 else { return nil }
+    return Information(
+      roundTrip: info.tcpi_rtt, roundTripVariation: info.tcpi_rttvar, unacknowledged: info.tcpi_unacked,
+      selectivelyAcknowledged: info.tcpi_sacked, lost: info.tcpi_lost, retransmitted: info.tcpi_retrans,
+      forwardAcknowledged: info.tcpi_fackets, reordering: info.tcpi_reordering)
+  }
+
   public static func localAddress(_ fd: Int32) -> SocketAddress { address(fd, getsockname) }
   public static func peerAddress(_ fd: Int32) -> SocketAddress { address(fd, getpeername) }
 

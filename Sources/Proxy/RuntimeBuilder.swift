@@ -92,8 +92,8 @@ public struct RuntimeBuilder {
     refuseUnsupported(proxy)
     var servers: [Server] = []
     let planner = CheckPlanner(
-      proxy: proxy, rules: rules.proxies[index].check, global: configuration.global, contexts: contexts,
-      diagnostics: diagnostics)
+      proxy: proxy, rules: rules.proxies[index].check, named: rules.healthChecks,
+      global: configuration.global, contexts: contexts, diagnostics: diagnostics)
     for (position, settings) in proxy.servers.enumerated() {
       servers.append(
         Server(

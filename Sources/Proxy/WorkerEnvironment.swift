@@ -42,6 +42,20 @@ final class WorkerEnvironment: ProxyEnvironment {
     frontend.writeLog(context, origin, level: context.logLevel ?? 6, at: context.now.wall, profile: profile)
   }
 
+  func transport(_ query: TransportQuery, of socket: Int32) -> Int64? {
+    guard socket >= 0, let information = Socket.information(socket) else { return nil }
+    switch query {
+    case .roundTrip: return Int64(information.roundTrip)
+    case .roundTripVariation: return Int64(information.roundTripVariation)
+    case .unacknowledged: return Int64(information.unacknowledged)
+    case .selectivelyAcknowledged: return Int64(information.selectivelyAcknowledged)
+    case .lost: return Int64(information.lost)
+    case .retransmitted: return Int64(information.retransmitted)
+    case .forwardAcknowledged: return Int64(information.forwardAcknowledged)
+    case .reordering: return Int64(information.reordering)
+    }
+  }
+
   func label(_ socket: Int32, typeOfService: Int?, mark: UInt32?) {
     guard socket >= 0 else { return }
     if let typeOfService { Socket.setTypeOfService(socket, Int32(typeOfService)) }

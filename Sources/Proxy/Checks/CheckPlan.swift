@@ -39,6 +39,8 @@ final class CheckPlan: Sendable {
 struct CheckPlanner {
   let proxy: ProxySettings
   let rules: CheckRules?
+  /// Those of `healthcheck` sections.
+  let named: [String: CheckRules]
   let global: GlobalSettings
   let contexts: TLSContexts
   let diagnostics: Diagnostics
@@ -49,11 +51,12 @@ struct CheckPlanner {
   /// nil when the server has no check of its own.
   func plan(for server: ServerSettings) -> CheckPlan? {
     guard server.checksEnabled else { return nil }
-    if proxy.check.kind == .external { return externalPlan(server) }
+    let own = server.healthCheck.flatMap { named[$0.text] }
+    if own == nil, proxy.check.kind == .external { return externalPlan(server) }
     if let name = server.checkProto, name != "h1", name != "http/1.1", name != "none" {
       diagnostics.error("'check-proto \(name)' is not supported yet", at: server.location)
     }
-    let rules = rules ?? .connection
+    let rules = own ?? rules ?? .connection
     if rules.kind == .http, server.checkALPN?.contains("h2") ?? false {
       diagnostics.error("'check-alpn h2' with 'option httpchk' is not supported yet", at: server.location)
     }

@@ -133,6 +133,7 @@ extension Stream {
     context.serverSide.source = connection.localAddress
     context.serverSide.tls = connection.tlsFacts
     context.serverSide.destination = connection.address
+    context.serverSide.socket = connection.transport?.descriptor ?? -1
     context.serverSide.httpMajorVersion = isHTTP ? 1 : 0
     context.log.backendSource = connection.localAddress
     context.log.serverAddress = connection.address
@@ -146,6 +147,7 @@ extension Stream {
   func dropConnection(reset: Bool) {
     guard let connection = serverConnection else { return }
     serverConnection = nil
+    context.serverSide.socket = -1
     connection.stream = nil
     connection.close(reset: reset)
   }

@@ -178,6 +178,7 @@ extension Stream {
   private func finishServer(aborted: Bool) {
     guard let connection = serverConnection else { return }
     serverConnection = nil
+    context.serverSide.socket = -1
     connection.stream = nil
     let reusable =
       !aborted && isHTTP && !isTunnel && requestIsComplete && responseState == .complete && serverKeepAlive

@@ -19,6 +19,12 @@ public enum RuleCompiler {
       rules.proxies.append(CompiledProxy(compiler.run()))
     }
     rules.logProfiles = shared.logProfiles
+    for section in configuration.healthChecks {
+      let scope = CompileScope(
+        configuration: configuration, diagnostics: diagnostics, shared: shared, proxyIndex: -1)
+      var compiler = CheckCompiler(section, scope)
+      rules.healthChecks[section.name] = compiler.run()
+    }
     rules.variableNames = shared.variables.names
     rules.tables = shared.tables.all
     rules.statusClasses = configuration.global.statusClasses
@@ -105,6 +111,7 @@ enum GlobalVariables {
     func serverCount(_ query: ServerQuery, of server: String, in backend: String) -> Int { 0 }
     func log(_ context: RuleContext, _ origin: LogOrigin, _ profile: LogProfile?) {}
     func label(_ socket: Int32, typeOfService: Int?, mark: UInt32?) {}
+    func transport(_ query: TransportQuery, of socket: Int32) -> Int64? { nil }
     func listenerConnections(_ connection: ConnectionFacts) -> Int { 0 }
   }
 }

@@ -46,6 +46,8 @@ public struct ServerSideFacts {
   public var source = SocketAddress.none
   public var destination = SocketAddress.none
   public var tls: TLSFacts?
+  /// The socket; negative without a connection.
+  public var socket: Int32 = -1
   /// 1 or 2; 0 without a connection.
   public var httpMajorVersion = 0
   public var isReused = false

@@ -138,6 +138,7 @@ struct ConverterEntry: Sendable {
 enum SampleKeywords {
   static let fetches: [String: FetchEntry] = table(
     ConstantFetches.table + ProcessFetches.table + ProxyFetches.table + ConnectionFetches.table
+    + ConnectionFetches.transport
       + TLSFetches.table + PayloadFetches.table + HTTPRequestFetches.table + HTTPHeaderFetches.table
       + CookieFetches.table + BodyFetches.table + HTTPResponseFetches.table + AuthenticationFetches.table
       + LogFetches.table + VariableFetches.table + CounterFetches.table)
