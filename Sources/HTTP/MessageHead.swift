@@ -61,6 +61,16 @@ public final class MessageHead {
     status = 0
   }
 
+  /// Octets that start line, fields and everything they were rewritten from take: an upper bound of their size.
+  public var storedOctets: Int { text.count }
+
+  /// Octets of the head on the wire of HTTP/1.
+  public var encodedSize: Int {
+    var size = methodRange.count + targetRange.count + reasonRange.count + 16
+    for f in fields { size += Int(f.nameLength) + Int(f.valueLength) + 4 }
+    return size
+  }
+
   // MARK: Start line
 
   public var method: Bytes {

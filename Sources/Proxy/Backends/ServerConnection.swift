@@ -288,6 +288,9 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
 
   func beginBody(_ framing: BodyFraming) { reader.begin(framing) }
 
+  /// Octets of the body that came with the head.
+  var waitingOctets: Int { transport?.waiting.count ?? 0 }
+
   func nextPiece() -> BodyPiece {
     guard let transport else { return .truncated }
     return reader.next(transport)

@@ -201,6 +201,10 @@ extension Stream {
     let octetsOut = client.octetsOut
     context.log.bytesIn = octetsIn
     context.log.bytesOut = octetsOut
+    if context.failedRewrites > 0 {
+      frontend.counters.add(.failedHeaderRewrites, context.failedRewrites, worker: index)
+      backend?.counters.add(.failedHeaderRewrites, context.failedRewrites, worker: index)
+    }
     frontend.counters.addTraffic(octetsIn, octetsOut, worker: index)
     if let backend {
       backend.counters.addTraffic(octetsIn, octetsOut, worker: index)

@@ -164,6 +164,12 @@ extension Stream {
       termination = Termination(cause: .local, state: state)
       answer(LocalReply(reply.render(context), page: page))
       return .proceed
+    case .rewriteFailed:
+      termination = Termination(cause: .proxy, state: state)
+      frontend.counters.add(.internalErrors, worker: worker.index)
+      backend?.counters.add(.internalErrors, worker: worker.index)
+      answer(page(500))
+      return .proceed
     case .reject, .close:
       countDenied()
       termination = Termination(cause: .proxy, state: state)

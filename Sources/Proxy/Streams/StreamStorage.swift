@@ -1,3 +1,4 @@
+import Config
 import HTTP
 import NetIO
 import Rules
@@ -30,6 +31,8 @@ final class StreamStorage: TimerOwner, LogFactsKeeper {
   /// What came was no request: the line is that of an error.
   var failsEarly = false
   var mustOpenNew = false
+  /// What of a response's body its rules waited for; nil when they did not.
+  var heldResponse: HeldResponse?
   var dropsBody = false
   /// What a 101 must answer, when the request offers WebSocket.
   var handshake: WebSocketHandshake?
@@ -51,6 +54,9 @@ final class StreamStorage: TimerOwner, LogFactsKeeper {
     context.statusClasses = worker.runtime.rules.statusClasses
     context.processVariables = worker.runtime.rules.processVariables
     context.logFactsKeeper = self
+    context.requestRoom.bufferSize = worker.runtime.global.bufferSize
+    context.requestRoom.reserve = worker.runtime.global.maxRewrite
+    context.responseRoom = context.requestRoom
   }
 
   func refreshLogFacts() -> Bool {
@@ -85,6 +91,7 @@ final class StreamStorage: TimerOwner, LogFactsKeeper {
     if handshake != nil { handshake = nil }
     responseInspection = (0, 0)
     if filters != nil { filters = nil }
+    if heldResponse != nil { heldResponse = nil }
     if persistence.server != nil || persistence.request != .notApplicable || persistence.response != .notApplicable {
       persistence = Persistence()
     }

@@ -19,12 +19,19 @@ enum StreamActions {
       }
     },
     ActionEntry("strict-mode", .http, "{ on | off }") { parser throws(RuleError) in
-      // Rewrites here cannot fail half-way, which is what the strict mode is about.
       let word = try parser.need("'on' or 'off'").text
       guard word == "on" || word == "off" else {
         throw RuleError("unexpected value '\(word)'", expected: "on or off")
       }
-      return { _ in nil }
+      let (isLenient, isResponse) = (word == "off", parser.place.isResponse)
+      return { context in
+        if isResponse {
+          context.responseRoom.isLenient = isLenient
+        } else {
+          context.requestRoom.isLenient = isLenient
+        }
+        return nil
+      }
     },
     ActionEntry("wait-for-handshake", .httpRequest) { _ throws(RuleError) in
       // Only a request that came as early data can be here before the handshake is complete.
@@ -46,7 +53,6 @@ enum StreamActions {
     },
     ActionEntry("wait-for-body", [.httpRequest, .httpResponse], "time <time> [ at-least <bytes> ]") {
       parser throws(RuleError) in
-      if parser.place.isResponse { throw RuleError("'wait-for-body' is not supported yet for responses") }
       var timeout: Timespan?
       var atLeast = 0
       while let option = parser.next() {

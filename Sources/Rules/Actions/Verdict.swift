@@ -29,6 +29,8 @@ public enum Verdict: Sendable {
   case storeInCache(Int)
   /// `tcp-response content close`.
   case close
+  /// A rewrite did not fit into the message's buffer (`strict-mode`).
+  case rewriteFailed
   /// `expect-proxy layer4` (false) and `expect-netscaler-cip layer4` (true).
   case expectProxy(netscaler: Bool)
 }

@@ -65,6 +65,11 @@ public final class RuleContext {
   public var retries: Int?
   /// `disable-l7-retry`.
   public var retriesDisabled = false
+  /// What rewrites of request and response may still add.
+  public var requestRoom = RewriteRoom()
+  public var responseRoom = RewriteRoom()
+  /// Rewrites that did not fit.
+  public var failedRewrites = 0
   /// `http-request set-priority-class` and `-offset`.
   public var priorityClass = 0
   public var priorityOffset = 0
@@ -123,6 +128,7 @@ public final class RuleContext {
     timeoutChanges = TimeoutChanges()
     retriesDisabled = false
     retries = nil
+    failedRewrites = 0
     cacheName = nil
     compression = nil
     priorityClass = 0
