@@ -84,7 +84,7 @@ extension ProxySettings {
         "\(kindLabel) '\(name)' has no 'bind' directive. Please declare it as a backend if this was intended.",
         at: location)
     }
-    if lacksTimeouts {
+    if mode != .log, lacksTimeouts {
       report.warn(
         """
         missing timeouts for \(kindLabel) '\(name)'.

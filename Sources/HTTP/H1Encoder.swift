@@ -62,7 +62,11 @@ public enum H1Encoder {
 
   /// Whether a response goes out as HTTP/1.0, where connections close unless they are said to stay.
   public static func tellsOldVersion(_ head: MessageHead, _ framing: BodyFraming) -> Bool {
-    head.version < .http11 && head.status >= 200 && framing != .chunked
+    guard head.version < .http11, head.status >= 200 else { return false }
+    switch framing {
+    case .none, .length: return true
+    case .chunked, .untilClose, .tunnel: return false
+    }
   }
 
   /// The size line of a chunk of `size` octets; the octets and `writeChunkEnd` follow.

@@ -71,6 +71,18 @@ public final class MessageHead {
     return size
   }
 
+  /// The same for the fields called `name`.
+  public func encodedSize(of name: FieldName) -> Int {
+    var size = 0
+    for i in fields.indices where isField(at: i, named: name) {
+      size += Int(fields[i].nameLength) + Int(fields[i].valueLength) + 4
+    }
+    return size
+  }
+
+  /// Octets of the head before rules change it: those that a parser took, or would have taken.
+  public var receivedSize: Int { adopted > 0 ? adopted : encodedSize }
+
   // MARK: Start line
 
   public var method: Bytes {

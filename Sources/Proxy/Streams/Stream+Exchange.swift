@@ -153,7 +153,7 @@ extension Stream: DeferredWork {
     reportToServer(
       response.status >= 500 && response.status != 501 && response.status != 505 ? .wrongStatus : .success)
     if response.status == 401 || response.status == 407 { serverConnection?.notePrivate(response) }
-    context.responseRoom.begin(head: response.storedOctets, body: serverConnection?.waitingOctets ?? 0)
+    context.responseRoom.begin(response, body: serverConnection?.waitingOctets ?? 0)
     responseInfo = info
     return judgeResponse()
   }

@@ -18,7 +18,7 @@ extension Stream {
     frontend.counters.add(.requests, worker: worker.index)
     frontend.counters.add(request.version.major >= 2 ? .requestsHTTP2 : .requestsHTTP1, worker: worker.index)
     context.log.requestCounter = worker.runtime.requestCounter.add(1, ordering: .relaxed).newValue
-    context.requestRoom.begin(head: request.storedOctets, body: 0)
+    context.requestRoom.begin(request, body: 0)
     if case .length(let n) = info.framing { context.requestContentLength = Int(clamping: n) }
     if info.framing == .none { context.requestBodyIsComplete = true }
     if !frontend.logSteps.isEmpty {

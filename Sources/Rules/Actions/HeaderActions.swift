@@ -90,7 +90,8 @@ enum HeaderActions {
   ) -> Bool {
     if let constant = format.constant {
       let growth = name.bytes.count + constant.count + 4
-      guard context.allows(growth, in: head, isResponse: isResponse) else { return false }
+      let replaced = replacing ? name : nil
+      guard context.allows(growth, in: head, replaced: replaced, isResponse: isResponse) else { return false }
       if replacing { head.remove(name) }
       head.append(name, constant)
       return true
@@ -100,7 +101,8 @@ enum HeaderActions {
     swap(&text, &context.scratch)
     text.removeAll(keepingCapacity: true)
     format.render(context, into: &text)
-    let fits = context.allows(name.bytes.count + text.count + 4, in: head, isResponse: isResponse)
+    let fits = context.allows(
+      name.bytes.count + text.count + 4, in: head, replaced: replacing ? name : nil, isResponse: isResponse)
     if fits {
       if replacing { head.remove(name) }
       head.append(name: name.bytes.span, value: text.span)
