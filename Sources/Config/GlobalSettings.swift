@@ -40,13 +40,11 @@ public struct GlobalSettings: Sendable {
   public var certificateBase: String?
   public var caBase: String?
   public var issuersChainPath: String?
-  public var dhParameterSize: Int?
   public var dhParameterFile: String?
   public var bindTLS = TLSSettings()
   public var serverTLS = TLSSettings()
   /// `ssl-server-verify none` clears it.
   public var verifyServers = true
-  public var busyPolling = false
   public var rateLimitConnections: Int?
   public var rateLimitSessions: Int?
   public var rateLimitTLSSessions: Int?
@@ -64,7 +62,6 @@ public struct GlobalSettings: Sendable {
   public var keyBase: String?
   /// `unix-bind`: what unix sockets of bind lines start with.
   public var unixBind = UnixBindDefaults()
-  public var insecureForkWanted = false
   public var externalCheckAllowed = false
 
   public init() {}
@@ -75,8 +72,6 @@ public struct UnixBindDefaults: Sendable {
   /// Put in front of paths.
   public var prefix = ""
   public var mode: UInt32?
-  public var user: String?
-  public var group: String?
   public var uid: UInt32?
   public var gid: UInt32?
   public init() {}

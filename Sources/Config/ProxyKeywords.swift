@@ -268,8 +268,11 @@ public enum ProxyKeywords {
       "max-keep-alive-queue", in: .back, "<number>",
       "Queue length up to which a kept connection is waited for."
     ) {
-      settings, arguments, _ throws(Refusal) in
-      settings.maxKeepAliveQueue = try arguments.integer(in: -1...Int(Int32.max))
+      _, arguments, context throws(Refusal) in
+      _ = try arguments.integer(in: -1...Int(Int32.max))
+      context.diagnostics.advice(
+        "'max-keep-alive-queue' has no effect here: a kept connection is used whenever its server has room",
+        at: arguments.keywordLocation)
     },
     number("srvtcpka-cnt", in: .back, "Keep-alive probes to servers.") {
       $0.serverKeepAliveProbes.count = $1

@@ -11,6 +11,15 @@ public enum ServerKeywords {
     Keyword(name, in: .back, "", help) { settings, _, _ throws(Refusal) in set(&settings) }
   }
 
+  /// Taken so that the configuration loads, not silently.
+  static func noEffect(_ name: String, _ grammar: String, _ why: String) -> Keyword<ServerSettings> {
+    Keyword(name, in: .back, grammar, "Taken, and of no effect: \(why).") { _, arguments, context throws(Refusal) in
+      let place = arguments.lastLocation
+      if !grammar.isEmpty { _ = try arguments.requiredOption(name, grammar) }
+      context.diagnostics.advice("'\(name)' has no effect here: \(why)", at: place)
+    }
+  }
+
   static func word(
     _ name: String, _ grammar: String, _ help: String,
     _ set: @escaping @Sendable (inout ServerSettings, Word) throws(Refusal) -> Void
@@ -61,7 +70,7 @@ public enum ServerKeywords {
       }
       settings.webSocketProtocol = word.text
     },
-    flag("strict-maxconn", "maxconn counts connections, not requests.") { $0.strictMaxConnections = true },
+    noEffect("strict-maxconn", "", "idle connections are closed before maxconn is passed"),
     flag("stick", "Stored in stick tables.") { $0.nonStick = false },
     word("proto", "<name>", "The protocol, whatever ALPN says.") { $0.proto = $1.text },
     flag("non-stick", "Never stored in stick tables.") { $0.nonStick = true },

@@ -72,7 +72,6 @@ public struct ServerSettings: Sendable {
   public var hashKey = "id"
   /// `ws`: auto, h1 or h2.
   public var webSocketProtocol = "auto"
-  public var strictMaxConnections = false
   public var poolConnectionName: Directive?
   public var sniAuto: Bool?
   public var checkSNIAuto: Bool?
@@ -127,7 +126,6 @@ public struct ServerSettings: Sendable {
   public var tcpUserTimeout: Timespan?
   public var tcpFastOpen = false
   public var poolMaximum: Int?
-  public var poolLowConnections = 0
   public var poolPurgeDelay: Timespan = .seconds(5)
   public var maxReuse: Int?
   public var namespace: String?

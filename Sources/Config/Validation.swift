@@ -14,6 +14,7 @@ struct Validation {
 
   mutating func run() {
     assignIDs()
+    applyUnixDefaults()
     ResolverFile.addDefault(to: &context.configuration, context.io)
     let report = ProxyReport(diagnostics: context.diagnostics)
     let globalLogs = !context.configuration.global.logs.isEmpty
@@ -21,6 +22,7 @@ struct Validation {
     var states = ServerStateFiles(context)
     for index in proxies.indices {
       if !proxies[index].isDisabled { references(index, report) }
+      proxies[index].modernize()
       proxies[index].checkModes(report)
       proxies[index].checkLogMode(report)
       if !proxies[index].isDisabled { proxies[index].checkMissing(report, globalLogs: globalLogs) }
@@ -46,6 +48,17 @@ struct Validation {
       }
       proxies[index].assignServerIDs()
       proxies[index].assignListenerIDs()
+    }
+  }
+
+  /// `unix-bind`: owner and mode of unix sockets that do not say their own.
+  private mutating func applyUnixDefaults() {
+    let defaults = context.configuration.global.unixBind
+    for index in proxies.indices {
+      for bind in proxies[index].binds.indices { proxies[index].binds[bind].apply(defaults) }
+    }
+    for socket in context.configuration.global.statsSockets.indices {
+      context.configuration.global.statsSockets[socket].apply(defaults)
     }
   }
 

@@ -128,7 +128,13 @@ public enum Socket {
   }
 
   public static func setNoDelay(_ fd: Int32) { set(fd, Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
-  public static func setKeepAlive(_ fd: Int32) { set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) }
+  /// Probes of idle connections; a number that is not above 0 leaves the kernel's own. Times are in seconds.
+  public static func setKeepAlive(_ fd: Int32, count: Int = 0, idle: Int64 = 0, interval: Int64 = 0) {
+    set(fd, SOL_SOCKET, SO_KEEPALIVE, 1)
+    if count > 0 { set(fd, Int32(IPPROTO_TCP), TCP_KEEPCNT, Int32(clamping: count)) }
+    if idle > 0 { set(fd, Int32(IPPROTO_TCP), TCP_KEEPIDLE, Int32(clamping: idle)) }
+    if interval > 0 { set(fd, Int32(IPPROTO_TCP), TCP_KEEPINTVL, Int32(clamping: interval)) }
+  }
   /// One of the two levels does not apply, which the kernel says and nobody hears.
   public static func setTypeOfService(_ fd: Int32, _ value: Int32) {
     set(fd, Int32(IPPROTO_IP), IP_TOS, value)

@@ -133,8 +133,26 @@ public final class Gateway: @unchecked Sendable {
     }
   }
 
-  /// Soft stop: no new connections; what runs may finish.
+  /// Soft stop: after `grace`, no new connections; what runs may finish.
   public func drain() {
+    guard let grace = runtime.global.grace, grace > .zero, let loop = workers.first?.loop else { return stopAccepting() }
+    isInGrace.store(true, ordering: .releasing)
+    loop.enqueue { [self] in
+      let watch = GracePeriod { [self] in
+        isInGrace.store(false, ordering: .releasing)
+        stopAccepting()
+        gracePeriod = nil
+      }
+      gracePeriod = watch
+      loop.timers.set(watch.timer, to: loop.now.instant + grace, owner: watch)
+    }
+  }
+
+  private let isInGrace = Atomic<Bool>(false)
+  /// On the first worker's loop.
+  private var gracePeriod: GracePeriod?
+
+  private func stopAccepting() {
     runtime.isStopping.store(true, ordering: .relaxed)
     for worker in workers { worker.loop.enqueue { worker.stopAccepting() } }
     workers.first?.loop.enqueue { [admin, logs] in
@@ -150,7 +168,7 @@ public final class Gateway: @unchecked Sendable {
   }
 
   /// Whether no connection is left, and what is known was handed on.
-  public var isIdle: Bool { runtime.connections.current == 0 && peers.isDone }
+  public var isIdle: Bool { !isInGrace.load(ordering: .acquiring) && runtime.connections.current == 0 && peers.isDone }
 
   /// Hard stop: the threads end after their current turn.
   public func stop() {
@@ -159,4 +177,12 @@ public final class Gateway: @unchecked Sendable {
     for thread in threads { pthread_join(thread, nil) }
     threads.removeAll()
   }
+}
+
+/// `grace`: the time between a soft stop and the end of accepting.
+private final class GracePeriod: TimerOwner {
+  let timer = Timer()
+  private let end: () -> Void
+  init(_ end: @escaping () -> Void) { self.end = end }
+  func timerFired(_ timer: Timer) { end() }
 }

@@ -1,5 +1,6 @@
 import Base
 import Config
+import HTTP
 import Rules
 import Synchronization
 
@@ -44,6 +45,8 @@ public final class Runtime: @unchecked Sendable {
   /// Octets compressed a second.
   let compressionRate = Rate()
   let isStopping = Atomic<Bool>(false)
+  /// `h1-case-adjust`
+  let caseMap: H1CaseMap?
   let hostName: Bytes
   let nodeName: Bytes
   let control: ServerControl
@@ -73,6 +76,10 @@ public final class Runtime: @unchecked Sendable {
     started = parts.started
     maxConnections = parts.maxConnections
     hostName = parts.hostName
+    let spellings = parts.configuration.global.headerCaseAdjust
+    caseMap =
+      spellings.isEmpty
+      ? nil : H1CaseMap(Dictionary(spellings.map { (Bytes($0), Bytes($1)) }, uniquingKeysWith: { $1 }))
     limits = ProcessLimits(
       connections: parts.maxConnections, connectionRate: global.rateLimitConnections ?? 0,
       sessionRate: global.rateLimitSessions ?? 0, tlsRate: global.rateLimitTLSSessions ?? 0,

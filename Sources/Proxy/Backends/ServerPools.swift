@@ -36,6 +36,7 @@ final class ServerPools {
     while server.number >= idle.count { idle.append([]) }
     guard reuse != .never, !connection.isPrivate,
       idle[server.number].count < limit,
+      server.settings.maxReuse.map({ connection.requestCount <= $0 }) ?? true,
       server.isUsable.load(ordering: .relaxed), connection.becomeIdle()
     else {
       connection.closeWhenFlushed()

@@ -27,7 +27,7 @@ extension BalancingAlgorithm {
 /// The table of algorithms.
 enum BalancingAlgorithms {
   /// A fresh state for what the backend asks for; requests without a key fall back to round robin.
-  static func make(_ balance: Balance, seed: UInt64) -> any BalancingAlgorithm {
+  static func make(_ balance: Balance, isBounded: Bool = false, seed: UInt64) -> any BalancingAlgorithm {
     switch balance.algorithm {
     case .roundrobin, .staticRoundrobin: RoundRobin()
     case .leastconn: LeastConnections()
@@ -37,7 +37,7 @@ enum BalancingAlgorithms {
     case .source, .uri, .urlParameter, .header, .rdpCookie, .hash, .logHash:
       switch balance.hashType {
       case .mapBased: HashMapBased()
-      case .consistent: HashConsistent()
+      case .consistent: HashConsistent(isBounded: isBounded)
       }
     }
   }

@@ -30,6 +30,10 @@ struct HashMapBased: BalancingAlgorithm {
 /// `hash-type consistent`: servers own points on a ring; a key goes to the nearest point, so that a server's
 /// coming or going moves only its own share of the keys.
 struct HashConsistent: BalancingAlgorithm {
+  /// `hash-balance-factor`: a server that has more than its share is passed over for the next on the ring.
+  private let isBounded: Bool
+  init(isBounded: Bool = false) { self.isBounded = isBounded }
+
   private var ring: [(point: UInt32, index: Int)] = []
   private var fallback = RoundRobin()
 
@@ -57,6 +61,12 @@ struct HashConsistent: BalancingAlgorithm {
     let previous = (next + ring.count - 1) % ring.count
     let ahead = ring[next].point &- hash
     let behind = hash &- ring[previous].point
-    return ahead <= behind ? ring[next].index : ring[previous].index
+    let nearest = ahead <= behind ? next : previous
+    guard isBounded else { return ring[nearest].index }
+    for step in 0..<ring.count {
+      let index = ring[(nearest + step) % ring.count].index
+      if !isFull(index) { return index }
+    }
+    return ring[nearest].index
   }
 }

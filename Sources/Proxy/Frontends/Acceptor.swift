@@ -176,7 +176,10 @@ final class Acceptor: EventHandler, TimerOwner {
     listener.counters.add(.connections, worker: worker.index)
     if peer.ip != nil {
       Socket.setNoDelay(fd)
-      if frontend.settings.clientKeepAlive || frontend.settings.tcpKeepAlive { Socket.setKeepAlive(fd) }
+      if frontend.settings.clientKeepAlive || frontend.settings.tcpKeepAlive {
+        Socket.setKeepAlive(fd, frontend.settings.clientKeepAliveProbes)
+      }
+      if frontend.settings.noLinger { Socket.setLingerZero(fd) }
     }
     let facts = ConnectionFacts(source: peer, destination: Socket.localAddress(fd), accepted: now)
     facts.socket = fd

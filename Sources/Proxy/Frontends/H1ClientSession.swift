@@ -213,7 +213,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
     }
     H1Encoder.writeResponse(
       head, framing: framing == .tunnel ? .none : framing, connection: connection, toHead: body == .none,
-      into: transport.assembly())
+      caseMap: frontend.settings.adjustsCaseForClient ? worker.runtime.caseMap : nil, into: transport.assembly())
   }
 
   func sendInterim(_ head: MessageHead) {

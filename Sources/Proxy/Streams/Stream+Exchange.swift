@@ -224,12 +224,17 @@ extension Stream: DeferredWork {
     if storage.heldResponse == nil {
       other?.rules.captureResponse(context)
       frontend.rules.captureResponse(context)
+      if let cookie = frontend.settings.captureCookie {
+        context.log.responseCookie = CookieCapture.find(
+          in: response, isResponse: true, name: cookie.name, isPrefix: cookie.isPrefix, length: cookie.length)
+      }
     }
     if !place.isFrontend {
       if let other, let verdict = evaluateResponse(other.rules, &place) { return verdict }
       place = (true, 0)
     }
     if let verdict = evaluateResponse(frontend.rules, &place) { return verdict }
+    if letsCachesKeepCookie { return .deny(status: 502, nil) }
     if let backend, server != nil { persistInResponse(backend) }
     evaluateAfterResponse()
     return .next

@@ -59,7 +59,12 @@ extension Stream {
   private func prepareRequest() -> Bool {
     let rules = frontend.rules
     context.count(.request)
+    if frontend.settings.restrictHeaderNames != nil, !restrictHeaderNames(frontend.settings) { return false }
     rules.captureRequest(context)
+    if let cookie = frontend.settings.captureCookie {
+      context.log.requestCookie = CookieCapture.find(
+        in: request, isResponse: false, name: cookie.name, isPrefix: cookie.isPrefix, length: cookie.length)
+    }
     if let format = rules.uniqueIDFormat {
       context.log.uniqueID = Bytes(format.rendered(context))
       if let header = frontend.settings.uniqueIDHeader {

@@ -30,6 +30,8 @@ public final class ConnectionFacts {
   /// HTTP/2 glitches and streams.
   public var glitches = 0
   public var streamCount = 1
+  /// The number of the server that the last request went to, for `prefer-last-server`; negative before the first.
+  public var lastServer = -1
 
   public init(source: SocketAddress, destination: SocketAddress, accepted: Now) {
     self.source = source
