@@ -75,7 +75,7 @@ extension ProxyKeywords {
     }
     let known = [
       "roundrobin", "static-rr", "leastconn", "first", "source", "uri", "url_param", "hdr(name)", "random",
-      "rdp-cookie", "hash",
+      "rdp-cookie", "hash", "log-hash", "sticky",
     ]
     throw Refusal(
       "'balance' only supports \(known.oneOf), not '\(word.text)'.", at: word.location, expected: known.oneOf,

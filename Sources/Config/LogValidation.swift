@@ -108,7 +108,15 @@ extension ProxySettings {
     dropForeignRules(report)
   }
 
-  private func checkNoLogMode(_ report: ProxyReport) {
+  private mutating func checkNoLogMode(_ report: ProxyReport) {
+    switch balance.algorithm {
+    case .sticky, .logHash:
+      report.warn(
+        "Unusable balance algorithm for \(kindLabel) '\(name)' (needs 'mode log'). Falling back to round robin.",
+        at: balance.location)
+      balance.algorithm = .roundrobin
+    default: break
+    }
     for server in servers where server.isDatagram {
       report.refuse(
         "unsupported transport for server address in '\(mode.rawValue)' backend.", at: server.addressLocation,

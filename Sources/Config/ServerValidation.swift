@@ -25,6 +25,7 @@ struct ServerValidation {
       checkResolvers(proxy.servers[index], proxy)
       checkHealthCheck(proxy.servers[index])
       resolve(&proxy.servers[index])
+      adviseVerification(proxy.servers[index])
       verify(&proxy.servers[index])
       if proxy.servers[index].track != nil { tracking = true }
     }
@@ -107,6 +108,21 @@ struct ServerValidation {
     refuse(
       server, "could not resolve address '\(server.host)'.", at: server.addressLocation,
       expected: "a name that resolves now, or 'init-addr last,libc,none' to start without it")
+  }
+
+  /// Whoever is in between can read and change what goes to such a server.
+  private func adviseVerification(_ server: ServerSettings) {
+    guard server.isTLS || server.checkTLS == true, server.tls.verification == .some(.none),
+      !server.isUnix, server.address.ip.map({ !$0.isLoopback }) ?? true
+    else { return }
+    var diagnostic = Diagnostic(
+      .warning, at: server.location,
+      "'server \(proxyName)/\(server.name)' : 'verify none' takes any certificate: whoever is on the way to it can "
+        + "read and change what is sent.",
+      expected: "'verify required ca-file <file>', or 'ca-file @system-ca' for a public server")
+    diagnostic.form = .place
+    diagnostic.countsAsWarning = false
+    context.diagnostics.add(diagnostic)
   }
 
   /// HAProxy refuses to start without an authority; the system's store is as safe.

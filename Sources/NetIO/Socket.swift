@@ -161,6 +161,14 @@ public enum Socket {
     gh_set_nonblocking(fd) == 0 && gh_set_cloexec(fd, 1) == 0
   }
 
+  /// Whether a socket may have the address, which is to ask whether it is one of this machine's.
+  public static func isLocal(_ address: IPAddress) -> Bool {
+    let place = SocketAddress.ip(address, port: 0)
+    guard let fd = datagram(for: place) else { return false }
+    defer { close(fd) }
+    return place.withSockaddr { bind(fd, $0, $1) == 0 } ?? false
+  }
+
   /// What TCP_INFO tells; times in microseconds.
   public struct Information: Sendable {
     public var roundTrip, roundTripVariation, unacknowledged, selectivelyAcknowledged: UInt32

@@ -56,6 +56,19 @@ final class WorkerEnvironment: ProxyEnvironment {
     }
   }
 
+  func hasFrontend(_ name: Bytes) -> Bool { runtime.frontendsByName[name] != nil }
+  func isLocal(_ address: IPAddress) -> Bool { address.isLoopback || Socket.isLocal(address) }
+
+  func show(_ text: String, in sink: String) {
+    var line = Array(text.utf8)
+    switch sink {
+    case "stdout", "stderr":
+      line.append(ASCII.lf)
+      _ = write(sink == "stdout" ? 1 : 2, line, line.count)
+    default: _ = runtime.rings.first { $0.name == sink }?.take(&line, textAt: 0)
+    }
+  }
+
   func label(_ socket: Int32, typeOfService: Int?, mark: UInt32?) {
     guard socket >= 0 else { return }
     if let typeOfService { Socket.setTypeOfService(socket, Int32(typeOfService)) }

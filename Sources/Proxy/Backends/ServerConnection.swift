@@ -46,7 +46,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private var endedEarly: Bool { (transport?.sawEnd ?? false) && !(transport?.hasInput ?? false) }
   var isBlocked: Bool { transport?.isBlocked ?? false }
   var wantsContinue: Bool { false }
-  /// Asked of the kernel once, when the connection is established.
+  /// Asked of the kernel once, when the connection is established, if an expression wants it.
   private(set) var localAddress = SocketAddress.none
   /// For `ssl_s_*` and `ssl_bc_*`, when an expression asks for them.
   private(set) var tlsFacts: TLSFacts?
@@ -71,7 +71,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
       Glibc.close(fd)
       return fail(.refused(code))
     }
-    let transport = Transport(descriptor: fd, worker: worker)
+    let transport = Transport(descriptor: fd, worker: worker, isReadable: false, isConnected: false)
     self.transport = transport
     transport.owner = self
     server.usedConnections.increment()
@@ -82,12 +82,10 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private func target(_ stream: Stream) -> SocketAddress {
     let (configured, portOffset) = server.state.withLock { ($0.address, $0.portOffset) }
     guard case .ip(let ip, let port) = configured else { return configured }
+    let takesHost = ip == .v4(0) || ip == .v6(high: 0, low: 0)
+    if !takesHost, portOffset == nil, port != 0 { return configured }
     let reached = stream.context.connection.destination
-    let host: IPAddress
-    switch ip {
-    case .v4(0), .v6(0, 0): host = reached.ip ?? ip
-    default: host = ip
-    }
+    let host = takesHost ? reached.ip ?? ip : ip
     if let offset = portOffset {
       return .ip(host, port: UInt16(truncatingIfNeeded: Int(reached.port ?? 0) + offset))
     }
@@ -139,9 +137,11 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
 
   private func connectionReady(_ transport: Transport) {
     if awaitsSocks { return continueSocks(transport) }
-    let code = transport.failure != 0 ? transport.failure : Socket.pendingError(transport.descriptor)
-    if code != 0 { return fail(.refused(code)) }
-    localAddress = Socket.localAddress(transport.descriptor)
+    guard transport.isSettled else { return }
+    if transport.failure != 0 { return fail(.refused(transport.failure)) }
+    if worker.runtime.tlsDetails.contains(.serverSource) {
+      localAddress = Socket.localAddress(transport.descriptor)
+    }
     guard server.settings.socks4 != nil else { return begin(transport) }
     guard let request = Socks4.request(to: address) else { return fail(.handshake) }
     _ = request.withUnsafeBytes { Socket.send(transport.descriptor, $0) }

@@ -31,8 +31,9 @@ final class Transport: EventHandler {
   private(set) var tlsFailure: TLSError?
   private(set) var sawEnd = false
   private(set) var isClosed = false
-  private var mayRead = true
-  private var mayWrite = true
+  private var saidEnd = false
+  private var mayRead: Bool
+  private var mayWrite: Bool
   /// A hang-up was announced, so a short read does not mean that nothing more comes.
   private var hangupSeen = false
 
@@ -52,10 +53,16 @@ final class Transport: EventHandler {
   /// Sealed octets gathered before they are sent.
   static let sealBatch = 128 * 1024
 
-  init(descriptor: Int32, worker: Worker) {
+  /// Says what is known of `descriptor` so far: whatever is not yet so, an event will tell.
+  init(descriptor: Int32, worker: Worker, isReadable: Bool = true, isConnected: Bool = true) {
     self.descriptor = descriptor
     self.worker = worker
+    mayRead = isReadable
+    mayWrite = isConnected
   }
+
+  /// Whether a connect that was under way has come to an end.
+  var isSettled: Bool { mayWrite || failure != 0 }
 
   /// Octets written but not yet handed to the kernel.
   var gathered: Int { pending?.count ?? 0 }
@@ -465,7 +472,8 @@ final class Transport: EventHandler {
 
   /// Says that nothing more will be sent; call when all output is flushed.
   func shutdownWrite() {
-    guard !isClosed, failure == 0 else { return }
+    guard !isClosed, !saidEnd, failure == 0 else { return }
+    saidEnd = true
     if let tls, handshake == .done {
       worker.scratch.outgoing.removeAll()
       tls.close(worker.scratch)

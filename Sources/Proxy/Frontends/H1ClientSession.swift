@@ -32,6 +32,8 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
   private var began = Instant.never
   private var timer: Timer { connection.timer }
   private var closesAfterResponse = false
+  /// The client has said that its request, which had no body, is its last: nothing of it can still come.
+  private var clientIsDone = false
   private var octetsInBefore = 0
   private var octetsOutBefore = 0
   private var lingered = 0
@@ -146,6 +148,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
     state = .exchange
     reader.begin(info.framing)
     closesAfterResponse = false
+    clientIsDone = !info.keepAlive && info.framing == .none && !info.upgrade
     let stream = makeStream(storage)
     stream.requestReceived(info)
   }
@@ -265,7 +268,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
       armClosingTimer()
       return
     }
-    if transport.hasFailed || transport.sawEnd { return close() }
+    if transport.hasFailed || transport.sawEnd || (clientIsDone && !transport.hasInput) { return close() }
     transport.shutdownWrite()
     state = .lingering
     armClosingTimer()

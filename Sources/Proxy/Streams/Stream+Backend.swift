@@ -85,18 +85,19 @@ extension Stream {
   // MARK: Forwarded fields
 
   private func addForwardedFields(_ backend: Backend) {
-    add([backend.settings.forwardFor, frontend.settings.forwardFor], context.connection.source)
+    add(backend.settings.forwardFor, frontend.settings.forwardFor) { $0.source }
     if let value = backend.rules.forwarded?.value(context) { request.append("forwarded", value) }
-    add([backend.settings.originalTo, frontend.settings.originalTo], context.connection.destination)
+    add(backend.settings.originalTo, frontend.settings.originalTo) { $0.destination }
   }
 
-  /// `options` are the backend's and the frontend's: the first names the header, `if-none` counts when all say so.
-  private func add(_ options: [ForwardFor?], _ address: SocketAddress) {
-    let options = options.compactMap { $0 }
-    guard let first = options.first, let address = address.ip else { return }
+  /// The first of the backend's and the frontend's options names the header, `if-none` counts when all say so.
+  private func add(_ own: ForwardFor?, _ other: ForwardFor?, _ address: (ConnectionFacts) -> SocketAddress) {
+    guard let first = own ?? other, let address = address(context.connection).ip else { return }
     let name = FieldName(first.headerName)
-    if options.allSatisfy(\.ifNone), request.contains(name) { return }
-    for option in options where option.except.contains(where: { Subnet($0)?.contains(address) ?? false }) { return }
+    if own?.ifNone ?? true, other?.ifNone ?? true, request.contains(name) { return }
+    for option in [own, other] {
+      if option?.except.contains(where: { Subnet($0)?.contains(address) ?? false }) ?? false { return }
+    }
     request.append(name, Bytes(address.description))
   }
 

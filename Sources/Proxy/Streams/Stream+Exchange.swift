@@ -121,7 +121,8 @@ extension Stream: DeferredWork {
       worker.loop.afterEvents(self)
       return .wait
     case .ended:
-      serverSink(connection).endBody()
+      // Where the server has ended as well, both connections close at once.
+      if !serverHalfClosed { serverSink(connection).endBody() }
       if !(storage.filters?.request?.isDone ?? true) { return .wait }
       requestIsComplete = true
       if isTunnel { storage.clientHalfClosed = true }
@@ -319,12 +320,16 @@ extension Stream: DeferredWork {
       worker.loop.afterEvents(self)
       return .wait
     case .ended:
+      if isTunnel, requestIsComplete {
+        storage.serverHalfClosed = true
+        return end(aborted: false)
+      }
       clientSink.endBody()
       if let filter = storage.filters?.response, !filter.isDone { return client.hasFailed ? clientAborted() : .wait }
       if isTunnel {
         storage.serverHalfClosed = true
         // Nothing can be answered any more; TCP lets the client finish what it says.
-        return requestIsComplete || isHTTP ? end(aborted: false) : .wait
+        return isHTTP ? end(aborted: false) : .wait
       }
       responseState = .complete
       return end(aborted: false)

@@ -73,7 +73,7 @@ enum ActionKeywords {
     let later: Set<String> = [
       "send-spoe-group", "set-bandwidth-limit", "attach-srv", "switch-mode", "pause",
       "set-headers-bin", "add-headers-bin", "del-headers-bin",
-      "on-error", "set-dst-port-offset", "set-nice",
+      "on-error", "set-dst-port-offset",
       "expect-netscaler-cip",
     ]
     return later.contains(name) ? "is not supported yet" : nil

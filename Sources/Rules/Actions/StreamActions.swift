@@ -117,6 +117,16 @@ enum StreamActions {
         return nil
       }
     },
+    ActionEntry("set-nice", [.tcpContent, .tcpResponse, .httpRequest, .httpResponse], "<nice>") {
+      parser throws(RuleError) in
+      let word = try parser.need("a number")
+      guard let value = Numbers.integer(word.text), (-1024...1024).contains(value) else {
+        throw RuleError("expects a number from -1024 to 1024, got '\(word.text)'")
+      }
+      parser.scope.diagnostics.advice(
+        "'set-nice' has no effect here: all streams of a thread have their turns", at: parser.line.location)
+      return { _ in nil }
+    },
     priority("set-priority-class", -2047...2047) { context, value in context.priorityClass = value },
     priority("set-priority-offset", -524_287...524_287) { context, value in context.priorityOffset = value },
   ]

@@ -13,7 +13,7 @@ enum UnsupportedKeywords {
     {
       return "converter '\(name)' is not supported yet"
     }
-    return ["protobuf", "ungrpc", "debug", "when", "language", "51d.single", "da-csv-conv"].contains(name)
+    return ["protobuf", "ungrpc", "language", "51d.single", "da-csv-conv"].contains(name)
       ? "converter '\(name)' is not supported yet" : nil
   }
 

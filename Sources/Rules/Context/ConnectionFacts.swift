@@ -5,10 +5,16 @@ public final class ConnectionFacts {
   /// The client as seen by rules: what the PROXY protocol or `set-src` said, or the socket's peer.
   public var source: SocketAddress
   /// The address that the client reached, or what the PROXY protocol or `set-dst` said.
-  public var destination: SocketAddress
+  public var destination: SocketAddress {
+    get { rewrittenDestination ?? originalDestination }
+    set { rewrittenDestination = newValue }
+  }
+  private var rewrittenDestination: SocketAddress?
   /// The socket's own peer and local address, which nothing rewrites.
   public var originalSource: SocketAddress
-  public var originalDestination: SocketAddress
+  public private(set) lazy var originalDestination: SocketAddress = socket < 0 ? .none : localAddress(socket)
+  /// Asks the kernel; few configurations want to know, and none for most connections.
+  private let localAddress: (Int32) -> SocketAddress
   /// The client's socket; negative when it is closed, or there is none.
   public var socket: Int32 = -1
   public var listenerID = 0
@@ -33,12 +39,21 @@ public final class ConnectionFacts {
   /// The number of the server that the last request went to, for `prefer-last-server`; negative before the first.
   public var lastServer = -1
 
-  public init(source: SocketAddress, destination: SocketAddress, accepted: Now) {
+  /// `localAddress` tells the address that `socket` is bound to when it is first asked for.
+  public init(
+    source: SocketAddress, socket: Int32, accepted: Now, localAddress: @escaping (Int32) -> SocketAddress
+  ) {
     self.source = source
-    self.destination = destination
+    self.socket = socket
     originalSource = source
-    originalDestination = destination
     self.accepted = accepted
+    self.localAddress = localAddress
+  }
+
+  /// A connection whose addresses are known, or that has none.
+  public convenience init(source: SocketAddress, destination: SocketAddress, accepted: Now) {
+    self.init(source: source, socket: -1, accepted: accepted) { _ in .none }
+    originalDestination = destination
   }
 }
 

@@ -27,6 +27,11 @@ public protocol ProxyEnvironment: AnyObject {
   /// `set-tos`, `set-mark`: the packets that leave through `socket` from now on.
   /// What the kernel knows of a TCP connection; nil without one.
   func transport(_ query: TransportQuery, of socket: Int32) -> Int64?
+  func hasFrontend(_ name: Bytes) -> Bool
+  /// Whether this machine has an address.
+  func isLocal(_ address: IPAddress) -> Bool
+  /// `debug`: a line for an event sink.
+  func show(_ text: String, in sink: String)
   /// `do-log`: writes a log line for the stream or connection of `context` as it is now.
   func log(_ context: RuleContext, _ origin: LogOrigin, _ profile: LogProfile?)
   func label(_ socket: Int32, typeOfService: Int?, mark: UInt32?)

@@ -69,9 +69,26 @@ enum ConnectionFetches {
     },
   ]
 
+  /// Addresses that are this machine's own, and places in queues.
+  private static let places: [FetchEntry] = [
+    local("src_is_local") { $0.connection.source }, local("dst_is_local") { $0.connection.destination },
+    local("fc_src_is_local") { $0.connection.originalSource },
+    local("fc_dst_is_local") { $0.connection.originalDestination },
+    FetchEntry("bc_be_queue", .none, .int, .layer4Server) { context, _ in .int(Int64(context.log.backendQueue)) },
+    FetchEntry("bc_srv_queue", .none, .int, .layer4Server) { context, _ in .int(Int64(context.log.serverQueue)) },
+  ]
+
+  private static func local(
+    _ name: String, _ address: @escaping @Sendable (RuleContext) -> SocketAddress
+  ) -> FetchEntry {
+    FetchEntry(name, .none, .bool, .layer4Client) { context, _ in
+      address(context).ip.map { .bool(context.environment.isLocal($0)) }
+    }
+  }
+
   /// What the kernel knows of the connections.
   static let transport: [FetchEntry] =
-    times.map { name, query, place in
+    places + times.map { name, query, place in
       FetchEntry(name, .optional(.string), .int, place, check: checkUnit) { context, a in
         guard let value = information(query, place, context) else { return nil }
         return .int(a.int(0) == 1 ? value : (value + 500) / 1000)

@@ -146,7 +146,7 @@ enum SampleKeywords {
   static let converters: [String: ConverterEntry] = {
     var table: [String: ConverterEntry] = [:]
     let entries =
-      ArithmeticConverters.table + TextConverters.table + EncodingConverters.table + HashConverters.table
+      StreamConverters.table + ArithmeticConverters.table + TextConverters.table + EncodingConverters.table + HashConverters.table
       + DateConverters.table + MapConverters.table + JSONConverters.table + AddressConverters.table
       + VariableConverters.table + TokenConverters.table + TableConverters.table + CipherConverters.table
       + MessageConverters.table
