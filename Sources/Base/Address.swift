@@ -55,6 +55,16 @@ public enum IPAddress: Hashable, Sendable {
   }
 }
 
+extension IPAddress {
+  /// 127.0.0.0/8 and ::1.
+  public var isLoopback: Bool {
+    switch unmapped {
+    case .v4(let word): word >> 24 == 127
+    case .v6(let high, let low): high == 0 && low == 1
+    }
+  }
+}
+
 extension IPAddress: CustomStringConvertible {
   public var description: String {
     switch self {

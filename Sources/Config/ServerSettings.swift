@@ -52,6 +52,12 @@ public struct ServerSettings: Sendable {
   /// `+n` and `-n`: added to the port that the client reached.
   public var portOffset: Int?
   public var isUnix = false
+  /// `udp@`: only servers of log backends may be.
+  public var isDatagram = false
+  /// `log-proto octet-count`: messages go behind their length, not before a line end.
+  public var countsOctets = false
+  /// `log-bufsize`
+  public var logBufferSize: Int?
   /// Filled when the host was resolved at start-up.
   public var address: SocketAddress = .none
   /// The word that gave the address.
@@ -67,7 +73,6 @@ public struct ServerSettings: Sendable {
   public var hashKey = "id"
   /// `ws`: auto, h1 or h2.
   public var webSocketProtocol = "auto"
-  public var strictMaxConnections = false
   public var poolConnectionName: Directive?
   public var sniAuto: Bool?
   public var checkSNIAuto: Bool?
@@ -90,6 +95,8 @@ public struct ServerSettings: Sendable {
   public var proxyV2Options: [String] = []
   public var setProxyTLVs: [Directive] = []
   public var checksEnabled = false
+  /// `healthcheck <section>`
+  public var healthCheck: Word?
   public var agentEnabled = false
   public var checkTLS: Bool?
   public var checkPort: UInt16?
@@ -120,7 +127,6 @@ public struct ServerSettings: Sendable {
   public var tcpUserTimeout: Timespan?
   public var tcpFastOpen = false
   public var poolMaximum: Int?
-  public var poolLowConnections = 0
   public var poolPurgeDelay: Timespan = .seconds(5)
   public var maxReuse: Int?
   public var namespace: String?

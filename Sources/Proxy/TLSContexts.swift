@@ -91,8 +91,9 @@ struct TLSContexts {
 
   private func policy(_ own: TLSSettings, _ shared: TLSSettings) -> TLSPolicy {
     var policy = TLSPolicy()
-    policy.minimumVersion = version(own.minimumVersion ?? shared.minimumVersion) ?? .tls12
-    policy.maximumVersion = version(own.maximumVersion ?? shared.maximumVersion)
+    let range = TLSVersionRange(own, shared)
+    policy.minimumVersion = version(range.lowest)
+    policy.maximumVersion = version(range.highest)
     policy.ciphers = own.ciphers ?? shared.ciphers
     policy.ciphersuites = own.ciphersuites ?? shared.ciphersuites
     policy.curves = own.curves ?? own.ecdhe ?? shared.curves ?? shared.ecdhe

@@ -28,8 +28,6 @@ final class Worker: @unchecked Sendable {
   /// The client connections that live now; each knows its place.
   private var connections: ContiguousArray<ClientConnection> = []
   private let maintenance = Timer()
-  /// Where messages are formatted, one after the other.
-  private var logLine: [UInt8] = []
   /// The most connections at once since memory was last given back to the system.
   private var crowd = 0
 
@@ -136,7 +134,7 @@ final class Worker: @unchecked Sendable {
 
   // MARK: Logs
 
-  func logStream(_ stream: Stream, failed: Bool) {
+  func logStream(_ stream: Stream, failed: Bool, _ origin: LogOrigin) {
     let log = stream.frontend.log
     if log.isEmpty { return }
     let context = stream.context
@@ -145,11 +143,7 @@ final class Worker: @unchecked Sendable {
       if chosen < 0 { return }
       level = chosen
     }
-    logLine.removeAll(keepingCapacity: true)
-    stream.frontend.logFormats.stream.render(context, into: &logLine)
-    var structured: [UInt8] = []
-    stream.frontend.logFormats.structuredData?.render(context, into: &structured)
-    log.send(level: level, logLine, at: loop.now.wall, structuredData: structured)
+    stream.frontend.writeLog(context, origin, level: level, at: loop.now.wall)
   }
 
   /// A connection that ended before it became a stream.
@@ -157,12 +151,23 @@ final class Worker: @unchecked Sendable {
     let frontend = connection.frontend
     if frontend.log.isEmpty { return }
     let level = frontend.settings.logSeparateErrors ? 3 : 6
+    if frontend.logFormats.error != nil || frontend.log.hasProfiles {
+      let storage = takeStorage(connection.facts)
+      defer { giveStorage(storage) }
+      storage.context.now = loop.now
+      storage.context.frontend = frontend.facts
+      storage.context.noteConnection(frontend)
+      let legacy = frontend.logFormats.error == nil ? errorLine(connection, reason) : nil
+      return frontend.writeLog(storage.context, .killed, level: level, at: loop.now.wall, text: legacy)
+    }
+    frontend.log.send(level: level, errorLine(connection, reason), at: loop.now.wall)
+  }
+
+  private func errorLine(_ connection: ClientConnection, _ reason: String) -> String {
     let facts = connection.facts
     let date = CalendarText.access(facts.accepted.wall)
     let name = connection.listener.name.isEmpty ? "\(connection.listener.id)" : connection.listener.name
-    frontend.log.send(
-      level: level, "\(facts.source.logText) [\(date)] \(frontend.name)/\(name): \(reason)",
-      at: loop.now.wall)
+    return "\(facts.source.logText) [\(date)] \(connection.frontend.name)/\(name): \(reason)"
   }
 
   func observe(_ event: ObservedEvent, _ server: Server) {

@@ -87,7 +87,7 @@ struct DynamicServers {
     let diagnostics = Diagnostics()
     let contexts = TLSContexts(runtime.global, diagnostics)
     var planner = CheckPlanner(
-      proxy: backend.settings, rules: backend.rules.check, global: runtime.global, contexts: contexts,
+      proxy: backend.settings, rules: backend.rules.check, named: runtime.rules.healthChecks, global: runtime.global, contexts: contexts,
       diagnostics: diagnostics)
     planner.followsSessions = false
     var expressions = ServerExpressions()

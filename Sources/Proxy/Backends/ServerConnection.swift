@@ -103,8 +103,9 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     guard let fd = Socket.stream(for: next) else { return fail(.refused(errno)) }
     if case .ip = address { Socket.setNoDelay(fd) }
     if stream.backend?.settings.tcpKeepAlive ?? false || stream.backend?.settings.serverKeepAlive ?? false {
-      Socket.setKeepAlive(fd)
+      Socket.setKeepAlive(fd, stream.backend?.settings.serverKeepAliveProbes)
     }
+    if stream.backend?.settings.noLinger ?? false { Socket.setLingerZero(fd) }
     label(fd, stream.context.socketChanges)
     if let source = server.settings.source ?? stream.backend?.settings.source, bindSource(fd, source) == false {
       Glibc.close(fd)
@@ -297,10 +298,16 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     upgradeOffered = stream.requestInfo.upgrade
     let info = stream.requestInfo
     writer.begin(chunked: info.framing == .chunked)
-    let connection: H1Encoder.Connection =
-      info.upgrade ? .upgrade : stream.connectionMode == .keepAlive ? .none : .close
+    let settings = stream.backend?.settings
+    let staysOpen = stream.connectionMode == .keepAlive || settings?.pretendKeepAlive ?? false
+    let connection: H1Encoder.Connection = info.upgrade ? .upgrade : staysOpen ? .none : .close
+    if let name = settings?.sendNameHeader {
+      stream.request.remove(FieldName(name))
+      stream.request.append(FieldName(name), server.facts.name)
+    }
+    let caseMap = settings?.adjustsCaseForServer ?? false ? worker.runtime.caseMap : nil
     H1Encoder.writeRequest(
-      stream.request, framing: info.framing, connection: connection, caseMap: nil, into: transport.assembly())
+      stream.request, framing: info.framing, connection: connection, caseMap: caseMap, into: transport.assembly())
   }
 
   func beginTunnel() {
@@ -361,6 +368,9 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   }
 
   func beginBody(_ framing: BodyFraming) { reader.begin(framing) }
+
+  /// Octets of the body that came with the head.
+  var waitingOctets: Int { transport?.waiting.count ?? 0 }
 
   func nextPiece() -> BodyPiece {
     guard let transport else { return .truncated }

@@ -42,6 +42,8 @@ final class CheckPlan: Sendable {
 struct CheckPlanner {
   let proxy: ProxySettings
   let rules: CheckRules?
+  /// Those of `healthcheck` sections.
+  let named: [String: CheckRules]
   let global: GlobalSettings
   let contexts: TLSContexts
   let diagnostics: Diagnostics
@@ -52,8 +54,9 @@ struct CheckPlanner {
   /// nil when the server has no check of its own.
   func plan(for server: ServerSettings) -> CheckPlan? {
     guard server.checksEnabled else { return nil }
-    if proxy.check.kind == .external { return externalPlan(server) }
-    let rules = rules ?? .connection
+    let own = server.healthCheck.flatMap { named[$0.text] }
+    if own == nil, proxy.check.kind == .external { return externalPlan(server) }
+    let rules = own ?? rules ?? .connection
     requirePort(server, rules)
     let isElsewhere = server.checkPort != nil || server.checkAddress != nil
     // A check that goes somewhere else than sessions do is clear unless it is said to be otherwise.

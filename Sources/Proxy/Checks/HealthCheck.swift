@@ -132,6 +132,9 @@ final class HealthCheck: TimerOwner, TransportOwner {
     context.log.backendName = Bytes(entry.backend.name)
     context.log.serverName = Bytes(server.name)
     context.connection.destination = state.address
+    if let format = entry.backend.rules.uniqueIDFormat {
+      context.log.uniqueID = Bytes(format.rendered(context))
+    }
   }
 
   /// Does what the conversation asks for until it must wait.

@@ -42,7 +42,10 @@ final class Acceptor: EventHandler, TimerOwner {
     // Accepted sockets inherit both, which spares two calls for each.
     Socket.setNoDelay(descriptor)
     let settings = listener.frontend.settings
-    if settings.clientKeepAlive || settings.tcpKeepAlive { Socket.setKeepAlive(descriptor) }
+    if settings.clientKeepAlive || settings.tcpKeepAlive {
+      Socket.setKeepAlive(descriptor, settings.clientKeepAliveProbes)
+    }
+    if settings.noLinger { Socket.setLingerZero(descriptor) }
   }
 
   static func options(_ listener: ListenerSettings) -> ListeningSocket.Options {

@@ -198,7 +198,7 @@ final class ClientConnection: TransportOwner, TimerOwner {
         return startHTTP1()
       }
     }
-    if HTTP2Preface.matches(transport.waiting) { startHTTP2() } else { startHTTP1() }
+    if !frontend.settings.disablesH2Upgrade, HTTP2Preface.matches(transport.waiting) { startHTTP2() } else { startHTTP1() }
   }
 
   private func handOver() {

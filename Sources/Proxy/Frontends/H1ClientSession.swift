@@ -217,12 +217,12 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
     } else if closesAfterResponse {
       connection = .close
     } else {
-      connection = isOld ? .keepAlive : .none
+      connection = isOld || H1Encoder.tellsOldVersion(head, framing) ? .keepAlive : .none
     }
     H1Encoder.writeResponse(
       head, framing: framing == .tunnel ? .none : framing, connection: connection,
       toHead: body == .none || body == .swallowed,
-      into: transport.assembly())
+      caseMap: frontend.settings.adjustsCaseForClient ? worker.runtime.caseMap : nil, into: transport.assembly())
   }
 
   func sendInterim(_ head: MessageHead) {

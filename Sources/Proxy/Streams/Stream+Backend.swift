@@ -13,7 +13,10 @@ extension Stream {
     if backend.settings.bufferRequest, bufferRequest(before: .evaluateBackendRules) { return .proceed }
     if ruleIndex == 0 {
       if let step = inspectRequest(backend.rules.tcpRequestContent) { return step }
-      if isHTTP { context.countBackendRequest() }
+      if isHTTP {
+        context.countBackendRequest()
+        if backend.settings.restrictHeaderNames != nil, !restrictHeaderNames(backend.settings) { return .proceed }
+      }
     }
     if isHTTP {
       switch backend.rules.httpRequest.evaluate(context, resumingAt: &ruleIndex) {
@@ -189,8 +192,21 @@ extension Stream {
       return assigned(backend.assign(to: forced, wake: self.wakeUp()), backend)
     }
     if serverIsForced { return refuseNoServer(backend) }
+    if backend.settings.preferLastServer, avoidedServer == nil, let last = lastServer(of: backend) {
+      return assigned(backend.assign(to: last, wake: self.wakeUp()), backend)
+    }
     let hash = balanceHash(backend)
     return assigned(backend.assign(hash: hash, avoiding: avoidedServer, wake: self.wakeUp()), backend)
+  }
+
+  /// `option prefer-last-server`: where the client's last request went, unless it is down or full.
+  private func lastServer(of backend: Backend) -> Server? {
+    let number = context.connection.lastServer
+    guard number >= 0, balanceHash(backend) == nil,
+      let server = backend.servers.first(where: { $0.number == number }),
+      server.isUsable.load(ordering: .relaxed), server.queueLength.current == 0
+    else { return nil }
+    return server
   }
 
   /// `use-server`; a server that is down is passed over unless persistence is forced.
@@ -255,6 +271,7 @@ extension Stream {
     backend?.lastSession.store(worker.loop.now.wall.seconds, ordering: .relaxed)
     server.lastSession.store(worker.loop.now.wall.seconds, ordering: .relaxed)
     context.server = server.facts
+    context.connection.lastServer = server.number
     context.log.serverName = server.facts.name
   }
 

@@ -43,6 +43,8 @@ public final class ConnectionFacts {
   /// HTTP/2 glitches and streams.
   public var glitches = 0
   public var streamCount = 1
+  /// The number of the server that the last request went to, for `prefer-last-server`; negative before the first.
+  public var lastServer = -1
 
   /// `localAddress` tells the address that `socket` is bound to when it is first asked for.
   public init(
@@ -68,6 +70,8 @@ public struct ServerSideFacts {
   public var source = SocketAddress.none
   public var destination = SocketAddress.none
   public var tls: TLSFacts?
+  /// The socket; negative without a connection.
+  public var socket: Int32 = -1
   /// 1 or 2; 0 without a connection.
   public var httpMajorVersion = 0
   public var isReused = false

@@ -1,4 +1,5 @@
 import Base
+import Config
 
 /// Writes the value of one alias.
 struct LogAliasWriter {
@@ -57,7 +58,7 @@ struct LogAliasWriter {
     case .responseCookie: LogText.append(context.log.responseCookie ?? .empty, flags, into: &out)
     case .hostName: LogText.append(context.environment.hostName, flags, into: &out)
     case .uniqueID: LogText.append(context.log.uniqueID, flags, into: &out)
-    case .origin: LogText.append(context.log.origin, flags, into: &out)
+    case .origin: LogText.append(Bytes(context.log.origin.text), flags, into: &out)
     case .cipher: LogText.append(context.connection.tls?.cipher ?? .empty, flags, into: &out)
     case .tlsVersion: LogText.append(context.connection.tls?.version ?? .empty, flags, into: &out)
     case .frontendTransport:
