@@ -37,7 +37,8 @@ enum BindLine {
         text, at: word.location, keyword: keyword, rules: [.portRequired, .portRange])
       switch syntax.host {
       case .unix(let path): settings.addresses.append(.unix(isStatsSocket ? path : prefix + path))
-      case .abstract(let name): settings.addresses.append(.abstract(name))
+      case .abstract(let name, let isPadded):
+        settings.addresses.append(.abstract(name, isPadded: isPadded))
       case .descriptor(let number): settings.addresses.append(.descriptor(number))
       case .unspecified, .literal, .name:
         guard let ports = syntax.ports else { continue }

@@ -46,7 +46,7 @@ public struct BindSettings: Sendable {
     /// A literal or unresolved host; nil means any IPv4 address; `v6only` and dual stack by flags below.
     case ip(IPAddress, ports: ClosedRange<UInt16>)
     case unix(String)
-    case abstract(String)
+    case abstract(String, isPadded: Bool)
     case descriptor(Int32)
   }
 

@@ -8,6 +8,9 @@ public enum DynamicServerLine {
     "resolvers", "sni", "usesrc",
   ]
 
+  /// Whether a server may be called so.
+  public static func isName(_ text: String) -> Bool { Name.firstInvalid(Bytes(text)) == nil }
+
   public enum Outcome {
     case server(ServerSettings)
     case problem(String)

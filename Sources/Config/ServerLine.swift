@@ -87,9 +87,9 @@ enum ServerLine {
     case .unix(let path):
       server.isUnix = true
       server.address = .unix(path)
-    case .abstract(let name):
+    case .abstract(let name, let isPadded):
       server.isUnix = true
-      server.address = .unix("\0" + name)
+      server.address = .abstract(name, isPadded: isPadded)
     case .descriptor: throw Refusal("'server' : a file descriptor is no server address.", at: word.location)
     case .unspecified: server.address = .ip(syntax.family == .v6 ? .v6(high: 0, low: 0) : .v4(0), port: port)
     case .literal(let ip): server.address = .ip(ip, port: port)

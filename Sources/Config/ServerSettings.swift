@@ -80,6 +80,9 @@ public struct ServerSettings: Sendable {
   public var redirect: Bytes?
   public var proto: String?
   public var isTLS = false
+  /// `no-ssl` was written, and whether it undid an `ssl`: then TLS is ready and may be switched on at run time.
+  public var refusesTLS = false
+  public var preparesTLS = false
   public var tls = TLSSettings()
   /// `sni <expression>` as words.
   public var sni: Directive?

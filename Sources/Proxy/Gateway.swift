@@ -13,6 +13,11 @@ public final class Gateway: @unchecked Sendable {
   private(set) var workers: [Worker] = []
   private(set) lazy var admin = AdminServer(self)
   private(set) lazy var peers = PeersService(self)
+  /// Where the master gives orders, for a worker of one.
+  public var masterChannel: Int32? {
+    didSet { channel = masterChannel.map { MasterChannel($0, self) } }
+  }
+  private var channel: MasterChannel?
   /// What start-up had to say, for `show startup-logs`; set before `start()`.
   public var startupLog = ""
   private var threads: [pthread_t] = []
@@ -63,6 +68,10 @@ public final class Gateway: @unchecked Sendable {
       return nil
     }
     guard case .unix = listener.address else { return nil }
+    if let taken = InheritedSockets.take(listener.address) {
+      listener.sharedDescriptor.store(taken, ordering: .releasing)
+      return nil
+    }
     do throws(ListeningSocket.Failure) {
       let fd = try ListeningSocket.open(listener.address, Acceptor.options(listener))
       listener.sharedDescriptor.store(fd, ordering: .releasing)
@@ -81,9 +90,10 @@ public final class Gateway: @unchecked Sendable {
   public func start() {
     health.start(runtime, at: Now.read())
     if let first = workers.first {
-      first.loop.enqueue { [runtime, admin, peers] in
+      first.loop.enqueue { [runtime, admin, peers, channel] in
         runtime.names.start(on: first)
         admin.start(on: first.loop)
+        channel?.start(on: first.loop)
         peers.start(on: first)
       }
     }

@@ -29,7 +29,7 @@ public struct RuntimeBuilder {
     self.now = now
     workerCount = configuration.global.threads ?? Swift.min(processorCount, 64)
     hostName = Bytes(RuntimeBuilder.hostName())
-    contexts = TLSContexts(configuration.global, diagnostics)
+    contexts = TLSContexts(configuration.global, rules.patterns.retirement, diagnostics)
   }
 
   /// nil when there were errors; `diagnostics` says which.
@@ -94,8 +94,9 @@ public struct RuntimeBuilder {
       servers.append(
         Server(
           settings: settings, index: position, number: serverNumber, id: settings.id ?? position + 1,
-          backendName: proxy.name, workers: workerCount, tlsContext: contexts.client(for: settings),
-          checkPlan: planner.plan(for: settings), agentPlan: planner.agentPlan(for: settings), now: now.wall))
+          backendName: proxy.name, workers: workerCount, tls: contexts.client(for: settings),
+          checkPlan: planner.plan(for: settings), agentPlan: planner.agentPlan(for: settings),
+          retirement: rules.patterns.retirement, now: now.wall))
       serverNumber += 1
     }
     return Backend(
@@ -151,7 +152,7 @@ public struct RuntimeBuilder {
       switch address {
       case .ip(let ip, let ports): for port in ports { result.append((.ip(ip, port: port), nil)) }
       case .unix(let path): result.append((.unix(path), nil))
-      case .abstract(let name): result.append((.unix("\0" + name), nil))
+      case .abstract(let name, let isPadded): result.append((.abstract(name, isPadded: isPadded), nil))
       case .descriptor(let fd): result.append((Socket.localAddress(fd), fd))
       }
     }

@@ -85,16 +85,16 @@ struct DynamicServers {
 
   private func make(_ settings: ServerSettings, _ id: Int, _ backend: Backend, at now: Now) -> Server? {
     let diagnostics = Diagnostics()
-    let contexts = TLSContexts(runtime.global, diagnostics)
+    let contexts = TLSContexts(runtime.global, runtime.rules.patterns.retirement, diagnostics)
     var planner = CheckPlanner(
       proxy: backend.settings, rules: backend.rules.check, global: runtime.global, contexts: contexts,
       diagnostics: diagnostics)
     planner.followsSessions = false
     let server = Server(
       settings: settings, index: backend.freeIndex, number: runtime.control.freeNumber, id: id,
-      backendName: backend.name, workers: runtime.workerCount, tlsContext: contexts.client(for: settings),
+      backendName: backend.name, workers: runtime.workerCount, tls: contexts.client(for: settings),
       checkPlan: planner.plan(for: settings), agentPlan: planner.agentPlan(for: settings), isDynamic: true,
-      now: now.wall)
+      retirement: runtime.rules.patterns.retirement, now: now.wall)
     return diagnostics.hasErrors ? nil : server
   }
 
@@ -139,5 +139,32 @@ extension Runtime {
       return .later("Server still has connections attached to it, cannot remove it.")
     }
     return .possible
+  }
+}
+
+extension Runtime {
+  /// `set server ... name`; what stands against it, if anything does.
+  func rename(_ server: Server, to name: String, at now: Now) -> String? {
+    guard let backend = backend(server.backendName) else { return "No such backend." }
+    guard DynamicServerLine.isName(name) else { return "Server name contains invalid characters." }
+    guard server.snapshot().isInMaintenance else {
+      return "Server must be in maintenance mode to be renamed (set server <b>/<s> state maint)."
+    }
+    return control.exclusively {
+      if rules.referencedServers.contains("\(backend.name)/\(server.name)")
+        || !control.entry(server).trackers.isEmpty
+      {
+        return "Cannot rename: server's name is statically referenced (use-server, track, or sample argument)."
+      }
+      let old = server.name
+      if old == name { return nil }
+      if backend.serversByName[name] != nil {
+        return "A server with the same name already exists in this backend."
+      }
+      server.rename(name)
+      backend.serverRenamed()
+      backend.log.send(level: 5, "Server \(backend.name)/\(name) renamed from '\(old)'.", at: now.wall)
+      return nil
+    }
   }
 }

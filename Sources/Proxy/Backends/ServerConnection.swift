@@ -169,12 +169,12 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   /// The way to the server is open.
   private func begin(_ transport: Transport) {
     sendProxyHeader(transport)
-    guard let context = server.tlsContext else {
+    guard server.speaksTLS, let tls = server.tls else {
       state = .ready
       return
     }
     let name = stream.flatMap { serverName($0) }
-    guard let session = try? TLSSession(connecting: context, serverName: name) else {
+    guard let session = tls.session(serverName: name) else {
       return fail(.handshake)
     }
     transport.startTLS(session)
@@ -184,7 +184,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
 
   /// `sni <expression>`.
   private func serverName(_ stream: Stream) -> String? {
-    guard let expression = stream.backend?.rules.serverSNI[server.name] else { return nil }
+    guard let expression = stream.backend?.rules.serverSNI[server.settings.name] else { return nil }
     guard let value = expression.evaluateText(stream.context), !value.isEmpty else { return nil }
     return value.string
   }

@@ -9,7 +9,7 @@ struct PeersPlan: Sendable {
     let name: String
     /// `.none` for a local peer that only listens on bind lines.
     let address: SocketAddress
-    let tlsContext: TLSClientContext?
+    let tls: ClientTLS?
   }
 
   struct Listener: Sendable {
@@ -58,7 +58,7 @@ extension RuntimeBuilder {
       let settings = peer.server
       return PeersPlan.Peer(
         name: peer.name, address: isLocal ? ownAddress : settings?.address ?? .none,
-        tlsContext: settings.flatMap { contexts.client(for: $0) })
+        tls: settings.flatMap { contexts.client(for: $0) })
     }
     return PeersPlan(
       settings: section, localName: localName, peers: peers, listeners: listeners, log: log)

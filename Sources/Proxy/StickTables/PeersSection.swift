@@ -52,7 +52,7 @@ final class PeersSection: TimerOwner {
     began = worker.loop.now.wall
     peers = plan.peers.map {
       RemotePeer(
-        name: $0.name, isLocal: $0.name == plan.localName, address: $0.address, tlsContext: $0.tlsContext,
+        name: $0.name, isLocal: $0.name == plan.localName, address: $0.address, tls: $0.tls,
         now: now)
     }
     learnsUntil = now + PeersSection.learningTime
@@ -100,8 +100,8 @@ final class PeersSection: TimerOwner {
       return attemptRefused(peer)
     }
     var tls: TLSSession?
-    if let context = peer.tlsContext {
-      guard let session = try? TLSSession(connecting: context, serverName: nil) else {
+    if let settings = peer.tls {
+      guard let session = settings.session(serverName: nil) else {
         Glibc.close(fd)
         return
       }

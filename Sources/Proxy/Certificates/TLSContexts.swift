@@ -9,8 +9,10 @@ struct TLSContexts {
   private let global: GlobalSettings
   private let diagnostics: Diagnostics
   private let files = DiskFiles()
+  private let retirement: Retirement
 
-  init(_ global: GlobalSettings, _ diagnostics: Diagnostics) {
+  init(_ global: GlobalSettings, _ retirement: Retirement, _ diagnostics: Diagnostics) {
+    self.retirement = retirement
     self.global = global
     self.diagnostics = diagnostics
   }
@@ -62,16 +64,16 @@ struct TLSContexts {
   // MARK: Client side
 
   /// The context of a `server ... ssl` line; nil for a clear one, and when it cannot be made.
-  func client(for server: ServerSettings) -> TLSClientContext? {
-    guard server.isTLS else { return nil }
+  func client(for server: ServerSettings) -> ClientTLS? {
+    guard server.isTLS || server.preparesTLS else { return nil }
     // Servers are spoken to in HTTP/1: HTTP/2 is not offered to them.
     return client(server, alpn: (server.tls.alpn ?? []).filter { $0 != "h2" })
   }
 
   /// For health checks over TLS: the same trust, with the check's own ALPN.
-  func check(for server: ServerSettings, alpn: [String]) -> TLSClientContext? { client(server, alpn: alpn) }
+  func check(for server: ServerSettings, alpn: [String]) -> ClientTLS? { client(server, alpn: alpn) }
 
-  private func client(_ server: ServerSettings, alpn: [String]) -> TLSClientContext? {
+  private func client(_ server: ServerSettings, alpn: [String]) -> ClientTLS? {
     var settings = TLSClientContext.Settings()
     settings.policy = policy(server.tls, global.serverTLS)
     settings.policy.alpn = alpn
@@ -82,7 +84,9 @@ struct TLSContexts {
     settings.verifyHost = server.verifyHost
     settings.certificate = server.certificate.map { path($0.text, in: global.certificateBase) }
     settings.reusesSessions = !server.tls.noReuse
-    do throws(TLSError) { return try TLSClientContext(settings, files: files) } catch {
+    do throws(TLSError) {
+      return ClientTLS(settings, try TLSClientContext(settings, files: files), retirement)
+    } catch {
       diagnostics.error("server \(server.name): \(error)", at: server.location)
       return nil
     }

@@ -1,0 +1,22 @@
+import Base
+import TLS
+
+/// TLS towards a server, a peer or in a check: what the configuration says, and the context that was made of it with
+/// the certificates as they are now.
+final class ClientTLS: Sendable {
+  let settings: TLSClientContext.Settings
+  private let context: Published<TLSClientContext>
+
+  init(_ settings: TLSClientContext.Settings, _ context: TLSClientContext, _ retirement: Retirement) {
+    self.settings = settings
+    self.context = Published(context, retirement)
+  }
+
+  /// The client side of a connection that is about to start; nil when the library refuses.
+  func session(serverName: String?) -> TLSSession? {
+    (context.read { try? TLSSession(connecting: $0, serverName: serverName) }).flatMap { $0 }
+  }
+
+  /// Sessions that start from now on use `new`.
+  func replace(with new: TLSClientContext) { context.publish(new) }
+}
