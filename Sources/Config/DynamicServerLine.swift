@@ -4,9 +4,13 @@ import Base
 public enum DynamicServerLine {
   /// Options that make no sense for such a server, or need what only a start can do.
   private static let refused: Set<String> = [
-    "disabled", "enabled", "init-addr", "interface", "redir", "resolve-net", "resolve-opts", "resolve-prefer",
-    "resolvers", "sni", "usesrc",
+    "enabled", "init-addr", "interface", "redir", "resolve-net", "resolve-opts", "resolve-prefer", "resolvers",
   ]
+
+  /// What `add server help` lists.
+  public static var keywords: [String] {
+    ServerKeywords.table.keywords.filter { $0.isSupported && !refused.contains($0.name) }.map(\.name)
+  }
 
   /// Whether a server may be called so.
   public static func isName(_ text: String) -> Bool { Name.firstInvalid(Bytes(text)) == nil }

@@ -24,7 +24,8 @@ extension GlobalKeywords {
   static let statistics: [Keyword<GlobalSettings>] = [
     Keyword(
       "stats", in: .global, "{ socket <address> [<options>] | timeout <time> | maxconn <n> }",
-      "The statistics socket.", parse: stats)
+      "The statistics socket.", parse: stats),
+    .word("stats-file", "<path>", "Counters to start with, as 'dump stats-file' wrote them.") { $0.statsFile = $1 },
   ]
 
   private static func stats(

@@ -260,7 +260,7 @@ extension GlobalKeywords {
   static let refused: [Keyword<GlobalSettings>] = [
     "ssl-mode-async", "ssl-engine", "ssl-propquery", "ssl-provider", "ssl-provider-path",
     "ssl-passphrase-cmd",
-    "setcap", "shm-stats-file", "shm-stats-file-max-objects", "stats-file",
+    "setcap", "shm-stats-file", "shm-stats-file-max-objects",
     "jwt.decrypt_alg_list", "jwt.decrypt_enc_list", "ocsp-update.disable",
     "ocsp-update.httpproxy", "ocsp-update.maxdelay", "ocsp-update.mindelay", "ocsp-update.mode",
     "acme.scheduler", "log-profile", "wurfl-data-file", "51degrees-data-file", "deviceatlas-json-file",

@@ -20,6 +20,8 @@ public struct GlobalSettings: Sendable {
   /// `log-send-hostname`: nil when not asked for, empty for this machine's own name.
   public var logSendHostname: String?
   public var statsSockets: [BindSettings] = []
+  /// `stats-file`: counters of the process before this one.
+  public var statsFile: Word?
   public var statsTimeout: Timespan = .seconds(10)
   public var statsMaxConnections = 10
   public var hardStopAfter: Timespan?

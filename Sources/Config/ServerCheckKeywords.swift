@@ -43,7 +43,7 @@ extension ServerKeywords {
   ]
 
   static let refused: [Keyword<ServerSettings>] = [
-    "cc", "check-pool-conn-name", "idle-ping", "log-bufsize", "log-proto", "shard", "tcp-md5sig",
+    "cc", "check-pool-conn-name", "idle-ping", "log-bufsize", "log-proto", "tcp-md5sig",
   ].map { .unsupported($0, in: .back) }
 
   static let agents: [Keyword<ServerSettings>] = [

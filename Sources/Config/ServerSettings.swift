@@ -118,6 +118,8 @@ public struct ServerSettings: Sendable {
   public var shutdownBackupSessionsWhenUp = false
   public var slowStart: Timespan?
   public var nonStick = false
+  /// `shard`: which part of the tables' keys a peer is told; nil for all.
+  public var shard: Int?
   public var source: SourceSettings?
   public var tcpUserTimeout: Timespan?
   public var tcpFastOpen = false

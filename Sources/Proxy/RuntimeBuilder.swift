@@ -60,7 +60,32 @@ public struct RuntimeBuilder {
         : LogTargets(lines, channels: channels, tag: Bytes(configuration.global.logTag), hostName: logHostName)
       if let plan = plan(section, localName: localName, log: log) { parts.peers.append(plan) }
     }
-    return diagnostics.hasErrors ? nil : Runtime(parts: parts)
+    checkIdentifiers()
+    if diagnostics.hasErrors { return nil }
+    let runtime = Runtime(parts: parts)
+    loadCounters(of: runtime)
+    return runtime
+  }
+
+  /// Every `guid` is there once.
+  private func checkIdentifiers() {
+    var seen: Set<String> = []
+    for proxy in configuration.proxies {
+      for (guid, place) in [(proxy.guid, proxy.location)] + proxy.servers.map({ ($0.guid, $0.location) }) {
+        guard let guid, !seen.insert(guid).inserted else { continue }
+        diagnostics.error("'guid' : '\(guid)' is used twice.", at: place)
+      }
+    }
+  }
+
+  private func loadCounters(of runtime: Runtime) {
+    guard let file = configuration.global.statsFile else { return }
+    guard case .octets(let text) = ConfigurationIO.system().read(file.text) else {
+      return diagnostics.warning("Can't load stats-file '\(file.text)': cannot open file.", at: file.location)
+    }
+    if !StatsFile(runtime).load(text) {
+      diagnostics.warning("Invalid stats-file format in file '\(file.text)'.", at: file.location)
+    }
   }
 
   // MARK: Proxies

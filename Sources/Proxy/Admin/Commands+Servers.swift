@@ -61,6 +61,11 @@ extension Commands {
   static let dynamicServers: [Command] = [
     Command("add server", "<bk>/<srv>", level: .admin, "create a new server") { call in
       let name = call.argument(0)
+      if name == "help" {
+        return .lines(
+          "List of keywords supported for dynamic server:\n" + DynamicServerLine.keywords.joined(separator: "\n")
+            + "\n")
+      }
       guard let slash = name.firstIndex(of: "/") else { return .error("Require 'backend/server'.") }
       guard let backend = call.runtime.backend(String(name[..<slash])) else {
         return .error("No such backend.")

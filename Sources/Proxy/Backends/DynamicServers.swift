@@ -41,7 +41,13 @@ struct DynamicServers {
       case .success(let number): tracked = number
       case .failure(let problem): return .problem(problem.text)
       }
-      guard let server = make(settings, id, backend, at: now) else {
+      var name: SampleExpression?
+      if let sni = settings.sni?.words.last {
+        let compiled = runtime.rules.variables.serverExpression(sni.bytes)
+        if let problem = compiled.problem { return .problem("'sni' : \(problem)") }
+        name = compiled.expression
+      }
+      guard let server = make(settings, id, name, backend, at: now) else {
         return .problem("cannot create the server.")
       }
       let entry = control.add(server, to: backend, tracked: tracked)
@@ -83,7 +89,9 @@ struct DynamicServers {
     return .success(target.number)
   }
 
-  private func make(_ settings: ServerSettings, _ id: Int, _ backend: Backend, at now: Now) -> Server? {
+  private func make(
+    _ settings: ServerSettings, _ id: Int, _ name: SampleExpression?, _ backend: Backend, at now: Now
+  ) -> Server? {
     let diagnostics = Diagnostics()
     let contexts = TLSContexts(runtime.global, runtime.rules.patterns.retirement, diagnostics)
     var planner = CheckPlanner(
@@ -94,7 +102,7 @@ struct DynamicServers {
       settings: settings, index: backend.freeIndex, number: runtime.control.freeNumber, id: id,
       backendName: backend.name, workers: runtime.workerCount, tls: contexts.client(for: settings),
       checkPlan: planner.plan(for: settings), agentPlan: planner.agentPlan(for: settings), isDynamic: true,
-      retirement: runtime.rules.patterns.retirement, now: now.wall)
+      nameExpression: name, retirement: runtime.rules.patterns.retirement, now: now.wall)
     return diagnostics.hasErrors ? nil : server
   }
 

@@ -25,6 +25,8 @@ final class Server: Sendable {
   let sessions = Gauge()
   let queueLength = Gauge()
   let sessionRate = Rate()
+  /// `sni` of a server that was added at run time; the others' are with the backend's rules.
+  let nameExpression: SampleExpression?
   /// What TLS to the server needs; nil when it can only be spoken to in clear.
   let tls: ClientTLS?
   /// What `show servers state` says of TLS: 1 for on, 0 for off, -1 for `no-ssl`.
@@ -50,7 +52,7 @@ final class Server: Sendable {
   init(
     settings: ServerSettings, index: Int, number: Int, id: Int, backendName: String, workers: Int,
     tls: ClientTLS?, checkPlan: CheckPlan? = nil, agentPlan: CheckPlan? = nil, isDynamic: Bool = false,
-    retirement: Retirement = Retirement(), now: WallTime
+    nameExpression: SampleExpression? = nil, retirement: Retirement = Retirement(), now: WallTime
   ) {
     self.settings = settings
     self.index = index
@@ -60,6 +62,7 @@ final class Server: Sendable {
     self.isDynamic = isDynamic
     label = Published(ServerLabel(settings.name, id), retirement)
     counters = Counters(workers: workers)
+    self.nameExpression = nameExpression
     self.tls = tls
     tlsState = Atomic(settings.isTLS ? 1 : settings.refusesTLS ? -1 : 0)
     self.checkPlan = checkPlan

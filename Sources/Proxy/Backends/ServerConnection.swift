@@ -184,7 +184,8 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
 
   /// `sni <expression>`.
   private func serverName(_ stream: Stream) -> String? {
-    guard let expression = stream.backend?.rules.serverSNI[server.settings.name] else { return nil }
+    let known = server.nameExpression ?? stream.backend?.rules.serverSNI[server.settings.name]
+    guard let expression = known else { return nil }
     guard let value = expression.evaluateText(stream.context), !value.isEmpty else { return nil }
     return value.string
   }

@@ -10,6 +10,8 @@ struct PeersPlan: Sendable {
     /// `.none` for a local peer that only listens on bind lines.
     let address: SocketAddress
     let tls: ClientTLS?
+    /// The only shard of keys that it is told.
+    let shard: Int?
   }
 
   struct Listener: Sendable {
@@ -58,7 +60,7 @@ extension RuntimeBuilder {
       let settings = peer.server
       return PeersPlan.Peer(
         name: peer.name, address: isLocal ? ownAddress : settings?.address ?? .none,
-        tls: settings.flatMap { contexts.client(for: $0) })
+        tls: settings.flatMap { contexts.client(for: $0) }, shard: settings?.shard)
     }
     return PeersPlan(
       settings: section, localName: localName, peers: peers, listeners: listeners, log: log)

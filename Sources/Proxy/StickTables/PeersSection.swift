@@ -53,7 +53,7 @@ final class PeersSection: TimerOwner {
     peers = plan.peers.map {
       RemotePeer(
         name: $0.name, isLocal: $0.name == plan.localName, address: $0.address, tls: $0.tls,
-        now: now)
+        shard: $0.shard, now: now)
     }
     learnsUntil = now + PeersSection.learningTime
   }

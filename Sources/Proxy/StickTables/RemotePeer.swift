@@ -10,6 +10,8 @@ final class RemotePeer {
   let isLocal: Bool
   let address: SocketAddress
   let tls: ClientTLS?
+  /// `shard`: it is told the keys of this one only.
+  let shard: Int?
   var session: PeerSession?
   /// By table number: the last update that the peer has confirmed.
   var acknowledged: [UInt64: UInt32] = [:]
@@ -30,11 +32,12 @@ final class RemotePeer {
   var updatesSent = 0
   var updatesReceived = 0
 
-  init(name: String, isLocal: Bool, address: SocketAddress, tls: ClientTLS?, now: Instant) {
+  init(name: String, isLocal: Bool, address: SocketAddress, tls: ClientTLS?, shard: Int?, now: Instant) {
     self.name = name
     self.isLocal = isLocal
     self.address = address
     self.tls = tls
+    self.shard = shard
     nextAttempt = now
   }
 

@@ -124,6 +124,7 @@ final class Stream {
     if phase == .finished { return }
     clientSink.flushBody()
     if let serverConnection { serverSink(serverConnection).flushBody() }
+    if frontend.settings.contStats { countContinuously() }
     setTimer()
   }
 

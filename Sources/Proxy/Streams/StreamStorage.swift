@@ -41,6 +41,8 @@ final class StreamStorage: TimerOwner {
   var stores = StickStores()
   /// What of the stream's octets tracked counters know already.
   var countedOctets = (received: 0, sent: 0)
+  /// What `option contstats` has added to counters already.
+  var addedOctets = (received: 0, sent: 0)
   var hasMatchedSticks = false
   var hasStoredSticks = false
 
@@ -80,6 +82,7 @@ final class StreamStorage: TimerOwner {
     }
     stores.removeAll()
     countedOctets = (0, 0)
+    addedOctets = (0, 0)
     hasMatchedSticks = false
     hasStoredSticks = false
   }

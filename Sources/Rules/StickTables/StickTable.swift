@@ -22,6 +22,8 @@ public final class StickTable: @unchecked Sendable {
   /// The `peers` section that shares the table.
   public let peersName: String?
   public let writeToName: String?
+  /// `shards` of that section.
+  private let peerShards: UInt64
   public let location: SourceLocation
   private let lifetime: Int64
   /// Each shard is only touched with the lock of its number held.
@@ -39,7 +41,7 @@ public final class StickTable: @unchecked Sendable {
   /// How long what never expires counts as recently used.
   private static let recent: Int64 = 3_600_000
 
-  public init(_ settings: StickTableSettings, now: Instant, seed: UInt64 = .random(in: .min ... .max)) {
+  public init(_ settings: StickTableSettings, peerShards: Int = 0, now: Instant, seed: UInt64 = .random(in: .min ... .max)) {
     name = settings.name
     wireName = settings.wireName
     location = settings.location
@@ -53,6 +55,7 @@ public final class StickTable: @unchecked Sendable {
     byteRateFactor = settings.byteRateFactor
     peersName = settings.peers?.text
     writeToName = settings.writeTo?.text
+    self.peerShards = UInt64(clamping: peerShards)
     lifetime = settings.expire.map(\.milliseconds) ?? StickTable.recent
     self.seed = seed
     shardCount = settings.size < 4096 ? 1 : settings.size < 65_536 ? 8 : 64
@@ -334,6 +337,13 @@ public final class StickTable: @unchecked Sendable {
       used.subtract(1, ordering: .relaxed)
       return .removed
     }
+  }
+
+  /// Which of the `shards` of its peers section a key belongs to, from 1; 0 where there are none. All peers agree on it.
+  public func peerShard(of entry: StickEntry) -> Int {
+    guard peerShards > 0 else { return 0 }
+    let seed = XXHash.hash64(Bytes(name), seed: 0)
+    return Int(truncatingIfNeeded: XXHash.hash64(Bytes(Array(entry.key)), seed: seed) % peerShards) + 1
   }
 
   /// How many milliseconds an entry has left; 0 when entries do not expire.
