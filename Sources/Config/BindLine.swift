@@ -15,6 +15,10 @@ enum BindLine {
       }
       try keyword.parse(&settings, &arguments, context)
     }
+    if settings.isTLS { settings.tlsDefaults = context.configuration.global.bindTLS }
+    if settings.generateCertificates, settings.signer == nil {
+      throw Refusal("'generate-certificates' needs 'ca-sign-file'.", at: address.location)
+    }
     return settings
   }
 

@@ -86,6 +86,21 @@ extension GlobalKeywords {
       try arguments.end()
       sayNoEffect("maxcompcpuusage", arguments, context)
     },
+    Keyword("ocsp-update.mode", in: .global, "[on|off]", "Whether OCSP responses are asked for.") {
+      settings, arguments, _ throws(Refusal) in
+      let word = try arguments.required("'on' or 'off'")
+      guard word.text == "on" || word.text == "off" else {
+        throw Refusal.unknownArgument(word, of: "ocsp-update.mode", among: ["on", "off"])
+      }
+      settings.updatesOCSP = word.text == "on"
+      try arguments.end()
+    },
+    .number("ocsp-update.mindelay", "Seconds between two requests, at least.", in: 1...Int(Int32.max)) {
+      $0.ocspDelays.minimum = $1
+    },
+    .number("ocsp-update.maxdelay", "Seconds between two requests, at most.", in: 1...Int(Int32.max)) {
+      $0.ocspDelays.maximum = $1
+    },
     .word("ssl-default-bind-ciphers", "<ciphers>", "Ciphers of bind lines.") { $0.bindTLS.ciphers = $1.text },
     .word("ssl-default-bind-ciphersuites", "<suites>", "TLS 1.3 suites of bind lines.") {
       $0.bindTLS.ciphersuites = $1.text

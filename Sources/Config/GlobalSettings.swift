@@ -44,6 +44,10 @@ public struct GlobalSettings: Sendable {
   public var issuersChainPath: String?
   public var dhParameterSize: Int?
   public var dhParameterFile: String?
+  /// `ocsp-update.mode`.
+  public var updatesOCSP = false
+  /// `ocsp-update.mindelay` and `maxdelay`, in seconds.
+  public var ocspDelays = (minimum: 300, maximum: 3600)
   public var bindTLS = TLSSettings()
   public var serverTLS = TLSSettings()
   /// `ssl-server-verify none` clears it.

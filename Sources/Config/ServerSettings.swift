@@ -84,6 +84,8 @@ public struct ServerSettings: Sendable {
   public var refusesTLS = false
   public var preparesTLS = false
   public var tls = TLSSettings()
+  /// What `ssl-default-server-*` said when the line was read.
+  public var tlsDefaults: TLSSettings?
   /// `sni <expression>` as words.
   public var sni: Directive?
   public var verifyHost: String?

@@ -13,6 +13,7 @@ public final class Gateway: @unchecked Sendable {
   private(set) var workers: [Worker] = []
   private(set) lazy var admin = AdminServer(self)
   private(set) lazy var peers = PeersService(self)
+  private(set) lazy var ocsp = OCSPUpdater(self)
   /// Where the master gives orders, for a worker of one.
   public var masterChannel: Int32? {
     didSet { channel = masterChannel.map { MasterChannel($0, self) } }
@@ -90,10 +91,11 @@ public final class Gateway: @unchecked Sendable {
   public func start() {
     health.start(runtime, at: Now.read())
     if let first = workers.first {
-      first.loop.enqueue { [runtime, admin, peers, channel] in
+      first.loop.enqueue { [runtime, admin, peers, channel, ocsp] in
         runtime.names.start(on: first)
         admin.start(on: first.loop)
         channel?.start(on: first.loop)
+        ocsp.start(on: first.loop)
         peers.start(on: first)
       }
     }

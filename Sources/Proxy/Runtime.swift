@@ -20,6 +20,7 @@ public final class Runtime: @unchecked Sendable {
   /// `peers` sections that run.
   let peers: [PeersPlan]
   let processLog: LogTargets
+  let certificates: CertificateStore
   let workerCount: Int
   let started: Now
   let maxConnections: Int
@@ -61,6 +62,7 @@ public final class Runtime: @unchecked Sendable {
     listeners = parts.listeners
     peers = parts.peers
     processLog = parts.processLog
+    certificates = parts.certificates
     tlsDetails = TLSDetails(parts.configuration)
     caches = parts.configuration.caches.map { ResponseCache($0) }
     workerCount = parts.workerCount
@@ -101,4 +103,5 @@ struct RuntimeParts {
   var started: Now
   var maxConnections: Int
   var hostName: Bytes
+  var certificates: CertificateStore
 }

@@ -39,7 +39,7 @@ public struct RuntimeBuilder {
     let limit = configuration.global.maxConnections ?? RuntimeBuilder.defaultConnectionLimit
     var parts = RuntimeParts(
       configuration: configuration, rules: rules, processLog: processLog, workerCount: workerCount, started: now,
-      maxConnections: limit, hostName: hostName)
+      maxConnections: limit, hostName: hostName, certificates: contexts.store)
     let fullConnections = defaultFullConnections(limit)
     for (index, proxy) in configuration.proxies.enumerated() {
       let wanted = proxy.hasBackend && !proxy.isDisabled
@@ -62,6 +62,7 @@ public struct RuntimeBuilder {
     }
     checkIdentifiers()
     if diagnostics.hasErrors { return nil }
+    contexts.store.close()
     let runtime = Runtime(parts: parts)
     loadCounters(of: runtime)
     return runtime
@@ -159,7 +160,7 @@ public struct RuntimeBuilder {
   private mutating func addListeners(_ proxy: ProxySettings, _ frontend: Frontend) {
     var id = 0
     for bind in proxy.binds {
-      let tls = contexts.server(for: bind, isHTTP: proxy.mode == .http)
+      let tls = contexts.server(for: bind, proxyName: proxy.name, isHTTP: proxy.mode == .http)
       for (address, descriptor) in RuntimeBuilder.addresses(of: bind) {
         id += 1
         listeners.append(

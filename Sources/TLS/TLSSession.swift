@@ -34,7 +34,7 @@ public final class TLSSession {
   private let bio: OpaquePointer
   let isServer: Bool
   /// Keeps the context alive: the library's callbacks point into it.
-  private let server: TLSServerContext?
+  let server: TLSServerContext?
   let client: TLSClientContext?
   var policy: TLSPolicy
   /// Under which name the client keeps this session.

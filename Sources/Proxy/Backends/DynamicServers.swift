@@ -93,7 +93,8 @@ struct DynamicServers {
     _ settings: ServerSettings, _ id: Int, _ name: SampleExpression?, _ backend: Backend, at now: Now
   ) -> Server? {
     let diagnostics = Diagnostics()
-    let contexts = TLSContexts(runtime.global, runtime.rules.patterns.retirement, diagnostics)
+    let contexts = TLSContexts(
+      runtime.global, runtime.certificates, runtime.rules.patterns.retirement, diagnostics)
     var planner = CheckPlanner(
       proxy: backend.settings, rules: backend.rules.check, global: runtime.global, contexts: contexts,
       diagnostics: diagnostics)

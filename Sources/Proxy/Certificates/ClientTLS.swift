@@ -17,6 +17,9 @@ final class ClientTLS: Sendable {
     (context.read { try? TLSSession(connecting: $0, serverName: serverName) }).flatMap { $0 }
   }
 
+  /// A look at the context of now.
+  func with<R>(_ body: (TLSClientContext) -> R) -> R? { context.read(body) }
+
   /// Sessions that start from now on use `new`.
   func replace(with new: TLSClientContext) { context.publish(new) }
 }

@@ -72,8 +72,8 @@ final class ClientConnection: TransportOwner, TimerOwner {
 
   private func beginHandshake() {
     step = .handshake
-    guard let context = listener.tls else { return }
-    guard let session = try? TLSSession(accepting: context) else { return close() }
+    guard let tls = listener.tls else { return }
+    guard let session = tls.session() else { return close() }
     transport.startTLS(session)
   }
 

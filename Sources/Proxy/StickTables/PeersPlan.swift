@@ -18,7 +18,7 @@ struct PeersPlan: Sendable {
     let address: SocketAddress
     let inherited: Int32?
     let bind: BindSettings?
-    let context: TLSServerContext?
+    let tls: ListenerTLS?
   }
 
   let settings: PeersSettings
@@ -40,9 +40,9 @@ extension RuntimeBuilder {
     }
     var listeners: [PeersPlan.Listener] = []
     for bind in section.binds {
-      let context = contexts.server(for: bind, isHTTP: false)
+      let tls = contexts.server(for: bind, proxyName: section.name.text, isHTTP: false)
       for (address, inherited) in RuntimeBuilder.addresses(of: bind) {
-        listeners.append(.init(address: address, inherited: inherited, bind: bind, context: context))
+        listeners.append(.init(address: address, inherited: inherited, bind: bind, tls: tls))
       }
     }
     if section.binds.isEmpty, let server = local.server, server.address != .none {
@@ -51,7 +51,7 @@ extension RuntimeBuilder {
           "peers section '\(section.name.text)': the local peer with 'ssl' needs a 'bind' line with a certificate",
           at: local.location)
       }
-      listeners.append(.init(address: server.address, inherited: nil, bind: nil, context: nil))
+      listeners.append(.init(address: server.address, inherited: nil, bind: nil, tls: nil))
     }
     // A stopping process reaches its successor where it listened itself.
     let ownAddress = listeners.first.map(\.address) ?? .none
