@@ -22,11 +22,11 @@ public enum DynamicServerLine {
 
   /// `words` are those of the line behind `server`: the name, the address, the options. `default-server` lines
   /// count where `from` names them.
-  public static func parse(_ words: [String], of backend: ProxySettings, in proxies: [ProxySettings])
-    -> Outcome
-  {
+  public static func parse(
+    _ words: [String], of backend: ProxySettings, in proxies: [ProxySettings], environment: [String: String] = [:]
+  ) -> Outcome {
     let io = ConfigurationIO(read: { _ in .failure("not while running") })
-    let context = LoadContext(io: io, environment: [:])
+    let context = LoadContext(io: io, environment: environment)
     context.refusedServerOptions = refused
     guard words.count >= 2 else {
       return .problem("'server' expects <name> and <addr>[:<port>] as arguments.")

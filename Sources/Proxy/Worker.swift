@@ -147,6 +147,22 @@ final class Worker: @unchecked Sendable {
     if frontend.log.isEmpty { return }
     let level = frontend.settings.logSeparateErrors ? 3 : 6
     let facts = connection.facts
+    if let format = frontend.logFormats.error {
+      let storage = takeStorage(facts)
+      defer { giveStorage(storage) }
+      let context = storage.context
+      context.now = loop.now
+      context.frontend = frontend.facts
+      context.log.frontendName = frontend.nameBytes
+      context.log.backendName = frontend.nameBytes
+      context.log.frontendIsTLS = connection.listener.tls != nil
+      context.log.requestDate = facts.accepted.wall
+      context.log.activeConnections = runtime.connections.current
+      context.log.frontendConnections = frontend.sessions.current
+      var line: [UInt8] = []
+      format.render(context, into: &line)
+      return frontend.log.send(level: level, line, at: loop.now.wall)
+    }
     let date = CalendarText.access(facts.accepted.wall)
     let name = connection.listener.name.isEmpty ? "\(connection.listener.id)" : connection.listener.name
     frontend.log.send(

@@ -38,6 +38,13 @@ public struct CertificateList: Sendable {
 
   public init() {}
 
+  /// The entries under a listener's parameters.
+  public func sources(_ policy: TLSPolicy, _ paths: CertificatePaths) throws(TLSError) -> [TLSCertificateSource] {
+    var sources: [TLSCertificateSource] = []
+    for entry in entries { sources.append(try entry.source(policy, paths)) }
+    return sources
+  }
+
   /// Reads a file; relative paths begin at the bases of `paths`.
   public static func parse(_ text: [UInt8], _ paths: CertificatePaths) throws(TLSError) -> CertificateList {
     var list = CertificateList()

@@ -37,7 +37,7 @@ extension X509Certificate {
   }
 
   /// `DNS:one, DNS:two`
-  private var alternativeNames: String {
+  public var alternativeNames: String {
     guard let raw = X509_get_ext_d2i(pointer, NID_subject_alt_name, nil, nil) else { return "" }
     let list = OpaquePointer(raw)
     defer { gh_general_names_free(list) }

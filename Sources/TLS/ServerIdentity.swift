@@ -25,10 +25,9 @@ final class ServerIdentity: @unchecked Sendable {
     _ bundle: CertificateBundle?, _ policy: TLSPolicy, _ builder: inout ContextBuilder
   ) throws(TLSError) -> (Key, [AuthorityFile]) {
     var used: [AuthorityFile] = []
-    if policy.verification != .none {
-      for path in [policy.caFile, policy.caVerifyFile, policy.crlFile] {
-        if let file = try builder.authority(path) { used.append(file) }
-      }
+    // What is named must be there even when nothing is verified.
+    for path in [policy.caFile, policy.caVerifyFile, policy.crlFile] {
+      if let file = try builder.authority(path) { used.append(file) }
     }
     return (
       Key(
@@ -172,6 +171,10 @@ enum VerifyCallback {
     let session = Unmanaged<TLSSession>.fromOpaque(owner).takeUnretainedValue()
     let error = X509_STORE_CTX_get_error(store)
     let depth = X509_STORE_CTX_get_error_depth(store)
-    return session.noteVerification(error: error, depth: depth) ? 1 : 0
+    func leaf() -> X509Certificate? {
+      guard let shown = X509_STORE_CTX_get0_cert(store), X509_up_ref(shown) == 1 else { return nil }
+      return X509Certificate(owning: shown)
+    }
+    return session.noteVerification(error: error, depth: depth, leaf: leaf()) ? 1 : 0
   }
 }

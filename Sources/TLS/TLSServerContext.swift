@@ -39,12 +39,15 @@ public final class TLSServerContext: @unchecked Sendable {
   private var identities: [ServerIdentity.Key: ServerIdentity] = [:]
   private let generator: CertificateGenerator?
   private let strictSNI: Bool
+  private let hasNamedDefaults: Bool
   public private(set) var names: [Name] = []
   var baseContext: OpaquePointer { base.context }
   var basePolicy: TLSPolicy { base.policy }
 
-  /// The certificates that are served when no name matches.
-  public var defaultCertificates: [CertificateBundle] { strictSNI ? [] : defaults.compactMap(\.identity.bundle) }
+  /// The certificates that are served when no name matches, unless filters name them.
+  public var impliedDefaults: [CertificateBundle] {
+    strictSNI || hasNamedDefaults ? [] : defaults.compactMap(\.identity.bundle)
+  }
   /// Every certificate in use.
   public var bundles: [CertificateBundle] { identities.values.compactMap(\.bundle) }
 
@@ -95,9 +98,13 @@ public final class TLSServerContext: @unchecked Sendable {
     } else {
       generator = nil
     }
-    for bundle in serving {
-      defaults.append(Candidate(identity: try identity(bundle, defaultPolicy), overrides: false))
-      if !settings.strictSNI { names.append(Name(name: "*", except: [], bundle: bundle)) }
+    // A filter `*` says which are the defaults; else those are that came first.
+    hasNamedDefaults = served.contains { $0.source.filters.contains("*") }
+    if !hasNamedDefaults {
+      for bundle in serving {
+        defaults.append(Candidate(identity: try identity(bundle, defaultPolicy), overrides: false))
+        if !settings.strictSNI { names.append(Name(name: "*", except: [], bundle: bundle)) }
+      }
     }
     for (source, bundle) in served {
       let policy = source.policy ?? settings.policy
@@ -123,9 +130,8 @@ public final class TLSServerContext: @unchecked Sendable {
         sources.append(source)
         continue
       }
-      for entry in try files.list(at: source.path).entries {
-        sources.append(try entry.source(source.policy ?? settings.policy, files.paths))
-      }
+      let list = try files.list(at: source.path)
+      sources += try list.sources(source.policy ?? settings.policy, files.paths)
     }
     return sources
   }
@@ -254,8 +260,9 @@ private struct ClientAbilities {
     var at = 0
     while at + 1 < length {
       if let cipher = SSL_CIPHER_find(ssl, suites + at) {
-        let kind = SSL_CIPHER_get_auth_nid(cipher)
-        if kind == NID_auth_any || kind == NID_auth_ecdsa { return true }
+        // Suites of TLS 1.3 have numbers of their own.
+        let isNew = SSL_CIPHER_get_id(cipher) >> 8 & 0xFF == 0x13
+        if isNew || SSL_CIPHER_get_auth_nid(cipher) == NID_auth_ecdsa { return true }
       }
       at += 2
     }

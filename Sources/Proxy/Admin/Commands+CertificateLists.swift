@@ -41,8 +41,9 @@ extension Commands {
     }
     let failure = "Can't edit the crt-list: "
     guard var list = store.files.lists[name] else { return .error("\(failure)crt-list '\(name)' does not exist!") }
-    let line = call.payload.map { $0.trimmed.string } ?? call.argument(1)
-    if line.contains("\n") { return .error("\(failure)one line at a time") }
+    let lines = (call.payload?.string ?? call.arguments.dropFirst().joined(separator: " ")).split(separator: "\n")
+    let line = lines.first.map(String.init) ?? ""
+    if lines.count > 1 { return .error("\(failure)one line at a time") }
     let number = (list.entries.map(\.line).max() ?? 0) + 1
     do throws(TLSError) {
       guard let entry = try CertificateList.Entry(Substring(line), number, store.files.paths) else {
@@ -87,7 +88,7 @@ extension Commands {
     guard let index = list.entries.firstIndex(where: { $0.path == bundle.path && (number == nil || $0.line == number) })
     else { return .error("\(failure)certificate '\(path)' can't be found in crt-list '\(name)'!") }
     let users = store.listeners(using: .list(name)).filter { listener in
-      listener.with { $0.defaultCertificates.contains { $0 === bundle } } ?? false
+      listener.with { $0.impliedDefaults.contains { $0 === bundle } } ?? false
     }
     // The default goes only with its last entry.
     if !users.isEmpty, list.entries.firstIndex(where: { $0.path == bundle.path }) == index {
@@ -103,6 +104,7 @@ extension Commands {
     } catch {
       return .error("\(failure)\(error)")
     }
+    call.gateway.ocsp.look()
     return .message("Entry '\(bundle.path)' deleted in crtlist '\(name)'!", severity: 5)
   }
 }

@@ -68,6 +68,12 @@ extension Commands {
       text += "# filename\n" + store.files.bundles.keys.sorted().map { "\($0)\n" }.joined()
       return .lines(text)
     }
+    if name.hasPrefix("*"), name.hasSuffix(".ocsp") {
+      guard let change = store.certificateChange, name.dropFirst().dropLast(5) == change.path,
+        let response = change.parts.ocspResponse
+      else { return .error(notFound) }
+      return .lines(OCSPText.withoutEmptyLines(OCSPEntry.text(of: response)))
+    }
     if name.hasPrefix("*") {
       guard let change = store.certificateChange, name.dropFirst() == change.path else { return .error(notFound) }
       return .lines(report(change.path, change.parts, store, isUncommitted: true))

@@ -199,6 +199,12 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
         tlsFacts = facts
       }
     } else if transport.hasFailed {
+      if let session = transport.tls, let stream {
+        let failure = HandshakeFailure(ofServer: session)
+        stream.context.serverSide.errorCode = failure.rawValue
+        stream.context.serverSide.errorText = Bytes(failure.text)
+        stream.context.serverSide.tls = TLSFacts(failed: session, [])
+      }
       fail(.handshake)
     }
   }

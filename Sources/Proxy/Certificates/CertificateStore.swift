@@ -37,6 +37,9 @@ final class CertificateStore: @unchecked Sendable {
     clients.append(Weak(client: client))
   }
 
+  /// Its server is gone.
+  func remove(_ client: ClientTLS) { clients.removeAll { $0.client === client } }
+
   var allListeners: [ListenerTLS] { listeners }
   var allClients: [ClientTLS] { clients.compactMap(\.client) }
 

@@ -57,7 +57,8 @@ final class OCSPUpdater: TimerOwner, @unchecked Sendable {
     guard let loop, !gateway.runtime.isStopping.load(ordering: .relaxed) else { return }
     let now = Now.read().wall
     let store = gateway.runtime.certificates
-    for bundle in store.files.bundles.values where bundle.parts.updatesOCSP {
+    records = records.filter { !$0.value.isPeriodic || store.isUsed(.certificate($0.value.entry.path)) }
+    for bundle in store.files.bundles.values where store.isUsed(.certificate(bundle.path)) && bundle.parts.updatesOCSP {
       guard let entry = bundle.ocsp, records[entry.key] == nil else { continue }
       // One that was read at the start is renewed in an hour.
       let next = entry.response == nil ? now : now.advanced(seconds: global.ocspDelays.maximum)

@@ -194,5 +194,7 @@ extension CertificateFacts {
     keyAlgorithm = Bytes(certificate.keyAlgorithm ?? "")
     signatureAlgorithm = Bytes(certificate.signatureAlgorithm ?? "")
     version = certificate.version
+    policies = certificate.policies.map { Bytes($0) }
+    alternativeNames = Bytes(certificate.alternativeNames)
   }
 }

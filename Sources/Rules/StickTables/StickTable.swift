@@ -26,6 +26,13 @@ public final class StickTable: @unchecked Sendable {
   private let peerShards: UInt64
   public let location: SourceLocation
   private let lifetime: Int64
+  /// The layout's, so that a look at an entry counts no references.
+  private let places: UnsafeMutablePointer<StickTableLayout.Place>
+  private let events: UnsafeMutablePointer<StickCells>
+  private let keyOffset: Int
+  let keyLength: Int
+  public let keyType: StickTableSettings.KeyType
+  let eventMask: UInt8
   /// Each shard is only touched with the lock of its number held.
   private let locks: UnsafeMutablePointer<Mutex<Void>>
   private let shards: UnsafeMutablePointer<StickShard>
@@ -47,6 +54,12 @@ public final class StickTable: @unchecked Sendable {
     location = settings.location
     layout = StickTableLayout(
       keyType: settings.keyType, keyLength: settings.keyLength, stores: settings.stores)
+    places = layout.places
+    events = layout.events
+    keyOffset = layout.keyOffset
+    keyLength = layout.keyLength
+    keyType = layout.keyType
+    eventMask = layout.eventMask
     capacity = settings.size
     expire = settings.expire
     refusesToPurge = settings.refusesToPurge
@@ -90,14 +103,13 @@ public final class StickTable: @unchecked Sendable {
   /// Entries in the table, some of which may have just expired.
   public var count: Int { used.load(ordering: .relaxed) }
   public var room: Int { Swift.max(0, capacity - count) }
-  public var keyType: StickTableSettings.KeyType { layout.keyType }
 
   // MARK: Entries
 
   @inline(__always)
   private func view(_ base: UnsafeMutableRawPointer, _ now: Int64) -> StickEntry {
     StickEntry(
-      base: base, places: layout.places, keyOffset: layout.keyOffset, now: now,
+      base: base, places: places, events: events, keyOffset: keyOffset, now: now,
       byteRateFactor: UInt64(byteRateFactor))
   }
 
@@ -219,15 +231,17 @@ public final class StickTable: @unchecked Sendable {
 
   @inline(__always)
   private func removeExpired(_ shard: inout StickShard, _ now: Int64) {
+    if now < shard.due { return }
     let removed = shard.expire(now: now)
     if removed > 0 { used.subtract(removed, ordering: .relaxed) }
   }
 
+  @inline(__always)
   private func findIndex(
     _ key: UnsafeRawBufferPointer, _ hash: UInt32, _ now: Int64, _ shard: inout StickShard
   ) -> UInt32? {
     guard let index = shard.find(key, hash: hash) else { return nil }
-    guard expire != nil, let base = shard.base(index) else { return index }
+    guard shard.expires, let base = shard.base(index) else { return index }
     let entry = view(base, now)
     if entry.expiry > now || entry.holders > 0 { return index }
     shard.remove(index)
@@ -280,7 +294,7 @@ public final class StickTable: @unchecked Sendable {
       var wasFirst = false
       if body(entry) { wasFirst = touch(held.index, held.base, now, &shard) }
       entry.holders &-= 1
-      if entry.holders == 0, expire != nil, entry.expiry <= now {
+      if entry.holders == 0, shard.expires, entry.expiry <= now {
         shard.remove(held.index)
         used.subtract(1, ordering: .relaxed)
       }
