@@ -11,7 +11,8 @@ struct AddressSyntax {
     case literal(IPAddress)
     case name(String)
     case unix(String)
-    case abstract(String)
+    /// The name, and whether it is filled up with NULs (`abns@`).
+    case abstract(String, isPadded: Bool)
     case descriptor(Int32)
   }
 
@@ -63,7 +64,7 @@ struct AddressSyntax {
       hostText = rest
       return true
     case "abns", "abnsz":
-      host = .abstract(rest)
+      host = .abstract(rest, isPadded: prefix == "abns")
       hostText = rest
       return true
     case "fd", "sockpair":
@@ -80,7 +81,7 @@ struct AddressSyntax {
     case "quic4", "quic6", "rhttp", "rev", "mptcp", "mptcp4", "mptcp6":
       throw Refusal("'\(keyword)' : addresses of '\(prefix)@' are not supported yet.", at: place)
     default:
-      let known = ["ipv4", "ipv6", "unix", "abns", "fd", "sockpair", "tcp", "tcp4", "tcp6", "udp"]
+      let known = ["ipv4", "ipv6", "unix", "abns", "abnsz", "fd", "sockpair", "tcp", "tcp4", "tcp6", "udp"]
       throw Refusal(
         "'\(keyword)' : unknown address family '\(prefix)@'.", at: place,
         expected: known.map { $0 + "@" }.oneOf,

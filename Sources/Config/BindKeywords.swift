@@ -120,9 +120,11 @@ public enum BindKeywords {
 
   static let tls: [Keyword<BindSettings>] = [
     flag("ssl", "Speak TLS.") { $0.isTLS = true },
-    word("crt", "<file|directory>", "Certificates and keys.") { $0.certificates.append($1) },
-    word("crt-list", "<file>", "A list of certificates.") { $0.certificateLists.append($1) },
-    word("default-crt", "<file>", "A certificate for unknown names.") { $0.defaultCertificates.append($1) },
+    word("crt", "<file|directory>", "Certificates and keys.") { $0.certificateSources.append(($1, .file)) },
+    word("crt-list", "<file>", "A list of certificates.") { $0.certificateSources.append(($1, .list)) },
+    word("default-crt", "<file>", "A certificate for unknown names.") {
+      $0.certificateSources.append(($1, .byDefault))
+    },
     word("ca-file", "<file>", "Authorities for client certificates.") { $0.tls.caFile = $1.text },
     word("ca-verify-file", "<file>", "Further authorities, not told to clients.") {
       $0.tls.caVerifyFile = $1.text
@@ -169,12 +171,13 @@ public enum BindKeywords {
     flag("strict-sni", "Refuse unknown names.") { $0.strictSNI = true },
     flag("no-strict-sni", "Serve unknown names.") { $0.strictSNI = false },
     flag("no-ca-names", "Do not tell clients the authorities.") { $0.tls.noCANames = true },
-    .unsupported("generate-certificates", in: .front), .unsupported("cc", in: .front),
+    flag("generate-certificates", "Make certificates for unknown names.") { $0.generateCertificates = true },
+    word("ca-sign-file", "<file>", "The authority that signs them, with its key.") { $0.signer = $1 },
+    .unsupported("cc", in: .front),
     .unsupported("idle-ping", in: .front), .unsupported("label", in: .front),
     .unsupported("nbconn", in: .front), .unsupported("tcp-md5sig", in: .front),
     .unsupported("tcp-ss", in: .front), .unsupported("quic-socket", in: .front),
     hint("ktls", "on|off"),
-    .unsupported("ca-sign-file", in: .front),
     .unsupported("ca-sign-pass", in: .front),
   ]
 

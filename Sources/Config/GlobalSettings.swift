@@ -20,6 +20,8 @@ public struct GlobalSettings: Sendable {
   /// `log-send-hostname`: nil when not asked for, empty for this machine's own name.
   public var logSendHostname: String?
   public var statsSockets: [BindSettings] = []
+  /// `stats-file`: counters of the process before this one.
+  public var statsFile: Word?
   public var statsTimeout: Timespan = .seconds(10)
   public var statsMaxConnections = 10
   public var hardStopAfter: Timespan?
@@ -43,6 +45,10 @@ public struct GlobalSettings: Sendable {
   public var caBase: String?
   public var issuersChainPath: String?
   public var dhParameterFile: String?
+  /// `ocsp-update.mode`.
+  public var updatesOCSP = false
+  /// `ocsp-update.mindelay` and `maxdelay`, in seconds.
+  public var ocspDelays = (minimum: 300, maximum: 3600)
   public var bindTLS = TLSSettings()
   public var serverTLS = TLSSettings()
   /// `ssl-server-verify none` clears it.

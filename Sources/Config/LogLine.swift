@@ -56,7 +56,8 @@ enum LogLine {
       context.expandVariables(word.text), at: word.location, keyword: "log", rules: [.datagram])
     switch address.host {
     case .unix(let path): return .unixDatagram(path)
-    case .abstract(let name): return .unixDatagram("\0" + name)
+    case .abstract(let name, let isPadded):
+      return .unixDatagram(SocketAddress.abstractPath(name, isPadded: isPadded))
     case .descriptor(let number): return .descriptor(number)
     case .unspecified: return .udp(host: "127.0.0.1", port: address.ports?.lowerBound ?? 514)
     case .literal, .name:

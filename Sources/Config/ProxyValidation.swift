@@ -166,6 +166,6 @@ extension BindSettings {
   }
 
   var lacksCertificate: Bool {
-    isTLS && certificates.isEmpty && certificateLists.isEmpty && defaultCertificates.isEmpty
+    isTLS && certificateSources.isEmpty
   }
 }

@@ -43,7 +43,7 @@ extension ServerKeywords {
   ]
 
   static let refused: [Keyword<ServerSettings>] = [
-    "cc", "check-pool-conn-name", "idle-ping", "shard", "tcp-md5sig",
+    "cc", "check-pool-conn-name", "idle-ping", "tcp-md5sig",
   ].map { .unsupported($0, in: .back) }
 
   /// Of servers that log messages are sent to.

@@ -54,6 +54,7 @@ public enum ServerKeywords {
   static let general: [Keyword<ServerSettings>] = [
     number("id", "The server's id.", in: 1...Int(Int32.max)) { $0.id = $1 },
     word("guid", "<id>", "A unique id.") { $0.guid = $1.text },
+    number("shard", "The part of stick tables that a peer is told.", in: 1...Int(Int32.max)) { $0.shard = $1 },
     number("weight", "Its share of the load.", in: 0...256) { $0.weight = $1 },
     flag("backup", "Used when all others are down.") { $0.isBackup = true },
     flag("no-backup", "Not a backup.") { $0.isBackup = false },

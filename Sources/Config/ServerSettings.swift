@@ -86,7 +86,12 @@ public struct ServerSettings: Sendable {
   public var redirect: Bytes?
   public var proto: String?
   public var isTLS = false
+  /// `no-ssl` was written, and whether it undid an `ssl`: then TLS is ready and may be switched on at run time.
+  public var refusesTLS = false
+  public var preparesTLS = false
   public var tls = TLSSettings()
+  /// What `ssl-default-server-*` said when the line was read.
+  public var tlsDefaults: TLSSettings?
   /// `sni <expression>` as words.
   public var sni: Directive?
   public var verifyHost: String?
@@ -123,6 +128,8 @@ public struct ServerSettings: Sendable {
   public var shutdownBackupSessionsWhenUp = false
   public var slowStart: Timespan?
   public var nonStick = false
+  /// `shard`: which part of the tables' keys a peer is told; nil for all.
+  public var shard: Int?
   public var source: SourceSettings?
   public var tcpUserTimeout: Timespan?
   public var tcpFastOpen = false

@@ -146,7 +146,7 @@ struct ServerValidation {
 
   /// HAProxy refuses to start without an authority; the system's store is as safe.
   private func verify(_ server: inout ServerSettings) {
-    guard server.isTLS || server.checkTLS == true, server.tls.caFile == nil,
+    guard server.isTLS || server.preparesTLS || server.checkTLS == true, server.tls.caFile == nil,
       server.tls.verification != .some(.none),
       context.configuration.global.verifyServers || server.tls.verification == .required
     else { return }

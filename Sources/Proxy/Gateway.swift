@@ -14,6 +14,12 @@ public final class Gateway: @unchecked Sendable {
   private(set) lazy var admin = AdminServer(self)
   private(set) lazy var peers = PeersService(self)
   private(set) lazy var logs = LogService(self)
+  private(set) lazy var ocsp = OCSPUpdater(self)
+  /// Where the master gives orders, for a worker of one.
+  public var masterChannel: Int32? {
+    didSet { channel = masterChannel.map { MasterChannel($0, self) } }
+  }
+  private var channel: MasterChannel?
   /// What start-up had to say, for `show startup-logs`; set before `start()`.
   public var startupLog = ""
   private var threads: [pthread_t] = []
@@ -64,6 +70,10 @@ public final class Gateway: @unchecked Sendable {
       return nil
     }
     guard case .unix = listener.address else { return nil }
+    if let taken = InheritedSockets.take(listener.address) {
+      listener.sharedDescriptor.store(taken, ordering: .releasing)
+      return nil
+    }
     do throws(ListeningSocket.Failure) {
       let fd = try ListeningSocket.open(listener.address, Acceptor.options(listener))
       listener.sharedDescriptor.store(fd, ordering: .releasing)
@@ -83,9 +93,11 @@ public final class Gateway: @unchecked Sendable {
     makePermanent()
     health.start(runtime, at: Now.read())
     if let first = workers.first {
-      first.loop.enqueue { [runtime, admin, peers, logs] in
+      first.loop.enqueue { [runtime, admin, peers, channel, ocsp, logs] in
         runtime.names.start(on: first)
         admin.start(on: first.loop)
+        channel?.start(on: first.loop)
+        ocsp.start(on: first.loop)
         peers.start(on: first)
         logs.start(on: first)
       }

@@ -55,7 +55,7 @@ extension Backend {
 extension Server {
   fileprivate func makePermanent() {
     let parts: [AnyObject?] = [
-      self, counters, sessions, queueLength, sessionRate, idleConnections, usedConnections, times, tlsContext,
+      self, counters, sessions, queueLength, sessionRate, idleConnections, usedConnections, times, tls,
     ]
     for part in parts { if let part { Permanent.mark(part) } }
     Permanent.mark(facts.name)

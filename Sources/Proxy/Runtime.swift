@@ -25,6 +25,7 @@ public final class Runtime: @unchecked Sendable {
   let logForwards: [LogForwardPlan]
   /// Messages that `log-forward` sections took in.
   let receivedLogs = Atomic<Int>(0)
+  let certificates: CertificateStore
   let workerCount: Int
   let started: Now
   let maxConnections: Int
@@ -70,6 +71,7 @@ public final class Runtime: @unchecked Sendable {
     processLog = parts.processLog
     rings = parts.rings
     logForwards = parts.logForwards
+    certificates = parts.certificates
     tlsDetails = TLSDetails(parts.configuration)
     caches = parts.configuration.caches.map { ResponseCache($0) }
     workerCount = parts.workerCount
@@ -116,4 +118,5 @@ struct RuntimeParts {
   var started: Now
   var maxConnections: Int
   var hostName: Bytes
+  var certificates: CertificateStore
 }

@@ -30,7 +30,7 @@ public struct RuntimeBuilder {
     channels = LogChannels(configuration)
     workerCount = configuration.global.threads ?? Swift.min(processorCount, 64)
     hostName = Bytes(RuntimeBuilder.hostName())
-    contexts = TLSContexts(configuration.global, diagnostics)
+    contexts = TLSContexts(configuration.global, rules.patterns.retirement, diagnostics)
   }
 
   /// nil when there were errors; `diagnostics` says which.
@@ -39,7 +39,7 @@ public struct RuntimeBuilder {
     let limit = configuration.global.maxConnections ?? RuntimeBuilder.defaultConnectionLimit
     var parts = RuntimeParts(
       configuration: configuration, rules: rules, processLog: processLog, workerCount: workerCount, started: now,
-      maxConnections: limit, hostName: hostName)
+      maxConnections: limit, hostName: hostName, certificates: contexts.store)
     let fullConnections = defaultFullConnections(limit)
     for (index, proxy) in configuration.proxies.enumerated() {
       let wanted = proxy.hasBackend && !proxy.isDisabled
@@ -59,7 +59,33 @@ public struct RuntimeBuilder {
     parts.logForwards = configuration.logForwards.map { plan($0) }
     attachLogBackends(parts.backendOfProxy)
     parts.rings = channels.rings
-    return diagnostics.hasErrors ? nil : Runtime(parts: parts)
+    checkIdentifiers()
+    if diagnostics.hasErrors { return nil }
+    contexts.store.close()
+    let runtime = Runtime(parts: parts)
+    loadCounters(of: runtime)
+    return runtime
+  }
+
+  /// Every `guid` is there once.
+  private func checkIdentifiers() {
+    var seen: Set<String> = []
+    for proxy in configuration.proxies {
+      for (guid, place) in [(proxy.guid, proxy.location)] + proxy.servers.map({ ($0.guid, $0.location) }) {
+        guard let guid, !seen.insert(guid).inserted else { continue }
+        diagnostics.error("'guid' : '\(guid)' is used twice.", at: place)
+      }
+    }
+  }
+
+  private func loadCounters(of runtime: Runtime) {
+    guard let file = configuration.global.statsFile else { return }
+    guard case .octets(let text) = ConfigurationIO.system().read(file.text) else {
+      return diagnostics.warning("Can't load stats-file '\(file.text)': cannot open file.", at: file.location)
+    }
+    if !StatsFile(runtime).load(text) {
+      diagnostics.warning("Invalid stats-file format in file '\(file.text)'.", at: file.location)
+    }
   }
 
   // MARK: Proxies
@@ -90,9 +116,10 @@ public struct RuntimeBuilder {
       servers.append(
         Server(
           settings: settings, index: position, number: serverNumber, id: settings.id ?? position + 1,
-          backendName: proxy.name, workers: workerCount, tlsContext: contexts.client(for: settings),
+          backendName: proxy.name, workers: workerCount, tls: contexts.client(for: settings),
           checkPlan: planner.plan(for: settings), agentPlan: planner.agentPlan(for: settings),
-          expressions: rules.proxies[index].serverExpressions[settings.name] ?? ServerExpressions(), now: now.wall))
+          expressions: rules.proxies[index].serverExpressions[settings.name] ?? ServerExpressions(),
+          retirement: rules.patterns.retirement, now: now.wall))
       serverNumber += 1
     }
     return Backend(
@@ -130,7 +157,7 @@ public struct RuntimeBuilder {
   private mutating func addListeners(_ proxy: ProxySettings, _ frontend: Frontend) {
     var id = 0
     for bind in proxy.binds {
-      let tls = contexts.server(for: bind, isHTTP: proxy.mode == .http)
+      let tls = contexts.server(for: bind, proxyName: proxy.name, isHTTP: proxy.mode == .http)
       for (address, descriptor) in RuntimeBuilder.addresses(of: bind) {
         id += 1
         listeners.append(
@@ -148,7 +175,7 @@ public struct RuntimeBuilder {
       switch address {
       case .ip(let ip, let ports): for port in ports { result.append((.ip(ip, port: port), nil)) }
       case .unix(let path): result.append((.unix(path), nil))
-      case .abstract(let name): result.append((.unix("\0" + name), nil))
+      case .abstract(let name, let isPadded): result.append((.abstract(name, isPadded: isPadded), nil))
       case .descriptor(let fd): result.append((Socket.localAddress(fd), fd))
       }
     }

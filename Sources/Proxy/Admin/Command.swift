@@ -86,6 +86,9 @@ enum CommandAnswer {
   /// Given later, by calling the function on the connection's own thread.
   case later((@escaping (CommandAnswer) -> Void) -> Void)
 
+  /// What another process says on a descriptor, after it was told `start`; the descriptor is given away.
+  case relay(Int32, start: [UInt8], isInteractive: Bool)
+
   static var done: CommandAnswer { .text([]) }
   static func error(_ text: String) -> CommandAnswer { .message(text, severity: 3) }
   static func info(_ text: String) -> CommandAnswer { .message(text, severity: 6) }
@@ -114,8 +117,12 @@ final class CommandSession {
   var showsTime = false
   var severityOutput: SeverityOutput
   var timeout: Timespan
-  /// `experimental-mode on`.
+  /// `experimental-mode on`, `expert-mode on`.
   var isExperimental = false
+  var isExpert = false
+  /// Of the master CLI: the process that commands go to, 0 for the master, and `mcli-debug-mode on`.
+  var target: Int32 = 0
+  var isMasterDebug = false
   /// The client has said `quit`.
   var isOver = false
 

@@ -271,6 +271,9 @@ final class Backend: Sendable {
     serverChanged()
   }
 
+  /// The lists by name are made anew.
+  func serverRenamed() { list.publish(ServerList(servers)) }
+
   /// Lets a server go that has no sessions; false when it has some.
   func remove(_ server: Server) -> Bool {
     let isFree = balancer.withLock { state in

@@ -221,12 +221,12 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   /// The way to the server is open.
   private func begin(_ transport: Transport) {
     sendProxyHeader(transport)
-    guard let context = server.tlsContext else {
+    guard server.speaksTLS, let tls = server.tls else {
       state = .ready
       return
     }
     let name = stream.flatMap { serverName($0) }
-    guard let session = try? TLSSession(connecting: context, serverName: name, alpn: offeredProtocols) else {
+    guard let session = tls.session(serverName: name, alpn: offeredProtocols) else {
       return fail(.handshake)
     }
     transport.startTLS(session)
@@ -254,6 +254,12 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
         facts.tls = tls
       }
     } else if transport.hasFailed {
+      if let session = transport.tls, let stream {
+        let failure = HandshakeFailure(ofServer: session)
+        stream.context.serverSide.errorCode = failure.rawValue
+        stream.context.serverSide.errorText = Bytes(failure.text)
+        stream.context.serverSide.tls = TLSFacts(failed: session, [])
+      }
       fail(.handshake)
     }
   }

@@ -358,7 +358,7 @@ final class HealthCheck: TimerOwner, TransportOwner {
     }
     let tls = connection.isTLS ? plan.stepTLS[stepIndex] : connection.usesServerSettings ? plan.tls : nil
     guard let tls else { return established(isTLS: false) }
-    guard let session = try? TLSSession(connecting: tls, serverName: serverName(connection)) else {
+    guard let session = tls.session(serverName: serverName(connection)) else {
       return finish(
         conversation.connectionFailed(
           CheckConnectionFailure(layer: .handshaking, text: "SSL handshake failure")))

@@ -198,7 +198,6 @@ extension Stream {
   }
 
   private func count() {
-    let index = worker.index
     let octetsIn = client.octetsIn
     let octetsOut = client.octetsOut
     context.log.bytesIn = octetsIn
@@ -207,13 +206,24 @@ extension Stream {
       frontend.counters.add(.failedHeaderRewrites, context.failedRewrites, worker: index)
       backend?.counters.add(.failedHeaderRewrites, context.failedRewrites, worker: index)
     }
+    addTraffic(octetsIn - storage.addedOctets.received, octetsOut - storage.addedOctets.sent)
+    if let server, let backend, times.connected != .never { addTimes(server, backend) }
+  }
+
+  /// `option contstats`: what was moved until now counts now.
+  func countContinuously() {
+    guard backend != nil else { return }
+    let (received, sent) = (client.octetsIn, client.octetsOut)
+    addTraffic(received - storage.addedOctets.received, sent - storage.addedOctets.sent)
+    storage.addedOctets = (received, sent)
+  }
+
+  private func addTraffic(_ octetsIn: Int, _ octetsOut: Int) {
+    let index = worker.index
     frontend.counters.addTraffic(octetsIn, octetsOut, worker: index)
     if let backend {
       backend.counters.addTraffic(octetsIn, octetsOut, worker: index)
-      if let server {
-        server.counters.addTraffic(octetsIn, octetsOut, worker: index)
-        if times.connected != .never { addTimes(server, backend) }
-      }
+      server?.counters.addTraffic(octetsIn, octetsOut, worker: index)
     }
     if frontend.settings.socketStats,
       let listener = worker.runtime.listener(of: frontend, context.connection.listenerID)

@@ -132,6 +132,7 @@ final class Stream {
     if phase == .finished { return }
     clientSink.flushBody()
     if let serverEnd { serverSink(serverEnd).flushBody() }
+    if frontend.settings.contStats { countContinuously() }
     setTimer()
   }
 

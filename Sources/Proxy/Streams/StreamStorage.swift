@@ -56,6 +56,8 @@ final class StreamStorage: TimerOwner, LogFactsKeeper {
   var stores = StickStores()
   /// What of the stream's octets tracked counters know already.
   var countedOctets = (received: 0, sent: 0)
+  /// What `option contstats` has added to counters already.
+  var addedOctets = (received: 0, sent: 0)
   var hasMatchedSticks = false
   var hasStoredSticks = false
 
@@ -113,6 +115,7 @@ final class StreamStorage: TimerOwner, LogFactsKeeper {
     }
     stores.removeAll()
     countedOctets = (0, 0)
+    addedOctets = (0, 0)
     hasMatchedSticks = false
     hasStoredSticks = false
   }

@@ -2,6 +2,8 @@ import Base
 
 /// The client's and the server's connection: addresses, ports, the PROXY protocol.
 enum ConnectionFetches {
+  private static let success = Bytes("Success")
+
   static let table: [FetchEntry] = [
     FetchEntry("src", .none, .address, .layer4Client) { context, _ in ip(context.source) },
     FetchEntry("src_port", .none, .int, .layer4Client) { context, _ in port(context.source) },
@@ -44,13 +46,13 @@ enum ConnectionFetches {
     FetchEntry("fc_err", .none, .int, .layer4Client) { context, _ in .int(Int64(context.connection.errorCode))
     },
     FetchEntry("fc_err_str", .none, .string, .layer4Client) { context, _ in
-      context.connection.errorText.isEmpty ? nil : .string(context.connection.errorText)
+      .string(context.connection.errorText.isEmpty ? success : context.connection.errorText)
     },
     FetchEntry("bc_err", .none, .int, .layer4Server) { context, _ in
       .int(Int64(context.serverSide.errorCode))
     },
     FetchEntry("bc_err_str", .none, .string, .layer4Server) { context, _ in
-      context.serverSide.errorText.isEmpty ? nil : .string(context.serverSide.errorText)
+      .string(context.serverSide.errorText.isEmpty ? success : context.serverSide.errorText)
     },
     FetchEntry("fc_glitches", .none, .int, .layer4Client) { context, _ in
       .int(Int64(context.connection.glitches))

@@ -101,3 +101,50 @@ extension TLSFacts {
     }
   }
 }
+
+/// Why a TLS handshake failed, with HAProxy's number and words (`fc_err`, `bc_err`).
+enum HandshakeFailure: Int {
+  case closed = 24
+  case timeout = 26
+  case authorityRefused = 30
+  case certificateRefused = 31
+  case nameMismatch = 33
+  case failed = 34
+
+  /// X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH
+  private static let mismatches: [Int32] = [62, 64]
+
+  /// Of the client's side.
+  init(ofClient session: TLSSession, wasClosed: Bool) {
+    if session.refusal.error != 0 {
+      self = session.refusal.isOfLeaf ? .certificateRefused : .authorityRefused
+    } else {
+      self = wasClosed ? .closed : .failed
+    }
+  }
+
+  init(ofServer session: TLSSession) {
+    self = HandshakeFailure.mismatches.contains(session.refusal.error) ? .nameMismatch : .failed
+  }
+
+  var text: String {
+    switch self {
+    case .closed: "Connection closed during SSL handshake"
+    case .timeout: "Timeout during SSL handshake"
+    case .authorityRefused: "SSL client CA chain cannot be verified"
+    case .certificateRefused: "SSL client certificate not trusted"
+    case .nameMismatch: "Server presented an SSL certificate different from the expected one"
+    case .failed: "SSL handshake failure"
+    }
+  }
+}
+
+extension TLSFacts {
+  /// Of a session whose handshake failed.
+  convenience init(failed session: TLSSession, _ details: TLSDetails) {
+    self.init(session, details)
+    if cipher.isEmpty { cipher = "(NONE)" }
+    errorCode = session.failureCode
+    errorText = Bytes(session.failureText)
+  }
+}
