@@ -31,7 +31,7 @@ public enum OptionKeywords {
     toggle("dontlog-normal", in: .front) { $0.dontLogNormal = $1 },
     toggle("logasap", in: .front) { $0.logAsap = $1 },
     toggle("log-separate-errors", in: .front) { $0.logSeparateErrors = $1 },
-    noEffect("contstats", in: .front, "a stream is counted when it ends"),
+    toggle("contstats", in: .front) { $0.contStats = $1 },
     toggle("socket-stats", in: .front) { $0.socketStats = $1 },
     toggle("clitcpka", in: .front) { $0.clientKeepAlive = $1 },
     noEffect("tcp-smart-accept", in: .front, "the kernel decides about delayed acknowledgements"),

@@ -66,6 +66,7 @@ public struct ProxySettings: Sendable {
   public var dontLogNormal = false
   public var logAsap = false
   public var logSeparateErrors = false
+  public var contStats = false
   public var socketStats = false
   public var ignoreProbes = false
   public var acceptInvalidRequest = false

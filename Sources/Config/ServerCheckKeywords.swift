@@ -77,7 +77,9 @@ extension ServerKeywords {
     number("pool-max-conn", "The most idle connections.", in: -1...Int(Int32.max)) {
       $0.poolMaximum = $1 < 0 ? nil : $1
     },
-    noEffect("pool-low-conn", "<number>", "idle connections stay with the thread that opened them"),
+    number("pool-low-conn", "Idle connections below which none is taken over.") {
+      $0.poolLowConnections = $1
+    },
     time("pool-purge-delay", "How long connections stay idle.") { $0.poolPurgeDelay = $1 },
     Keyword("pool-conn-name", in: .back, "<expr>", "A name that idle connections are looked up by.") {
       settings, arguments, _ throws(Refusal) in

@@ -134,6 +134,7 @@ public struct ServerSettings: Sendable {
   public var tcpUserTimeout: Timespan?
   public var tcpFastOpen = false
   public var poolMaximum: Int?
+  public var poolLowConnections = 0
   public var poolPurgeDelay: Timespan = .seconds(5)
   public var maxReuse: Int?
   public var namespace: String?

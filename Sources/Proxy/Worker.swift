@@ -157,6 +157,9 @@ final class Worker: @unchecked Sendable {
       storage.context.now = loop.now
       storage.context.frontend = frontend.facts
       storage.context.noteConnection(frontend)
+      storage.context.log.frontendIsTLS = connection.listener.tls != nil
+      storage.context.log.activeConnections = runtime.connections.current
+      storage.context.log.frontendConnections = frontend.sessions.current
       let legacy = frontend.logFormats.error == nil ? errorLine(connection, reason) : nil
       return frontend.writeLog(storage.context, .killed, level: level, at: loop.now.wall, text: legacy)
     }
@@ -165,22 +168,6 @@ final class Worker: @unchecked Sendable {
 
   private func errorLine(_ connection: ClientConnection, _ reason: String) -> String {
     let facts = connection.facts
-    if let format = frontend.logFormats.error {
-      let storage = takeStorage(facts)
-      defer { giveStorage(storage) }
-      let context = storage.context
-      context.now = loop.now
-      context.frontend = frontend.facts
-      context.log.frontendName = frontend.nameBytes
-      context.log.backendName = frontend.nameBytes
-      context.log.frontendIsTLS = connection.listener.tls != nil
-      context.log.requestDate = facts.accepted.wall
-      context.log.activeConnections = runtime.connections.current
-      context.log.frontendConnections = frontend.sessions.current
-      var line: [UInt8] = []
-      format.render(context, into: &line)
-      return frontend.log.send(level: level, line, at: loop.now.wall)
-    }
     let date = CalendarText.access(facts.accepted.wall)
     let name = connection.listener.name.isEmpty ? "\(connection.listener.id)" : connection.listener.name
     return "\(facts.source.logText) [\(date)] \(connection.frontend.name)/\(name): \(reason)"

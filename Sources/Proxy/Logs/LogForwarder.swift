@@ -12,7 +12,7 @@ struct LogForwardPlan: Sendable {
     let inherited: Int32?
     let bind: BindSettings
     /// nil for a clear one, and for datagrams.
-    let context: TLSServerContext?
+    let context: ListenerTLS?
     let isDatagram: Bool
   }
 
@@ -71,14 +71,14 @@ final class LogForwarder {
     plan.targets.forward(message, fields, at: worker.loop.now.wall)
   }
 
-  fileprivate func admit(_ descriptor: Int32, _ source: SocketAddress, _ context: TLSServerContext?) {
+  fileprivate func admit(_ descriptor: Int32, _ source: SocketAddress, _ context: ListenerTLS?) {
     guard connections.count < settings.maxConnections else {
       Glibc.close(descriptor)
       return
     }
     var tls: TLSSession?
     if let context {
-      guard let session = try? TLSSession(accepting: context) else {
+      guard let session = context.session() else {
         Glibc.close(descriptor)
         return
       }

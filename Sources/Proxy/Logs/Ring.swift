@@ -9,7 +9,7 @@ struct RingTarget: Sendable {
   var address: SocketAddress
   /// A server whose address may change at run time stands in for `address`.
   var server: Server?
-  var tls: TLSClientContext?
+  var tls: ClientTLS?
   var countsOctets = false
   var connectTimeout = Timespan.seconds(5)
   /// How long messages may wait for the server to take them.

@@ -44,7 +44,7 @@ final class RingConnection: TransportOwner, TimerOwner {
     }
     tls = nil
     if let context = target.tls {
-      guard let session = try? TLSSession(connecting: context, serverName: nil) else {
+      guard let session = context.session(serverName: nil) else {
         Glibc.close(fd)
         return retry()
       }

@@ -7,7 +7,7 @@ extension RuntimeBuilder {
   mutating func plan(_ section: LogForwardSettings) -> LogForwardPlan {
     var listeners: [LogForwardPlan.Listener] = []
     for bind in section.binds {
-      let context = contexts.server(for: bind, isHTTP: false)
+      let context = contexts.server(for: bind, proxyName: section.name.text, isHTTP: false)
       for (address, inherited) in RuntimeBuilder.addresses(of: bind) {
         listeners.append(
           .init(address: address, inherited: inherited, bind: bind, context: context, isDatagram: false))
@@ -51,7 +51,7 @@ extension RuntimeBuilder {
   private mutating func target(_ settings: ServerSettings, _ server: Server?) -> RingTarget {
     var target = RingTarget(address: settings.address)
     target.server = server
-    target.tls = server.map { $0.tlsContext } ?? contexts.client(for: settings)
+    target.tls = server.map { $0.tls } ?? contexts.client(for: settings)
     target.countsOctets = settings.countsOctets
     return target
   }

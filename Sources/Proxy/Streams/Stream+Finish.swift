@@ -203,8 +203,8 @@ extension Stream {
     context.log.bytesIn = octetsIn
     context.log.bytesOut = octetsOut
     if context.failedRewrites > 0 {
-      frontend.counters.add(.failedHeaderRewrites, context.failedRewrites, worker: index)
-      backend?.counters.add(.failedHeaderRewrites, context.failedRewrites, worker: index)
+      frontend.counters.add(.failedHeaderRewrites, context.failedRewrites, worker: worker.index)
+      backend?.counters.add(.failedHeaderRewrites, context.failedRewrites, worker: worker.index)
     }
     addTraffic(octetsIn - storage.addedOctets.received, octetsOut - storage.addedOctets.sent)
     if let server, let backend, times.connected != .never { addTimes(server, backend) }
