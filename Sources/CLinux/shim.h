@@ -54,6 +54,7 @@ static inline int gh_open(const char *path, int flags, mode_t mode) { return ope
 extern int accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags);
 extern int pipe2(int fds[2], int flags);
 extern ssize_t splice(int in, long long *inoff, int out, long long *outoff, size_t len, unsigned int flags);
+static inline int gh_set_pipe_size(int fd, int size) { return fcntl(fd, 1031 /* F_SETPIPE_SZ */, size); }
 #define GH_SPLICE_F_MOVE 1
 #define GH_SPLICE_F_NONBLOCK 2
 #define GH_SPLICE_F_MORE 4

@@ -70,14 +70,7 @@ extension GlobalKeywords {
     .number("maxsslrate", "The most TLS sessions a second.") { $0.rateLimitTLSSessions = $1 },
     .number("maxconnrate", "The most connections a second.") { $0.rateLimitConnections = $1 },
     .number("maxsessrate", "The most sessions a second.") { $0.rateLimitSessions = $1 },
-    Keyword<GlobalSettings>(
-      "maxpipes", in: .global, "<number>", "The most pipes for splicing. Taken, and of no effect."
-    ) {
-      _, arguments, context throws(Refusal) in
-      _ = try arguments.required("a value")
-      try arguments.end()
-      sayNoEffect("maxpipes", arguments, context)
-    },
+    .number("maxpipes", "The most pipes that bodies pass through at once.") { $0.maxPipes = $1 },
     Keyword("maxcomprate", in: .global, "<kB/s>", "The most octets to compress a second.") {
       settings, arguments, _ throws(Refusal) in
       settings.tunables["maxcomprate"] = String(try arguments.integer())

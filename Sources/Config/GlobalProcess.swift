@@ -157,7 +157,7 @@ extension GlobalKeywords {
   /// Hints about pollers, processors and threads that mean nothing to this architecture, and permissions that it
   /// does not ask for: taken, and told to be without effect.
   static let hints: [Keyword<GlobalSettings>] = [
-    "noepoll", "nokqueue", "noevports", "nopoll", "nosplice", "nogetaddrinfo", "noreuseport", "noktls",
+    "noepoll", "nokqueue", "noevports", "nopoll", "nogetaddrinfo", "noreuseport", "noktls",
     "cpu-map", "cpu-policy", "cpu-set", "cpu-affinity", "numa-cpu-mapping", "max-threads-per-group",
     "thread-hard-limit", "prealloc-fd", "no-memory-trimming", "set-dumpable", "mworker-max-reloads",
     "warn-blocked-traffic-after", "pp2-never-send-local", "httpclient.resolvers.disabled",
@@ -174,6 +174,14 @@ extension GlobalKeywords {
       if context.prefix == .none { sayNoEffect(name, arguments, context) }
     }
   }
+
+  static let splicing: [Keyword<GlobalSettings>] = [
+    Keyword("nosplice", in: .global, "", "Large bodies do not pass through pipes.", takesPrefix: true) {
+      settings, arguments, context throws(Refusal) in
+      try arguments.end()
+      settings.splices = context.prefix != .none
+    }
+  ]
 
   /// What is so without being asked for: one group of threads, no QUIC, and every directive that is known.
   static let alwaysSo: [Keyword<GlobalSettings>] = [

@@ -57,6 +57,10 @@ public struct GlobalSettings: Sendable {
   public var rateLimitSessions: Int?
   public var rateLimitTLSSessions: Int?
   public var maxTLSConnections: Int?
+  /// `maxpipes`: pipes that bodies pass through at once.
+  public var maxPipes: Int?
+  /// Large bodies may pass from socket to socket (`nosplice` forbids it).
+  public var splices = true
   /// `tune.*` and everything else that is a name and a value, by keyword.
   public var tunables: [String: String] = [:]
   /// `set-var` and `set-var-fmt` lines.

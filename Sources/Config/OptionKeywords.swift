@@ -118,7 +118,7 @@ public enum OptionKeywords {
   }
 
   private static func splice(_ name: String) -> Keyword<ProxySettings> {
-    noEffect(name, in: .proxy, "octets are copied in large pieces")
+    noEffect(name, in: .proxy, "what is large enough passes from socket to socket anyway, unless 'nosplice' forbids it")
   }
 
   private static func oldClose(_ name: String, supported: Bool = true) -> Keyword<ProxySettings> {

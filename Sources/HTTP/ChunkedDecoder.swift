@@ -41,6 +41,17 @@ public struct ChunkedDecoder {
     }
   }
 
+  /// Octets of the chunk at hand that are still to come.
+  public var rest: UInt64 { if case .data(let left) = state { left } else { 0 } }
+
+  /// `n` of them went another way.
+  public mutating func skip(_ n: UInt64) {
+    guard case .data(let left) = state else { return }
+    let n = Swift.min(n, left)
+    total &+= n
+    state = left == n ? .dataEnd : .data(left - n)
+  }
+
   private var isDone: Bool { if case .done = state { true } else { false } }
 
   private mutating func next(_ base: UnsafeRawPointer, _ count: Int) -> Step {

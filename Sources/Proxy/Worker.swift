@@ -14,6 +14,7 @@ final class Worker: @unchecked Sendable {
   let loop: EventLoop
   let buffers: BufferPool
   let scratch = TLSScratch()
+  let pipes: PipePool
   let environment: WorkerEnvironment
   let limits: H1Limits
   /// Those of `option accept-unsafe-violations-in-http-*`.
@@ -38,6 +39,7 @@ final class Worker: @unchecked Sendable {
     self.runtime = runtime
     self.loop = loop
     buffers = BufferPool(bufferSize: runtime.global.bufferSize)
+    pipes = PipePool(limit: runtime.global.splices ? (runtime.global.maxPipes ?? 512) / runtime.workerCount : 0)
     environment = WorkerEnvironment(runtime: runtime, index: index)
     var limits = H1Limits()
     limits.maxHeadBytes = Swift.max(4096, runtime.global.bufferSize - runtime.global.maxRewrite)
@@ -201,6 +203,7 @@ extension Worker: TimerOwner {
   /// Every other second: memory that a crowd has left behind goes back to the system.
   func timerFired(_ timer: Timer) {
     buffers.shrink()
+    pipes.shrink()
     if spareStorage.count > 8 {
       for storage in spareStorage.suffix(spareStorage.count / 2) { discard(storage) }
       spareStorage.removeLast(spareStorage.count / 2)

@@ -120,8 +120,9 @@ struct CommandLineParser {
     case "D": options.diagnosticMode = true
     case "r": options.ignoresUnresolvable = true
     case "V": options.skipsServerVerification = true
-    // Splicing, pollers, kernel TLS and debugging aids of HAProxy that have no counterpart here.
-    case "I", "R", "S", "G", "F", "Z", "L", "e", "p", "k", "v", "s", "T", "c":
+    case "S": options.copiesBodies = true
+    // Pollers, kernel TLS and debugging aids of HAProxy that have no counterpart here.
+    case "I", "R", "G", "F", "Z", "L", "e", "p", "k", "v", "s", "T", "c":
       options.withoutEffect.append("'-d\(name)'")
     case _ where name.hasPrefix("M"): options.withoutEffect.append("'-dM'")
     case _ where name.hasPrefix("K"):

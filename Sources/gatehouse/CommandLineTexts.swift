@@ -65,9 +65,10 @@ enum CommandLineTexts {
             -sf/-st [<pid>...] : ask old processes to finish, or end them
             -dW : warnings are fatal ; -dD : name suspicious lines
             -dr : servers whose names do not resolve start without an address
+            -dS : copy bodies, pass none through pipes
             -dV : do not verify certificates of servers
             -dK<class>[,...] : list the known keywords, see -dKhelp
-            -4 -dM -dI -dR -dS -dG -dF -dZ -dL -de -dp : taken and of no effect
+            -4 -dM -dI -dR -dG -dF -dZ -dL -de -dp : taken and of no effect
 
     """
   }

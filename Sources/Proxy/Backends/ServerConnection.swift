@@ -326,6 +326,19 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   /// Reads what has come behind octets that wait already, for rules that look at them.
   func gatherInput() { transport?.gather() }
 
+  func splice(from source: Transport, upTo limit: Int) -> Transport.Spliced {
+    guard let transport else { return .unavailable }
+    return writer.splice(from: source, upTo: limit, transport)
+  }
+
+  var passage: (transport: Transport, limit: Int)? {
+    guard let transport else { return nil }
+    let limit = reader.passable(transport)
+    return limit > 0 ? (transport, limit) : nil
+  }
+
+  func passed(_ n: Int) { reader.passed(n) }
+
   func writeBody(_ bytes: UnsafeRawBufferPointer) -> Int {
     guard let transport else { return bytes.count }
     return writer.write(bytes, transport)

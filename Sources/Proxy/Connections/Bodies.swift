@@ -1,5 +1,6 @@
 import Base
 import HTTP
+import NetIO
 
 /// What a body's source has to offer next.
 enum BodyPiece {
@@ -20,10 +21,16 @@ protocol BodySource: AnyObject {
   func consume(_ n: Int)
   /// The trailer section, once `nextPiece` has said `.end`; nil when there is none.
   var trailers: MessageHead? { get }
+  /// The socket whose next octets are body, and how many of them may pass to another one without being looked at;
+  /// nil when they must be read. Acknowledge with `passed`.
+  var passage: (transport: Transport, limit: Int)? { get }
+  func passed(_ n: Int)
 }
 
 extension BodySource {
   var trailers: MessageHead? { nil }
+  var passage: (transport: Transport, limit: Int)? { nil }
+  func passed(_ n: Int) {}
 }
 
 /// Where the octets of a message body go to.
@@ -34,6 +41,12 @@ protocol BodySink: AnyObject {
   func endBody(trailers: MessageHead?)
   /// Sends what was gathered.
   func flushBody()
+  /// Takes body octets straight from `source`, up to `limit`.
+  func splice(from source: Transport, upTo limit: Int) -> Transport.Spliced
+}
+
+extension BodySink {
+  func splice(from source: Transport, upTo limit: Int) -> Transport.Spliced { .unavailable }
 }
 
 /// Reads a body off a transport by its HTTP/1 framing.
@@ -133,8 +146,32 @@ struct H1BodyReader {
     }
   }
 
+  /// How many octets of the body may pass from the socket to another one without being looked at; 0 when the next
+  /// ones must be read.
+  func passable(_ transport: Transport) -> Int {
+    guard !isFinished, transport.isPassable else { return 0 }
+    let rest: UInt64
+    switch mode {
+    case .none: return 0
+    case .length(let n): rest = n
+    case .chunked: rest = chunkRest == 0 ? decoder.rest : 0
+    case .untilClose: rest = transport.readsBulk ? .max : 0
+    }
+    return rest < UInt64(Transport.spliceSize) ? 0 : Int(clamping: rest)
+  }
+
+  /// Octets went past.
+  mutating func passed(_ n: Int) {
+    if case .chunked = mode { return decoder.skip(UInt64(n)) }
+    account(n)
+  }
+
   mutating func consume(_ n: Int, _ transport: Transport) {
     transport.consume(n)
+    account(n)
+  }
+
+  private mutating func account(_ n: Int) {
     switch mode {
     case .none, .untilClose: break
     case .length(let rest):
@@ -167,6 +204,20 @@ struct H1BodyWriter {
     chunkRest -= n
     if chunkRest == 0 { transport.assembly().appendGrowing(literal: "\r\n") }
     return n
+  }
+
+  /// Passes octets on as they are, as a chunk of their own where chunks are sent.
+  mutating func splice(from source: Transport, upTo limit: Int, _ transport: Transport) -> Transport.Spliced {
+    guard chunkRest == 0 else { return .unavailable }
+    let result = transport.splice(from: source, upTo: limit)
+    if case .moved(let n) = result {
+      if isChunked {
+        transport.pipe?.prefix = Array(String(n, radix: 16).utf8) + [ASCII.cr, ASCII.lf]
+        transport.assembly().appendGrowing(literal: "\r\n")
+      }
+      _ = transport.flush()
+    }
+    return result
   }
 
   mutating func end(_ transport: Transport, trailers: MessageHead?) {

@@ -41,6 +41,8 @@ final class Transport: EventHandler {
   var pending: ByteBuffer?
   var sealed: ByteBuffer?
   var unopened: ByteBuffer?
+  /// What passes through without being looked at; sent before `pending`.
+  var pipe: SplicePipe?
   /// The peer sends faster than the usual buffer is emptied.
   var readsBulk = false
 
@@ -65,7 +67,7 @@ final class Transport: EventHandler {
   var isSettled: Bool { mayWrite || failure != 0 }
 
   /// Octets written but not yet handed to the kernel.
-  var gathered: Int { pending?.count ?? 0 }
+  var gathered: Int { (pending?.count ?? 0) + (pipe.map { $0.count + $0.prefix.count } ?? 0) }
 
   /// Starts to watch the descriptor; false when the kernel refuses.
   func register() -> Bool {
@@ -111,7 +113,7 @@ final class Transport: EventHandler {
   var peerHungUp: Bool { hangupSeen }
   var hasFailed: Bool { failure != 0 || tlsFailure != nil }
   var hasInput: Bool { input.map { !$0.isEmpty } ?? false }
-  var hasOutput: Bool { pending != nil || sealed != nil }
+  var hasOutput: Bool { pending != nil || sealed != nil || pipe != nil }
   /// Output waits for the kernel; the producer should pause.
   var isBlocked: Bool { !mayWrite && hasOutput }
 
@@ -219,6 +221,7 @@ final class Transport: EventHandler {
   }
 
   private func writeClear(_ bytes: UnsafeRawBufferPointer) -> Int {
+    if pipe != nil, !flush() || failure != 0 { return failure != 0 ? bytes.count : 0 }
     guard mayWrite else { return 0 }
     let waiting = pending?.readableBytes ?? UnsafeRawBufferPointer(start: nil, count: 0)
     let result =
@@ -267,6 +270,13 @@ final class Transport: EventHandler {
       }
     }
     if tls != nil { return sealPending() }
+    if pipe != nil {
+      guard drainPipe() else { return false }
+      if failure != 0 {
+        dropOutput()
+        return true
+      }
+    }
     guard let clear = pending else { return true }
     if clear.isEmpty {
       dropPending(0)
@@ -295,6 +305,7 @@ final class Transport: EventHandler {
   }
 
   private func dropOutput() {
+    dropPipe()
     if let buffer = pending.take() { worker.buffers.give(buffer) }
     if let buffer = sealed.take() { worker.buffers.give(buffer) }
   }

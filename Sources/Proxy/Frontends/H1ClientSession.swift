@@ -192,6 +192,11 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
   func nextPiece() -> BodyPiece { reader.next(transport) }
   var trailers: MessageHead? { reader.trailers }
   func consume(_ n: Int) { reader.consume(n, transport) }
+  var passage: (transport: Transport, limit: Int)? {
+    let limit = reader.passable(transport)
+    return limit > 0 ? (transport, limit) : nil
+  }
+  func passed(_ n: Int) { reader.passed(n) }
 
   func beginTunnel() { reader.begin(.tunnel) }
 
@@ -232,6 +237,9 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
   }
 
   func writeBody(_ bytes: UnsafeRawBufferPointer) -> Int { writer.write(bytes, transport) }
+  func splice(from source: Transport, upTo limit: Int) -> Transport.Spliced {
+    writer.splice(from: source, upTo: limit, transport)
+  }
 
   func endBody(trailers: MessageHead?) {
     writer.end(transport, trailers: trailers)

@@ -57,9 +57,19 @@ final class TCPClientSession: TransportOwner, ClientEndpoint {
 
   func nextPiece() -> BodyPiece { reader.next(transport) }
   func consume(_ n: Int) { reader.consume(n, transport) }
+  var passage: (transport: Transport, limit: Int)? {
+    let limit = reader.passable(transport)
+    return limit > 0 ? (transport, limit) : nil
+  }
+  func passed(_ n: Int) { reader.passed(n) }
   func beginTunnel() {}
   func gatherInput() { transport.gather() }
   func writeBody(_ bytes: UnsafeRawBufferPointer) -> Int { transport.write(bytes) }
+  func splice(from source: Transport, upTo limit: Int) -> Transport.Spliced {
+    let result = transport.splice(from: source, upTo: limit)
+    _ = transport.flush()
+    return result
+  }
   func endBody(trailers: MessageHead?) { if transport.flush() { transport.shutdownWrite() } }
   func flushBody() { _ = transport.flush() }
   func beginResponse(_ head: MessageHead, body: ResponseBody) {}

@@ -9,6 +9,7 @@ enum Counter: Int, CaseIterable {
   case deniedConnections, deniedSessions, failedHeaderRewrites, internalErrors, interceptedRequests
   case failedChecks, downTransitions, selected
   case cacheLookups, cacheHits, cacheHintHits, compressionIn, compressionOut, compressionBypassed, compressedResponses
+  case splicedIn, splicedOut
   case sessionsHTTP1, sessionsHTTP2, requestsHTTP1, requestsHTTP2, requestsHTTP3, requestsOther
 }
 

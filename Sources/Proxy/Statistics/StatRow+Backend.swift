@@ -46,6 +46,7 @@ extension StatRow {
       self[column] = .u32(0)
     }
     zero(StatRow.protocols)
+    fill(counters, [(.h1SplicedBytesIn, .splicedIn), (.h1SplicedBytesOut, .splicedOut)])
     zero(StatRow.tls)
   }
 

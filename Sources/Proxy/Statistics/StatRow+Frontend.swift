@@ -38,6 +38,7 @@ extension StatRow {
     fill(
       counters,
       [
+        (.h1SplicedBytesIn, .splicedIn), (.h1SplicedBytesOut, .splicedOut),
         (.h1TotalConnections, .sessionsHTTP1), (.h1TotalStreams, .requestsHTTP1),
         (.h2TotalConnections, .sessionsHTTP2), (.h2HeadersRcvd, .requestsHTTP2),
       ])

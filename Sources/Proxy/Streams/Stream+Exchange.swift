@@ -72,9 +72,22 @@ extension Stream: DeferredWork {
 
   func runDeferred() { advance() }
 
-  private func pump(_ source: any BodySource, _ sink: any BodySink) -> Flow {
+  private func pump(_ source: any BodySource, _ sink: any BodySink, toServer: Bool) -> Flow {
     var moved = 0
     while true {
+      if let passage = source.passage {
+        switch sink.splice(from: passage.transport, upTo: passage.limit) {
+        case .moved(let n):
+          source.passed(n)
+          countSpliced(n, toServer: toServer)
+          moved += n
+          if moved >= Stream.turn { return .yields }
+          continue
+        case .nothing: return .sourceWaits
+        case .blocked: return .sinkBlocked
+        case .unavailable: break
+        }
+      }
       switch source.nextPiece() {
       case .data(let octets):
         let n = sink.writeBody(octets)
@@ -88,6 +101,12 @@ extension Stream: DeferredWork {
       case .truncated: return .truncated
       }
     }
+  }
+
+  private func countSpliced(_ n: Int, toServer: Bool) {
+    guard isHTTP, !isTunnel else { return }
+    frontend.counters.add(toServer ? .splicedIn : .splicedOut, n, worker: worker.index)
+    backend?.counters.add(toServer ? .splicedOut : .splicedIn, n, worker: worker.index)
   }
 
   // MARK: Request
@@ -108,7 +127,7 @@ extension Stream: DeferredWork {
       earlyBody = nil
       if requestIsComplete { return .proceed }
     }
-    switch pump(client, serverSink(server)) {
+    switch pump(client, serverSink(server), toServer: true) {
     case .sourceWaits:
       return .wait
     case .sinkBlocked:
@@ -310,7 +329,7 @@ extension Stream: DeferredWork {
   private func forwardResponse(from server: ServerEndpoint) -> Step {
     storeTunnelStickiness(server)
     if storage.heldResponse != nil, sendHeld() == .wait { return client.hasFailed ? clientAborted() : .wait }
-    switch pump(server.source, storage.dropsBody ? DiscardSink() : clientSink) {
+    switch pump(server.source, storage.dropsBody ? DiscardSink() : clientSink, toServer: false) {
     case .sourceWaits:
       if server.hasFailed { return serverAborted() }
       return .wait
