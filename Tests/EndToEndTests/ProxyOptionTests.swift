@@ -89,6 +89,19 @@ extension EndToEnd {
       #expect(monitored.hasPrefix("HTTP/1.1 200") && !monitored.contains("GET /"))
     }
 
+    @Test("a TCP client that no server was reached for sees the end, whatever it sends")
+    func hungUp() throws {
+      let gateway = try RunningGateway(
+        "\(defaults)\nfrontend site\n  mode tcp\n  bind 127.0.0.1:\(port)\n", listening: [port], in: workspace)
+      defer { withExtendedLifetime(gateway) {} }
+      let client = try Connection(port: port)
+      #expect(try client.receiveSome().isEmpty)
+      try client.send("too late")
+      #expect(try client.receiveSome().isEmpty)
+      // After a reset this would fail.
+      try client.send("once more")
+    }
+
     @Test("captured cookies stand in the log, cut to their length")
     func cookies() throws {
       let log = try LogReceiver()
