@@ -55,6 +55,16 @@ public enum IPAddress: Hashable, Sendable {
   }
 }
 
+extension IPAddress {
+  /// 127.0.0.0/8 and ::1.
+  public var isLoopback: Bool {
+    switch unmapped {
+    case .v4(let word): word >> 24 == 127
+    case .v6(let high, let low): high == 0 && low == 1
+    }
+  }
+}
+
 extension IPAddress: CustomStringConvertible {
   public var description: String {
     switch self {
@@ -78,6 +88,27 @@ public enum SocketAddress: Hashable, Sendable {
   case unix(String)
   /// No address is known (a `fd@` socket, an unnamed peer).
   case none
+
+  /// Octets of a `sun_path`.
+  static let unixBound = 108
+
+  /// A name in Linux' abstract name space: `abnsz@` ends with its last octet, `abns@` is filled up with NULs.
+  public static func abstract(_ name: String, isPadded: Bool) -> SocketAddress {
+    .unix(abstractPath(name, isPadded: isPadded))
+  }
+
+  /// The same as the path of `.unix`.
+  public static func abstractPath(_ name: String, isPadded: Bool) -> String {
+    let missing = isPadded ? Swift.max(0, unixBound - 1 - name.utf8.count) : 0
+    return "\0" + name + String(repeating: "\0", count: missing)
+  }
+
+  /// The name of an abstract address, without what fills it up, and whether that was there.
+  public var abstractName: (name: String, isPadded: Bool)? {
+    guard case .unix(let path) = self, path.utf8.first == 0 else { return nil }
+    let name = path.utf8.dropFirst().reversed().drop { $0 == 0 }.reversed()
+    return (String(decoding: Array(name), as: UTF8.self), path.utf8.last == 0)
+  }
 
   public var ip: IPAddress? { if case .ip(let a, _) = self { a } else { nil } }
   public var port: UInt16? { if case .ip(_, let p) = self { p } else { nil } }
@@ -122,7 +153,9 @@ public enum SocketAddress: Hashable, Sendable {
         return MemoryLayout<sockaddr_in6>.size
       case .unix(let path):
         let octets = Array(path.utf8)
-        guard octets.count < 108 else { return nil }
+        // A path is ended by a NUL, an abstract name by the address's length.
+        guard octets.count < SocketAddress.unixBound || octets.count == SocketAddress.unixBound && octets[0] == 0
+        else { return nil }
         raw.storeBytes(of: sa_family_t(AF_UNIX), as: sa_family_t.self)
         for (i, c) in octets.enumerated() { raw[2 + i] = c }
         return 2 + octets.count + (octets.first == 0 ? 0 : 1)
@@ -152,7 +185,9 @@ extension SocketAddress: CustomStringConvertible {
     case .ip(let address, let port):
       if case .v6 = address { return "[\(address)]:\(port)" }
       return "\(address):\(port)"
-    case .unix(let path): return path.isEmpty ? "unix" : path
+    case .unix(let path):
+      if let (name, isPadded) = abstractName { return (isPadded ? "abns@" : "abnsz@") + name }
+      return path.isEmpty ? "unix" : path
     case .none: return "<none>"
     }
   }

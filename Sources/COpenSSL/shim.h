@@ -55,8 +55,9 @@ static inline int gh_set_max_fragment(SSL *s, long n) { return (int)SSL_set_max_
 static inline void *gh_malloc(size_t n) { return OPENSSL_malloc(n); }
 static inline void gh_free(void *p) { OPENSSL_free(p); }
 static inline const char *gh_cipher_name(SSL *s) { return SSL_get_cipher_name(s); }
-static inline int gh_group_id(SSL *s) { return (int)SSL_get_negotiated_group(s); }
+/* The library looks into the session without looking whether there is one: after a failed handshake there is none. */
 static inline const char *gh_group_name(SSL *s) {
+  if (!SSL_get_session(s)) return 0;
   int nid = (int)SSL_get_negotiated_group(s);
   return nid ? OBJ_nid2sn(nid) : 0;
 }
@@ -97,6 +98,21 @@ static inline int gh_x509_count(const STACK_OF(X509) * s) { return s ? sk_X509_n
 static inline X509 *gh_x509_at(const STACK_OF(X509) * s, int i) { return sk_X509_value(s, i); }
 static inline STACK_OF(X509_NAME) * gh_name_stack(void) { return sk_X509_NAME_new_null(); }
 static inline int gh_name_stack_push(STACK_OF(X509_NAME) * s, X509_NAME *n) { return sk_X509_NAME_push(s, n); }
+static inline int gh_policies_count(const CERTIFICATEPOLICIES *p) { return sk_POLICYINFO_num(p); }
+static inline const ASN1_OBJECT *gh_policy_at(const CERTIFICATEPOLICIES *p, int i) {
+  return sk_POLICYINFO_value(p, i)->policyid;
+}
+static inline void gh_policies_free(CERTIFICATEPOLICIES *p) { CERTIFICATEPOLICIES_free(p); }
+static inline int gh_string_count(const STACK_OF(OPENSSL_STRING) * s) { return sk_OPENSSL_STRING_num(s); }
+static inline const char *gh_string_at(const STACK_OF(OPENSSL_STRING) * s, int i) {
+  return sk_OPENSSL_STRING_value(s, i);
+}
+static inline int gh_i2d_OCSP_CERTID(OCSP_CERTID *o, unsigned char **p) { return i2d_OCSP_CERTID(o, p); }
+static inline int gh_i2d_OCSP_REQUEST(OCSP_REQUEST *o, unsigned char **p) { return i2d_OCSP_REQUEST(o, p); }
+static inline int gh_revoked_count(X509_CRL *c) { return sk_X509_REVOKED_num(X509_CRL_get_REVOKED(c)); }
+static inline X509_REVOKED *gh_revoked_at(X509_CRL *c, int i) {
+  return sk_X509_REVOKED_value(X509_CRL_get_REVOKED(c), i);
+}
 static inline int gh_rsa_padding(EVP_PKEY_CTX *c, int p) { return EVP_PKEY_CTX_set_rsa_padding(c, p); }
 static inline int gh_rsa_pss_saltlen(EVP_PKEY_CTX *c, int n) { return EVP_PKEY_CTX_set_rsa_pss_saltlen(c, n); }
 static inline EVP_PKEY *gh_ec_gen(const char *curve) { return EVP_EC_gen(curve); }

@@ -3,13 +3,16 @@ import Base
 /// An address as configurations write it (manual chapter 11): prefixes, host, ports.
 struct AddressSyntax {
   enum Family { case any, v4, v6 }
+  /// What a prefix says of the transport.
+  enum Transport { case any, stream, datagram }
   enum Host: Equatable {
     /// Nothing or `*`.
     case unspecified
     case literal(IPAddress)
     case name(String)
     case unix(String)
-    case abstract(String)
+    /// The name, and whether it is filled up with NULs (`abns@`).
+    case abstract(String, isPadded: Bool)
     case descriptor(Int32)
   }
 
@@ -24,6 +27,7 @@ struct AddressSyntax {
   }
 
   var family = Family.any
+  var transport = Transport.any
   var host = Host.unspecified
   var ports: ClosedRange<UInt16>?
   var portOffset: Int?
@@ -33,6 +37,7 @@ struct AddressSyntax {
   init(_ text: String, at place: SourceLocation, keyword: String, rules: Rules) throws(Refusal) {
     var rest = Substring(text)
     if let plus = rest.firstIndex(of: "+"), ["stream", "dgram"].contains(rest[..<plus]) {
+      transport = rest.hasPrefix("stream") ? .stream : .datagram
       rest = rest[rest.index(after: plus)...]
     }
     if let at = rest.firstIndex(of: "@"), !rest.hasPrefix("/") {
@@ -51,13 +56,15 @@ struct AddressSyntax {
   private mutating func takePrefix(
     _ prefix: String, _ rest: String, _ place: SourceLocation, _ keyword: String
   ) throws(Refusal) -> Bool {
+    if prefix.hasPrefix("tcp") || prefix == "uxst" { transport = .stream }
+    if prefix.hasPrefix("udp") || prefix == "uxdg" { transport = .datagram }
     switch prefix {
     case "unix", "uxst", "uxdg":
       host = .unix(rest)
       hostText = rest
       return true
     case "abns", "abnsz":
-      host = .abstract(rest)
+      host = .abstract(rest, isPadded: prefix == "abns")
       hostText = rest
       return true
     case "fd", "sockpair":
@@ -74,7 +81,7 @@ struct AddressSyntax {
     case "quic4", "quic6", "rhttp", "rev", "mptcp", "mptcp4", "mptcp6":
       throw Refusal("'\(keyword)' : addresses of '\(prefix)@' are not supported yet.", at: place)
     default:
-      let known = ["ipv4", "ipv6", "unix", "abns", "fd", "sockpair", "tcp", "tcp4", "tcp6", "udp"]
+      let known = ["ipv4", "ipv6", "unix", "abns", "abnsz", "fd", "sockpair", "tcp", "tcp4", "tcp6", "udp"]
       throw Refusal(
         "'\(keyword)' : unknown address family '\(prefix)@'.", at: place,
         expected: known.map { $0 + "@" }.oneOf,

@@ -15,6 +15,10 @@ enum BindLine {
       }
       try keyword.parse(&settings, &arguments, context)
     }
+    if settings.isTLS { settings.tlsDefaults = context.configuration.global.bindTLS }
+    if settings.generateCertificates, settings.signer == nil {
+      throw Refusal("'generate-certificates' needs 'ca-sign-file'.", at: address.location)
+    }
     return settings
   }
 
@@ -37,7 +41,8 @@ enum BindLine {
         text, at: word.location, keyword: keyword, rules: [.portRequired, .portRange])
       switch syntax.host {
       case .unix(let path): settings.addresses.append(.unix(isStatsSocket ? path : prefix + path))
-      case .abstract(let name): settings.addresses.append(.abstract(name))
+      case .abstract(let name, let isPadded):
+        settings.addresses.append(.abstract(name, isPadded: isPadded))
       case .descriptor(let number): settings.addresses.append(.descriptor(number))
       case .unspecified, .literal, .name:
         guard let ports = syntax.ports else { continue }

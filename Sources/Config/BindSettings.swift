@@ -46,7 +46,7 @@ public struct BindSettings: Sendable {
     /// A literal or unresolved host; nil means any IPv4 address; `v6only` and dual stack by flags below.
     case ip(IPAddress, ports: ClosedRange<UInt16>)
     case unix(String)
-    case abstract(String)
+    case abstract(String, isPadded: Bool)
     case descriptor(Int32)
   }
 
@@ -59,24 +59,24 @@ public struct BindSettings: Sendable {
   public var interface: String?
   public var isTLS = false
   public var tls = TLSSettings()
-  /// `crt` arguments in order: files or directories.
-  public var certificates: [Word] = []
-  public var certificateLists: [Word] = []
-  public var defaultCertificates: [Word] = []
-  public var strictSNI = false
+  /// What `ssl-default-bind-*` said when the line was read.
+  public var tlsDefaults: TLSSettings?
+  public enum CertificateKind: Sendable { case file, list, byDefault }
+  /// `crt`, `crt-list` and `default-crt` arguments in order.
+  public var certificateSources: [(word: Word, kind: CertificateKind)] = []
+  /// nil leaves it to `ssl-default-bind-options`.
+  public var strictSNI: Bool?
+  /// `generate-certificates`, and the authority of `ca-sign-file` that signs them.
   public var generateCertificates = false
+  public var signer: Word?
   /// `proto h2` and the like: forces the protocol in place of ALPN.
   public var proto: String?
   public var acceptProxy = false
-  /// `expect-netscaler-cip <magic>`.
-  public var netscalerMagic: UInt32?
   public var maxConnections: Int?
   public var backlog: Int?
   public var mode: UInt32?
   public var uid: UInt32?
   public var gid: UInt32?
-  public var user: String?
-  public var group: String?
   /// Stats sockets: user, operator or admin.
   public var level = "operator"
   public var exposeListeners = false
@@ -88,9 +88,6 @@ public struct BindSettings: Sendable {
   public var tcpFastOpen = false
   public var tcpUserTimeout: Timespan?
   public var maxSegmentSize: Int?
-  public var nice = 0
-  public var threadSet: String?
-  public var shards: String?
   public var guid: String?
 
   public init(location: SourceLocation) { self.location = location }

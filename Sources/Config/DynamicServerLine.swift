@@ -4,9 +4,16 @@ import Base
 public enum DynamicServerLine {
   /// Options that make no sense for such a server, or need what only a start can do.
   private static let refused: Set<String> = [
-    "disabled", "enabled", "init-addr", "interface", "redir", "resolve-net", "resolve-opts", "resolve-prefer",
-    "resolvers", "sni", "usesrc",
+    "enabled", "init-addr", "interface", "redir", "resolve-net", "resolve-opts", "resolve-prefer", "resolvers",
   ]
+
+  /// What `add server help` lists.
+  public static var keywords: [String] {
+    ServerKeywords.table.keywords.filter { $0.isSupported && !refused.contains($0.name) }.map(\.name)
+  }
+
+  /// Whether a server may be called so.
+  public static func isName(_ text: String) -> Bool { Name.firstInvalid(Bytes(text)) == nil }
 
   public enum Outcome {
     case server(ServerSettings)
@@ -15,11 +22,11 @@ public enum DynamicServerLine {
 
   /// `words` are those of the line behind `server`: the name, the address, the options. `default-server` lines
   /// count where `from` names them.
-  public static func parse(_ words: [String], of backend: ProxySettings, in proxies: [ProxySettings])
-    -> Outcome
-  {
+  public static func parse(
+    _ words: [String], of backend: ProxySettings, in proxies: [ProxySettings], environment: [String: String] = [:]
+  ) -> Outcome {
     let io = ConfigurationIO(read: { _ in .failure("not while running") })
-    let context = LoadContext(io: io, environment: [:])
+    let context = LoadContext(io: io, environment: environment)
     context.refusedServerOptions = refused
     guard words.count >= 2 else {
       return .problem("'server' expects <name> and <addr>[:<port>] as arguments.")

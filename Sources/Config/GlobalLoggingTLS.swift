@@ -24,7 +24,8 @@ extension GlobalKeywords {
   static let statistics: [Keyword<GlobalSettings>] = [
     Keyword(
       "stats", in: .global, "{ socket <address> [<options>] | timeout <time> | maxconn <n> }",
-      "The statistics socket.", parse: stats)
+      "The statistics socket.", parse: stats),
+    .word("stats-file", "<path>", "Counters to start with, as 'dump stats-file' wrote them.") { $0.statsFile = $1 },
   ]
 
   private static func stats(
@@ -57,8 +58,13 @@ extension GlobalKeywords {
       $0.issuersChainPath = $1.text
     },
     .word("ssl-dh-param-file", "<file>", "Parameters of Diffie-Hellman.") { $0.dhParameterFile = $1.text },
-    .number("tune.ssl.default-dh-param", "Bits of Diffie-Hellman parameters.", in: 1024...65536) {
-      $0.dhParameterSize = $1
+    Keyword<GlobalSettings>(
+      "tune.ssl.default-dh-param", in: .global, "<number>",
+      "Bits of Diffie-Hellman parameters. Taken, and of no effect: they are as strong as the certificate."
+    ) { _, arguments, context throws(Refusal) in
+      _ = try arguments.integer(in: 1024...65536)
+      try arguments.end()
+      sayNoEffect("tune.ssl.default-dh-param", arguments, context)
     },
     .number("maxsslconn", "The most TLS connections at once.") { $0.maxTLSConnections = $1 },
     .number("maxsslrate", "The most TLS sessions a second.") { $0.rateLimitTLSSessions = $1 },
@@ -84,6 +90,21 @@ extension GlobalKeywords {
       _ = try arguments.required("a value")
       try arguments.end()
       sayNoEffect("maxcompcpuusage", arguments, context)
+    },
+    Keyword("ocsp-update.mode", in: .global, "[on|off]", "Whether OCSP responses are asked for.") {
+      settings, arguments, _ throws(Refusal) in
+      let word = try arguments.required("'on' or 'off'")
+      guard word.text == "on" || word.text == "off" else {
+        throw Refusal.unknownArgument(word, of: "ocsp-update.mode", among: ["on", "off"])
+      }
+      settings.updatesOCSP = word.text == "on"
+      try arguments.end()
+    },
+    .number("ocsp-update.mindelay", "Seconds between two requests, at least.", in: 1...Int(Int32.max)) {
+      $0.ocspDelays.minimum = $1
+    },
+    .number("ocsp-update.maxdelay", "Seconds between two requests, at most.", in: 1...Int(Int32.max)) {
+      $0.ocspDelays.maximum = $1
     },
     .word("ssl-default-bind-ciphers", "<ciphers>", "Ciphers of bind lines.") { $0.bindTLS.ciphers = $1.text },
     .word("ssl-default-bind-ciphersuites", "<suites>", "TLS 1.3 suites of bind lines.") {

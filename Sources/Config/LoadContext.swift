@@ -37,6 +37,8 @@ public final class LoadContext {
 
   /// Options that `server` lines may not have here.
   var refusedServerOptions: Set<String> = []
+  /// A line that the runtime API gave: there is no configuration around it.
+  var isRuntime: Bool { !refusedServerOptions.isEmpty }
 
   init(io: ConfigurationIO, environment: [String: String]) {
     self.io = io

@@ -16,6 +16,8 @@ public struct PeersSettings: Sendable {
   public var tables: [StickTableSettings] = []
   public var logs: [LogTarget] = []
   public var usesGlobalLogs = false
+  /// `shards`: over how many groups of peers the keys are spread; 0 is for all keys at every peer.
+  public var shards = 0
 }
 
 /// Takes the lines of a `peers` section.
@@ -24,7 +26,7 @@ final class PeersSection: Section {
   private var defaults: ServerDefaults?
   private var defaultBind: [Word] = []
   private static let keywords = [
-    "bind", "default-bind", "default-server", "disabled", "enabled", "log", "peer", "server", "table",
+    "bind", "default-bind", "default-server", "disabled", "enabled", "log", "peer", "server", "shards", "table",
   ]
 
   init(_ arguments: Arguments, _ context: LoadContext) throws(Refusal) {
@@ -58,7 +60,9 @@ final class PeersSection: Section {
       } else {
         settings.logs.append(try LogLine.parse(&arguments, context))
       }
-    case "shards": throw Refusal.notSupported("'shards'", line.words[0])
+    case "shards":
+      settings.shards = try arguments.integer(in: 1...Int(Int32.max))
+      try arguments.end()
     default:
       throw Refusal.unknownKeyword(line.words[0], section: "peers", among: PeersSection.keywords)
     }
@@ -100,5 +104,14 @@ final class PeersSection: Section {
     settings.tables.append(try StickTableLine.parse(table, isOfPeers: true, &arguments, context))
   }
 
-  func finish(_ context: LoadContext) { context.configuration.peers.append(settings) }
+  func finish(_ context: LoadContext) {
+    for index in settings.peers.indices {
+      guard let shard = settings.peers[index].server?.shard, settings.shards > 0, shard > settings.shards else { continue }
+      context.diagnostics.warning(
+        "'peer \(settings.peers[index].name)' : shard \(shard) is greater than the \(settings.shards) shards of the section and is ignored.",
+        at: settings.peers[index].location)
+      settings.peers[index].server?.shard = nil
+    }
+    context.configuration.peers.append(settings)
+  }
 }

@@ -39,14 +39,28 @@ extension ServerKeywords {
         at: arguments.keywordLocation)
     },
     flag("no-check-reuse-pool", "Checks make connections of their own.") { _ in },
-    word("healthcheck", "<section>", "A named check.") { _, word throws(Refusal) in
-      throw Refusal.notSupported("'healthcheck'", word)
-    },
+    word("healthcheck", "<section>", "The check of a 'healthcheck' section.") { $0.healthCheck = $1 },
   ]
 
   static let refused: [Keyword<ServerSettings>] = [
-    "cc", "check-pool-conn-name", "idle-ping", "log-bufsize", "log-proto", "shard", "tcp-md5sig",
+    "cc", "check-pool-conn-name", "idle-ping", "tcp-md5sig",
   ].map { .unsupported($0, in: .back) }
+
+  /// Of servers that log messages are sent to.
+  static let logs: [Keyword<ServerSettings>] = [
+    word("log-proto", "{ legacy | octet-count }", "How log messages are framed.") {
+      settings, word throws(Refusal) in
+      guard ["legacy", "octet-count"].contains(word.text) else {
+        throw Refusal.unknownArgument(word, of: "log-proto", among: ["legacy", "octet-count"])
+      }
+      settings.countsOctets = word.text == "octet-count"
+    },
+    Keyword("log-bufsize", in: .back, "<size>", "Octets of messages that may wait for the server.") {
+      settings, arguments, _ throws(Refusal) in
+      settings.logBufferSize = try Arguments.integer(
+        try arguments.requiredOption("log-bufsize", "<size>"), keyword: "log-bufsize", in: 1024...Int(Int32.max))
+    },
+  ]
 
   static let agents: [Keyword<ServerSettings>] = [
     flag("agent-check", "Ask an agent about the server.") { $0.agentEnabled = true },

@@ -30,6 +30,7 @@ enum ServerLine {
     server.location = name.location
     try setAddress(&server, address, context)
     try options(&server, &arguments, context, what: { "server \(proxy.name)/\(name.text)" })
+    server.noteTLSDefaults(context)
     return server
   }
 
@@ -55,6 +56,7 @@ enum ServerLine {
     server.location = prefix.location
     try setAddress(&server, address, context)
     try options(&server, &arguments, context, what: { "server-template \(proxy.name)/\(prefix.text)" })
+    server.noteTLSDefaults(context)
     return (bounds.count == 1 ? 1...max(1, high) : low...high).map { number in
       var copy = server
       copy.name = "\(prefix.text)\(number)"
@@ -82,14 +84,15 @@ enum ServerLine {
     server.addressLocation = word.location
     server.port = syntax.ports?.lowerBound
     server.portOffset = syntax.portOffset
+    server.isDatagram = syntax.transport == .datagram
     let port = server.port ?? 0
     switch syntax.host {
     case .unix(let path):
       server.isUnix = true
       server.address = .unix(path)
-    case .abstract(let name):
+    case .abstract(let name, let isPadded):
       server.isUnix = true
-      server.address = .unix("\0" + name)
+      server.address = .abstract(name, isPadded: isPadded)
     case .descriptor: throw Refusal("'server' : a file descriptor is no server address.", at: word.location)
     case .unspecified: server.address = .ip(syntax.family == .v6 ? .v6(high: 0, low: 0) : .v4(0), port: port)
     case .literal(let ip): server.address = .ip(ip, port: port)
@@ -123,5 +126,12 @@ enum ServerLine {
       return nil
     }
     return ServerKeywords.table[String(word.text[..<open])]
+  }
+}
+
+extension ServerSettings {
+  /// Lines of `global` that come later mean later servers.
+  fileprivate mutating func noteTLSDefaults(_ context: LoadContext) {
+    if isTLS || preparesTLS || checkTLS == true, !context.isRuntime { tlsDefaults = context.configuration.global.serverTLS }
   }
 }

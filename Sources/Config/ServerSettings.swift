@@ -52,6 +52,12 @@ public struct ServerSettings: Sendable {
   /// `+n` and `-n`: added to the port that the client reached.
   public var portOffset: Int?
   public var isUnix = false
+  /// `udp@`: only servers of log backends may be.
+  public var isDatagram = false
+  /// `log-proto octet-count`: messages go behind their length, not before a line end.
+  public var countsOctets = false
+  /// `log-bufsize`
+  public var logBufferSize: Int?
   /// Filled when the host was resolved at start-up.
   public var address: SocketAddress = .none
   /// The word that gave the address.
@@ -67,7 +73,6 @@ public struct ServerSettings: Sendable {
   public var hashKey = "id"
   /// `ws`: auto, h1 or h2.
   public var webSocketProtocol = "auto"
-  public var strictMaxConnections = false
   public var poolConnectionName: Directive?
   public var sniAuto: Bool?
   public var checkSNIAuto: Bool?
@@ -81,7 +86,12 @@ public struct ServerSettings: Sendable {
   public var redirect: Bytes?
   public var proto: String?
   public var isTLS = false
+  /// `no-ssl` was written, and whether it undid an `ssl`: then TLS is ready and may be switched on at run time.
+  public var refusesTLS = false
+  public var preparesTLS = false
   public var tls = TLSSettings()
+  /// What `ssl-default-server-*` said when the line was read.
+  public var tlsDefaults: TLSSettings?
   /// `sni <expression>` as words.
   public var sni: Directive?
   public var verifyHost: String?
@@ -90,6 +100,8 @@ public struct ServerSettings: Sendable {
   public var proxyV2Options: [String] = []
   public var setProxyTLVs: [Directive] = []
   public var checksEnabled = false
+  /// `healthcheck <section>`
+  public var healthCheck: Word?
   public var agentEnabled = false
   public var checkTLS: Bool?
   public var checkPort: UInt16?
@@ -116,6 +128,8 @@ public struct ServerSettings: Sendable {
   public var shutdownBackupSessionsWhenUp = false
   public var slowStart: Timespan?
   public var nonStick = false
+  /// `shard`: which part of the tables' keys a peer is told; nil for all.
+  public var shard: Int?
   public var source: SourceSettings?
   public var tcpUserTimeout: Timespan?
   public var tcpFastOpen = false

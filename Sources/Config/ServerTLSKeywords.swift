@@ -2,8 +2,15 @@ import Base
 
 extension ServerKeywords {
   static let tls: [Keyword<ServerSettings>] = [
-    flag("ssl", "Speak TLS to the server.") { $0.isTLS = true },
-    flag("no-ssl", "Speak no TLS to the server.") { $0.isTLS = false },
+    flag("ssl", "Speak TLS to the server.") {
+      $0.isTLS = true
+      $0.refusesTLS = false
+    },
+    flag("no-ssl", "Speak no TLS to the server.") {
+      $0.preparesTLS = $0.isTLS
+      $0.refusesTLS = true
+      $0.isTLS = false
+    },
     Keyword("verify", in: .back, "none|required", "Whether its certificate is verified.") {
       settings, arguments, _ throws(Refusal) in
       settings.tls.verification = try TLSOptions.verification(&arguments, allowsOptional: false)

@@ -24,11 +24,19 @@ struct ServerValidation {
       if proxy.isDisabled { continue }
       checkProtocols(proxy.servers[index], proxy)
       checkResolvers(proxy.servers[index], proxy)
+      checkHealthCheck(proxy.servers[index])
       resolve(&proxy.servers[index])
+      adviseVerification(proxy.servers[index])
       verify(&proxy.servers[index])
       if proxy.servers[index].track != nil { tracking = true }
     }
     return tracking
+  }
+
+  /// A server outside of proxies: its address, and what it trusts.
+  func complete(_ server: inout ServerSettings) {
+    resolve(&server)
+    verify(&server)
   }
 
   private func duplicate(_ name: String, _ place: SourceLocation, _ earlier: SourceLocation) {
@@ -77,6 +85,16 @@ struct ServerValidation {
       suggestion: Nearest.word(to: name, among: known))
   }
 
+  private func checkHealthCheck(_ server: ServerSettings) {
+    guard let name = server.healthCheck else { return }
+    let known = context.configuration.healthChecks.map(\.name)
+    if known.contains(name.text) { return }
+    ProxyReport(diagnostics: context.diagnostics).refuse(
+      "server '\(proxyName)/\(server.name)': unable to find required healthcheck section '\(name.text)'.",
+      at: name.location, expected: "the name of a 'healthcheck' section",
+      suggestion: Nearest.word(to: name.text, among: known))
+  }
+
   /// `init-addr`: the methods in order until one gives an address; `last,libc` when there is no such option, and
   /// `none` where a resolver will find one later.
   private func resolve(_ server: inout ServerSettings) {
@@ -111,9 +129,24 @@ struct ServerValidation {
       expected: "a name that resolves now, or 'init-addr last,libc,none' to start without it")
   }
 
+  /// Whoever is in between can read and change what goes to such a server.
+  private func adviseVerification(_ server: ServerSettings) {
+    guard server.isTLS || server.checkTLS == true, server.tls.verification == .some(.none),
+      !server.isUnix, server.address.ip.map({ !$0.isLoopback }) ?? true
+    else { return }
+    var diagnostic = Diagnostic(
+      .warning, at: server.location,
+      "'server \(proxyName)/\(server.name)' : 'verify none' takes any certificate: whoever is on the way to it can "
+        + "read and change what is sent.",
+      expected: "'verify required ca-file <file>', or 'ca-file @system-ca' for a public server")
+    diagnostic.form = .place
+    diagnostic.countsAsWarning = false
+    context.diagnostics.add(diagnostic)
+  }
+
   /// HAProxy refuses to start without an authority; the system's store is as safe.
   private func verify(_ server: inout ServerSettings) {
-    guard server.isTLS || server.checkTLS == true, server.tls.caFile == nil,
+    guard server.isTLS || server.preparesTLS || server.checkTLS == true, server.tls.caFile == nil,
       server.tls.verification != .some(.none),
       context.configuration.global.verifyServers || server.tls.verification == .required
     else { return }

@@ -46,7 +46,8 @@ public enum H1Encoder {
     caseMap: H1CaseMap? = nil, into output: ByteBuffer
   ) {
     guard var to = HeadWriter(output, expected: head.text.count + head.fields.count * 4 + 160) else { return }
-    to.put("HTTP/1.1 ")
+    // An old server's version is told as it is, as HAProxy does; what HTTP/1.0 does not know goes out as HTTP/1.1.
+    to.put(tellsOldVersion(head, framing) ? "HTTP/1.0 " : "HTTP/1.1 ")
     let status = Swift.min(Swift.max(head.status, 100), 999)
     to.putDecimal(UInt64(status))
     to.put(0x20)
@@ -58,6 +59,15 @@ public enum H1Encoder {
       writeFields(head, text, &rest, connection, caseMap, &to)
     }
     to.finish()
+  }
+
+  /// Whether a response goes out as HTTP/1.0, where connections close unless they are said to stay.
+  public static func tellsOldVersion(_ head: MessageHead, _ framing: BodyFraming) -> Bool {
+    guard head.version < .http11, head.status >= 200 else { return false }
+    switch framing {
+    case .none, .length: return true
+    case .chunked, .untilClose, .tunnel: return false
+    }
   }
 
   /// The size line of a chunk of `size` octets; the octets and `writeChunkEnd` follow.

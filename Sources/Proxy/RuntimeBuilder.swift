@@ -11,11 +11,11 @@ import TLS
 /// It reads certificates, resolves nothing (names were resolved when the configuration was read) and opens no
 /// listening socket; everything that cannot work is reported with its place in the configuration.
 public struct RuntimeBuilder {
-  private let configuration: Configuration
-  private let rules: CompiledRules
+  let configuration: Configuration
+  let rules: CompiledRules
   let diagnostics: Diagnostics
-  private let now: Now
-  private let channels = LogChannels()
+  let now: Now
+  let channels: LogChannels
   private let workerCount: Int
   private let hostName: Bytes
   private var serverNumber = 0
@@ -27,19 +27,19 @@ public struct RuntimeBuilder {
     self.rules = rules
     self.diagnostics = diagnostics
     self.now = now
+    channels = LogChannels(configuration)
     workerCount = configuration.global.threads ?? Swift.min(processorCount, 64)
     hostName = Bytes(RuntimeBuilder.hostName())
-    contexts = TLSContexts(configuration.global, diagnostics)
+    contexts = TLSContexts(configuration.global, rules.patterns.retirement, diagnostics)
   }
 
   /// nil when there were errors; `diagnostics` says which.
   public mutating func build() -> Runtime? {
-    let processLog = LogTargets(
-      configuration.global.logs, channels: channels, tag: Bytes(configuration.global.logTag), hostName: logHostName)
+    let processLog = logTargets(configuration.global.logs)
     let limit = configuration.global.maxConnections ?? RuntimeBuilder.defaultConnectionLimit
     var parts = RuntimeParts(
       configuration: configuration, rules: rules, processLog: processLog, workerCount: workerCount, started: now,
-      maxConnections: limit, hostName: hostName)
+      maxConnections: limit, hostName: hostName, certificates: contexts.store)
     let fullConnections = defaultFullConnections(limit)
     for (index, proxy) in configuration.proxies.enumerated() {
       let wanted = proxy.hasBackend && !proxy.isDisabled
@@ -54,13 +54,38 @@ public struct RuntimeBuilder {
     for section in configuration.peers {
       var lines = section.logs
       if section.usesGlobalLogs { lines += configuration.global.logs }
-      let log =
-        lines.isEmpty
-        ? LogTargets.none
-        : LogTargets(lines, channels: channels, tag: Bytes(configuration.global.logTag), hostName: logHostName)
-      if let plan = plan(section, localName: localName, log: log) { parts.peers.append(plan) }
+      if let plan = plan(section, localName: localName, log: logTargets(lines)) { parts.peers.append(plan) }
     }
-    return diagnostics.hasErrors ? nil : Runtime(parts: parts)
+    parts.logForwards = configuration.logForwards.map { plan($0) }
+    attachLogBackends(parts.backendOfProxy)
+    parts.rings = channels.rings
+    checkIdentifiers()
+    if diagnostics.hasErrors { return nil }
+    contexts.store.close()
+    let runtime = Runtime(parts: parts)
+    loadCounters(of: runtime)
+    return runtime
+  }
+
+  /// Every `guid` is there once.
+  private func checkIdentifiers() {
+    var seen: Set<String> = []
+    for proxy in configuration.proxies {
+      for (guid, place) in [(proxy.guid, proxy.location)] + proxy.servers.map({ ($0.guid, $0.location) }) {
+        guard let guid, !seen.insert(guid).inserted else { continue }
+        diagnostics.error("'guid' : '\(guid)' is used twice.", at: place)
+      }
+    }
+  }
+
+  private func loadCounters(of runtime: Runtime) {
+    guard let file = configuration.global.statsFile else { return }
+    guard case .octets(let text) = ConfigurationIO.system().read(file.text) else {
+      return diagnostics.warning("Can't load stats-file '\(file.text)': cannot open file.", at: file.location)
+    }
+    if !StatsFile(runtime).load(text) {
+      diagnostics.warning("Invalid stats-file format in file '\(file.text)'.", at: file.location)
+    }
   }
 
   // MARK: Proxies
@@ -68,9 +93,14 @@ public struct RuntimeBuilder {
   private func makeLog(_ proxy: ProxySettings) -> LogTargets {
     var lines = proxy.logs
     if proxy.usesGlobalLogs { lines += configuration.global.logs }
+    return logTargets(lines, tag: proxy.logTag)
+  }
+
+  func logTargets(_ lines: [LogTarget], tag: String? = nil) -> LogTargets {
     if lines.isEmpty { return .none }
     return LogTargets(
-      lines, channels: channels, tag: Bytes(proxy.logTag ?? configuration.global.logTag), hostName: logHostName)
+      lines, channels: channels, tag: Bytes(tag ?? configuration.global.logTag), hostName: logHostName,
+      profiles: rules.logProfiles)
   }
 
   private var logHostName: Bytes? {
@@ -80,15 +110,16 @@ public struct RuntimeBuilder {
   private mutating func makeBackend(_ proxy: ProxySettings, _ index: Int, _ fullConnections: Int) -> Backend {
     var servers: [Server] = []
     let planner = CheckPlanner(
-      proxy: proxy, rules: rules.proxies[index].check, global: configuration.global, contexts: contexts,
-      diagnostics: diagnostics)
+      proxy: proxy, rules: rules.proxies[index].check, named: rules.healthChecks,
+      global: configuration.global, contexts: contexts, diagnostics: diagnostics)
     for (position, settings) in proxy.servers.enumerated() {
       servers.append(
         Server(
           settings: settings, index: position, number: serverNumber, id: settings.id ?? position + 1,
-          backendName: proxy.name, workers: workerCount, tlsContext: contexts.client(for: settings),
+          backendName: proxy.name, workers: workerCount, tls: contexts.client(for: settings),
           checkPlan: planner.plan(for: settings), agentPlan: planner.agentPlan(for: settings),
-          expressions: rules.proxies[index].serverExpressions[settings.name] ?? ServerExpressions(), now: now.wall))
+          expressions: rules.proxies[index].serverExpressions[settings.name] ?? ServerExpressions(),
+          retirement: rules.patterns.retirement, now: now.wall))
       serverNumber += 1
     }
     return Backend(
@@ -126,7 +157,7 @@ public struct RuntimeBuilder {
   private mutating func addListeners(_ proxy: ProxySettings, _ frontend: Frontend) {
     var id = 0
     for bind in proxy.binds {
-      let tls = contexts.server(for: bind, isHTTP: proxy.mode == .http)
+      let tls = contexts.server(for: bind, proxyName: proxy.name, isHTTP: proxy.mode == .http)
       for (address, descriptor) in RuntimeBuilder.addresses(of: bind) {
         id += 1
         listeners.append(
@@ -144,7 +175,7 @@ public struct RuntimeBuilder {
       switch address {
       case .ip(let ip, let ports): for port in ports { result.append((.ip(ip, port: port), nil)) }
       case .unix(let path): result.append((.unix(path), nil))
-      case .abstract(let name): result.append((.unix("\0" + name), nil))
+      case .abstract(let name, let isPadded): result.append((.abstract(name, isPadded: isPadded), nil))
       case .descriptor(let fd): result.append((Socket.localAddress(fd), fd))
       }
     }

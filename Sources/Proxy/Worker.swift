@@ -134,7 +134,7 @@ final class Worker: @unchecked Sendable {
 
   // MARK: Logs
 
-  func logStream(_ stream: Stream, failed: Bool) {
+  func logStream(_ stream: Stream, failed: Bool, _ origin: LogOrigin) {
     let log = stream.frontend.log
     if log.isEmpty { return }
     let context = stream.context
@@ -143,12 +143,7 @@ final class Worker: @unchecked Sendable {
       if chosen < 0 { return }
       level = chosen
     }
-    var line: [UInt8] = []
-    line.reserveCapacity(256)
-    stream.frontend.logFormats.stream.render(context, into: &line)
-    var structured: [UInt8] = []
-    stream.frontend.logFormats.structuredData?.render(context, into: &structured)
-    log.send(level: level, line, at: loop.now.wall, structuredData: structured)
+    stream.frontend.writeLog(context, origin, level: level, at: loop.now.wall)
   }
 
   /// A connection that ended before it became a stream.
@@ -156,12 +151,26 @@ final class Worker: @unchecked Sendable {
     let frontend = connection.frontend
     if frontend.log.isEmpty { return }
     let level = frontend.settings.logSeparateErrors ? 3 : 6
+    if frontend.logFormats.error != nil || frontend.log.hasProfiles {
+      let storage = takeStorage(connection.facts)
+      defer { giveStorage(storage) }
+      storage.context.now = loop.now
+      storage.context.frontend = frontend.facts
+      storage.context.noteConnection(frontend)
+      storage.context.log.frontendIsTLS = connection.listener.tls != nil
+      storage.context.log.activeConnections = runtime.connections.current
+      storage.context.log.frontendConnections = frontend.sessions.current
+      let legacy = frontend.logFormats.error == nil ? errorLine(connection, reason) : nil
+      return frontend.writeLog(storage.context, .killed, level: level, at: loop.now.wall, text: legacy)
+    }
+    frontend.log.send(level: level, errorLine(connection, reason), at: loop.now.wall)
+  }
+
+  private func errorLine(_ connection: ClientConnection, _ reason: String) -> String {
     let facts = connection.facts
     let date = CalendarText.access(facts.accepted.wall)
     let name = connection.listener.name.isEmpty ? "\(connection.listener.id)" : connection.listener.name
-    frontend.log.send(
-      level: level, "\(facts.source.logText) [\(date)] \(frontend.name)/\(name): \(reason)",
-      at: loop.now.wall)
+    return "\(facts.source.logText) [\(date)] \(connection.frontend.name)/\(name): \(reason)"
   }
 
   func observe(_ event: ObservedEvent, _ server: Server) {

@@ -1,78 +1,80 @@
 import Base
 import COpenSSL
 
-/// A certificate with its chain, key and what lies beside it, as HAProxy's `crt` finds them.
-final class CertificateBundle {
-  let path: String
-  let leaf: X509Certificate
-  let chain: [X509Certificate]
-  let key: PrivateKey
-  let dhParameters: [UInt8]?
-  /// A DER OCSP response to staple.
-  let ocspResponse: [UInt8]?
+/// What belongs to one certificate, whatever files it came from.
+public struct CertificateParts: Sendable {
+  public var certificate: X509Certificate?
+  public var chain: [X509Certificate] = []
+  public var key: PrivateKey?
+  /// DER of Diffie-Hellman parameters.
+  var dhParameters: [UInt8]?
+  /// A DER OCSP response to staple, and who issued the certificate it is about.
+  public var ocspResponse: [UInt8]?
+  public var ocspIssuer: X509Certificate?
+  /// `ocsp-update on`.
+  public var updatesOCSP = false
+  /// The files; nil for what came by the runtime API into an empty place.
+  public var certificatePath: String?
+  public var keyPath: String?
+  public var issuerPath: String?
 
-  private init(
-    path: String, contents: PEM.Contents, key: PrivateKey, leaf: X509Certificate, ocsp: [UInt8]?
-  ) {
-    self.path = path
-    self.leaf = leaf
-    chain = Array(contents.certificates.dropFirst())
-    self.key = key
-    dhParameters = contents.dhParameters
-    ocspResponse = ocsp
-  }
+  public init() {}
 
-  /// Extensions of files that belong to another one and are no certificates by themselves.
-  private static let companions = [".key", ".ocsp", ".issuer", ".sctl"]
-  private static let algorithms = [".rsa", ".dsa", ".ecdsa"]
-
-  /// Loads what a `crt` argument names: a file, a directory, or the base of `.rsa` and `.ecdsa` files.
-  static func loadAll(
-    _ path: String, from files: any TLSFileReader
-  ) throws(TLSError) -> [CertificateBundle] {
-    if let names = files.names(in: path) {
-      var found: [CertificateBundle] = []
-      for name in names.sorted() where !name.hasPrefix(".") && !companions.contains(where: name.hasSuffix) {
-        found.append(try load("\(path)/\(name)", from: files))
-      }
-      if found.isEmpty { throw TLSError(.noCertificate, path) }
-      return found
-    }
-    if files.contents(of: path) != nil { return [try load(path, from: files)] }
-    var found: [CertificateBundle] = []
-    for algorithm in algorithms where files.contents(of: path + algorithm) != nil {
-      found.append(try load(path + algorithm, from: files))
-    }
-    if found.isEmpty { throw TLSError(.unreadableFile, path) }
-    return found
-  }
-
-  private static func load(
-    _ path: String, from files: any TLSFileReader
-  ) throws(TLSError) -> CertificateBundle {
-    guard let text = files.contents(of: path) else { throw TLSError(.unreadableFile, path) }
-    var contents = try PEM.read(text, path: path)
-    if contents.key == nil {
-      for candidate in keyPaths(for: path) {
-        guard let keyText = files.contents(of: candidate) else { continue }
-        contents.key = try PEM.read(keyText, path: candidate).key
-        break
-      }
-    }
+  /// Takes what a PEM text has: a certificate with its chain, a key, parameters; what it lacks stays.
+  public mutating func takeCertificate(_ pem: [UInt8], path: String) throws(TLSError) {
+    let contents = try PEM.read(pem, path: path)
     guard let leaf = contents.certificates.first else { throw TLSError(.noCertificate, path) }
-    guard let key = contents.key else { throw TLSError(.noPrivateKey, path) }
+    certificate = leaf
+    chain = Array(contents.certificates.dropFirst())
+    if let found = contents.key { key = found }
+    dhParameters = contents.dhParameters
+  }
+
+  public mutating func takeKey(_ pem: [UInt8], path: String) throws(TLSError) {
+    guard let found = try PEM.read(pem, path: path).key else { throw TLSError(.noPrivateKey, path) }
+    key = found
+  }
+
+  public mutating func takeIssuer(_ pem: [UInt8], path: String) throws(TLSError) {
+    guard let found = try PEM.read(pem, path: path).certificates.first else { throw TLSError(.noCertificate, path) }
+    ocspIssuer = found
+  }
+
+  /// The certificate that signed this one, if it is at hand.
+  var issuer: X509Certificate? {
+    guard let certificate else { return nil }
+    return ocspIssuer ?? chain.first { X509_check_issued($0.pointer, certificate.pointer) == X509_V_OK }
+  }
+}
+
+/// A certificate with its chain, key and what lies beside it, as HAProxy's `crt` finds them; immutable.
+public final class CertificateBundle: Sendable {
+  /// What the configuration and the runtime API call it.
+  public let path: String
+  public let parts: CertificateParts
+  /// What is known of its revocation; nil when nobody asked for that.
+  public let ocsp: OCSPEntry?
+
+  init(_ path: String, _ parts: CertificateParts, _ ocsp: OCSPEntry?) {
+    self.path = path
+    self.parts = parts
+    self.ocsp = ocsp
+  }
+
+  /// Nothing was put in yet (`new ssl cert`).
+  public var isEmpty: Bool { parts.certificate == nil && parts.key == nil }
+
+  /// Throws when this cannot be served.
+  public func checkIsWhole() throws(TLSError) { _ = try check() }
+
+  /// What can be served needs a certificate and its key.
+  func check() throws(TLSError) -> (leaf: X509Certificate, key: PrivateKey) {
+    guard let leaf = parts.certificate else { throw TLSError(.noCertificate, path) }
+    guard let key = parts.key else { throw TLSError(.noPrivateKey, path) }
     ERR_clear_error()
     guard X509_check_private_key(leaf.pointer, key.pointer) == 1 else {
       throw TLSError.fromQueue(.keyMismatch, path)
     }
-    return CertificateBundle(
-      path: path, contents: contents, key: key, leaf: leaf, ocsp: files.contents(of: path + ".ocsp"))
-  }
-
-  /// `site.pem.key`, then `site.key`.
-  private static func keyPaths(for path: String) -> [String] {
-    var paths = [path + ".key"]
-    if let dot = path.lastIndex(of: "."), !path[dot...].contains("/") { paths.append(path[..<dot] + ".key") }
-    return paths
+    return (leaf, key)
   }
 }

@@ -3,10 +3,15 @@ import COpenSSL
 
 /// Sets a policy on OpenSSL contexts; keeps the stores that several contexts share.
 struct ContextBuilder {
-  let files: any TLSFileReader
-  private var stores: [String: TrustStore] = [:]
+  var files: CertificateFiles
+  private var stores: [StoreKey: TrustStore] = [:]
 
-  init(files: any TLSFileReader) { self.files = files }
+  private struct StoreKey: Hashable {
+    var authorities: [ObjectIdentifier?]
+    var revocations: ObjectIdentifier?
+  }
+
+  init(files: CertificateFiles) { self.files = files }
 
   /// Certificates of authorities and revocation lists; owns the library's object.
   final class TrustStore {
@@ -50,14 +55,13 @@ struct ContextBuilder {
   }
 
   func use(_ bundle: CertificateBundle, in context: OpaquePointer) throws(TLSError) {
-    ERR_clear_error()
-    guard SSL_CTX_use_certificate(context, bundle.leaf.pointer) == 1,
-      SSL_CTX_use_PrivateKey(context, bundle.key.pointer) == 1
+    let (leaf, key) = try bundle.check()
+    guard SSL_CTX_use_certificate(context, leaf.pointer) == 1, SSL_CTX_use_PrivateKey(context, key.pointer) == 1
     else { throw TLSError.fromQueue(.badCertificate, bundle.path) }
-    for link in bundle.chain where gh_ctx_add1_chain(context, link.pointer) != 1 {
+    for link in files.chain(of: bundle).certificates where gh_ctx_add1_chain(context, link.pointer) != 1 {
       throw TLSError.fromQueue(.badCertificate, bundle.path)
     }
-    if let der = bundle.dhParameters {
+    if let der = bundle.parts.dhParameters {
       let parameters = der.withUnsafeBufferPointer { gh_dh_parameters($0.baseAddress, der.count) }
       guard let parameters, SSL_CTX_set0_tmp_dh_pkey(context, parameters) == 1 else {
         throw TLSError.fromQueue(.badSetting, "\(bundle.path): DH parameters")
@@ -65,46 +69,45 @@ struct ContextBuilder {
     }
   }
 
-  /// The store of a CA file and a revocation list; the system's for `@system-ca`.
-  mutating func trustStore(ca path: String, crl: String?) throws(TLSError) -> TrustStore {
-    let key = "\(path)\n\(crl ?? "")"
+  /// What a policy's `ca-file`, `ca-verify-file` and `crl-file` are now; nil for the system's authorities.
+  mutating func authority(_ path: String?) throws(TLSError) -> AuthorityFile? {
+    guard let path, path != "@system-ca" else { return nil }
+    return try files.authority(at: path)
+  }
+
+  /// The store of CA files and a revocation list; `@system-ca` is the system's store.
+  mutating func trustStore(ca paths: [String], crl: String?) throws(TLSError) -> TrustStore {
+    var authorities: [AuthorityFile?] = []
+    for path in paths { authorities.append(try authority(path)) }
+    let revocation = try authority(crl)
+    let key = StoreKey(
+      authorities: authorities.map { $0.map { ObjectIdentifier($0) } },
+      revocations: revocation.map { ObjectIdentifier($0) })
     if let known = stores[key] { return known }
     ERR_clear_error()
     guard let pointer = X509_STORE_new() else { throw TLSError.fromQueue(.library) }
     let store = TrustStore(pointer)
-    if path == "@system-ca" {
-      guard X509_STORE_set_default_paths(pointer) == 1 else { throw TLSError.fromQueue(.missingCA, path) }
-    } else {
-      store.authorities = try authorities(in: path)
-      for authority in store.authorities where X509_STORE_add_cert(pointer, authority.pointer) != 1 {
-        throw TLSError.fromQueue(.badCertificate, path)
+    for authority in authorities {
+      guard let authority else {
+        guard X509_STORE_set_default_paths(pointer) == 1 else { throw TLSError.fromQueue(.missingCA, "@system-ca") }
+        continue
+      }
+      store.authorities += authority.certificates
+      for certificate in authority.certificates where X509_STORE_add_cert(pointer, certificate.pointer) != 1 {
+        throw TLSError.fromQueue(.badCertificate, authority.path)
+      }
+      for list in authority.revocationLists where X509_STORE_add_crl(pointer, list.pointer) != 1 {
+        throw TLSError.fromQueue(.badCertificate, authority.path)
       }
     }
-    if let crl { try addRevocations(crl, to: pointer) }
+    if let revocation {
+      for list in revocation.revocationLists where X509_STORE_add_crl(pointer, list.pointer) != 1 {
+        throw TLSError.fromQueue(.badCertificate, revocation.path)
+      }
+      _ = X509_STORE_set_flags(pointer, UInt(X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL))
+    }
     stores[key] = store
     return store
-  }
-
-  private func authorities(in path: String) throws(TLSError) -> [X509Certificate] {
-    var paths = [path]
-    if let names = files.names(in: path) { paths = names.sorted().map { "\(path)/\($0)" } }
-    var found: [X509Certificate] = []
-    for path in paths {
-      guard let text = files.contents(of: path) else { throw TLSError(.unreadableFile, path) }
-      found += try PEM.read(text, path: path).certificates
-    }
-    if found.isEmpty { throw TLSError(.missingCA, path) }
-    return found
-  }
-
-  private func addRevocations(_ path: String, to store: OpaquePointer) throws(TLSError) {
-    guard let text = files.contents(of: path) else { throw TLSError(.unreadableFile, path) }
-    let lists = try PEM.read(text, path: path).revocationLists
-    if lists.isEmpty { throw TLSError(.badCertificate, "\(path): no revocation list") }
-    for list in lists where X509_STORE_add_crl(store, list.pointer) != 1 {
-      throw TLSError.fromQueue(.badCertificate, path)
-    }
-    _ = X509_STORE_set_flags(store, UInt(X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL))
   }
 
   /// A new reference of the names that the server tells clients it trusts.

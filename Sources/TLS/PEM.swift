@@ -85,6 +85,12 @@ public final class PrivateKey: @unchecked Sendable {
   deinit { EVP_PKEY_free(pointer) }
 
   enum Kind: Int { case ecdsa, rsa, other }
+
+  /// The key as PEM.
+  public var pem: [UInt8] {
+    MemoryBIO.text { PEM_write_bio_PrivateKey($0, pointer, nil, nil, 0, nil, nil) } ?? []
+  }
+
   var kind: Kind {
     switch EVP_PKEY_get_base_id(pointer) {
     case EVP_PKEY_EC: .ecdsa
@@ -95,7 +101,7 @@ public final class PrivateKey: @unchecked Sendable {
 }
 
 /// A certificate revocation list; owns the library's object.
-final class RevocationList {
+public final class RevocationList: @unchecked Sendable {
   let pointer: OpaquePointer
 
   init?(der: [UInt8]) {

@@ -67,14 +67,7 @@ public struct SelfSigned: Sendable {
   }
 
   private static func text(_ write: (OpaquePointer) -> Int32) throws(TLSError) -> [UInt8] {
-    guard let bio = BIO_new(BIO_s_mem()) else { throw TLSError.fromQueue(.library) }
-    defer { BIO_free(bio) }
-    var data: UnsafeMutablePointer<CChar>?
-    guard write(bio) == 1 else { throw TLSError.fromQueue(.library) }
-    let length = gh_bio_mem_data(bio, &data)
-    guard let data, length > 0 else { throw TLSError(.library) }
-    return data.withMemoryRebound(to: UInt8.self, capacity: length) {
-      Array(UnsafeBufferPointer(start: $0, count: length))
-    }
+    guard let text = MemoryBIO.text(write) else { throw TLSError.fromQueue(.library) }
+    return text
   }
 }

@@ -1,28 +1,51 @@
 import Base
 import COpenSSL
 
-/// What one set of names is served with: certificates of one or several key types under one policy.
+/// What a certificate is served with: a context of the library for one certificate under one policy. Immutable.
 final class ServerIdentity: @unchecked Sendable {
   let context: OpaquePointer
   let policy: TLSPolicy
-  /// Parameters differ from the listener's and must be set on the session itself.
-  let overrides: Bool
+  /// nil for the context of a listener that has no certificate of its own (`strict-sni`).
+  let bundle: CertificateBundle?
   /// Sessions resume only under the policy that made them.
   let sessionContext: [UInt8]
   private let alpn: [UInt8]
-  private let ocspResponse: [UInt8]?
   let verifyMode: Int32
+  /// The authorities that this was made with: as long as they are the same, so is the context.
+  private let authorities: [AuthorityFile]
+
+  /// Contexts with the same key are the same.
+  struct Key: Hashable {
+    var bundle: ObjectIdentifier?
+    var policy: TLSPolicy
+    var authorities: [ObjectIdentifier]
+  }
+
+  static func key(
+    _ bundle: CertificateBundle?, _ policy: TLSPolicy, _ builder: inout ContextBuilder
+  ) throws(TLSError) -> (Key, [AuthorityFile]) {
+    var used: [AuthorityFile] = []
+    // What is named must be there even when nothing is verified.
+    for path in [policy.caFile, policy.caVerifyFile, policy.crlFile] {
+      if let file = try builder.authority(path) { used.append(file) }
+    }
+    return (
+      Key(
+        bundle: bundle.map { ObjectIdentifier($0) }, policy: policy, authorities: used.map { ObjectIdentifier($0) }),
+      used
+    )
+  }
 
   init(
-    _ bundles: [CertificateBundle], policy: TLSPolicy, listener: TLSPolicy, builder: inout ContextBuilder
+    _ bundle: CertificateBundle?, policy: TLSPolicy, authorities: [AuthorityFile], builder: inout ContextBuilder
   ) throws(TLSError) {
     ERR_clear_error()
     guard let context = SSL_CTX_new(TLS_server_method()) else { throw TLSError.fromQueue(.library) }
     self.context = context
     self.policy = policy
-    overrides = policy != listener
+    self.bundle = bundle
+    self.authorities = authorities
     alpn = try ALPN.encode(policy.alpn)
-    ocspResponse = bundles.count == 1 ? bundles[0].ocspResponse : nil
     verifyMode =
       switch policy.verification {
       case .none: SSL_VERIFY_NONE
@@ -39,7 +62,7 @@ final class ServerIdentity: @unchecked Sendable {
     _ = SSL_CTX_set_options(
       context, gh_server_options(policy.prefersClientCiphers ? 1 : 0, policy.noTickets ? 1 : 0))
     _ = gh_ctx_set_dh_auto(context)
-    for bundle in bundles { try builder.use(bundle, in: context) }
+    if let bundle { try builder.use(bundle, in: context) }
     try setVerification(&builder)
     _ = SSL_CTX_set_session_id_context(context, sessionContext, UInt32(sessionContext.count))
     _ = gh_ctx_set_cache_mode(context, Int(SSL_SESS_CACHE_SERVER))
@@ -47,10 +70,11 @@ final class ServerIdentity: @unchecked Sendable {
     _ = SSL_CTX_set_num_tickets(context, 1)
     let me = Unmanaged.passUnretained(self).toOpaque()
     if !alpn.isEmpty { SSL_CTX_set_alpn_select_cb(context, Self.selectProtocol, me) }
-    if ocspResponse != nil {
+    if bundle?.ocsp != nil {
       _ = gh_ctx_set_owner(context, me)
       _ = gh_ctx_set_status_cb(context, Self.staple)
     }
+    SSL_CTX_set_client_hello_cb(context, TLSServerContext.chooseIdentity, nil)
   }
 
   deinit { SSL_CTX_free(context) }
@@ -61,21 +85,22 @@ final class ServerIdentity: @unchecked Sendable {
     guard let path = policy.caFile ?? policy.caVerifyFile else {
       throw TLSError(.missingCA, "verify")
     }
-    let named = try builder.trustStore(ca: path, crl: policy.crlFile)
-    let verifying =
-      if let verify = policy.caVerifyFile {
-        try builder.trustStore(ca: verify, crl: policy.crlFile)
-      } else { named }
+    // Those of `ca-file` verify too, but only they are named to clients.
+    let verifying = try builder.trustStore(
+      ca: policy.caVerifyFile.map { verify in policy.caFile.map { [verify, $0] } ?? [verify] } ?? [path],
+      crl: policy.crlFile)
     guard gh_ctx_set1_verify_store(context, verifying.pointer) == 1 else {
       throw TLSError.fromQueue(.library)
     }
-    if policy.caFile != nil, let stack = builder.nameStack(named.authorities) {
-      SSL_CTX_set_client_CA_list(context, stack)
+    if let path = policy.caFile, !policy.hidesAuthorities {
+      let named = try builder.authority(path)?.certificates ?? []
+      if let stack = builder.nameStack(named) { SSL_CTX_set_client_CA_list(context, stack) }
     }
   }
 
-  /// Puts this identity in place of the listener's own on a session whose ClientHello was just read.
-  func adopt(_ ssl: OpaquePointer) -> Bool {
+  /// Puts this identity in place of the listener's own on a session whose ClientHello was just read. `overrides`:
+  /// parameters differ from the listener's and must be set on the session itself.
+  func adopt(_ ssl: OpaquePointer, overrides: Bool) -> Bool {
     guard SSL_set_SSL_CTX(ssl, context) != nil,
       SSL_set_session_id_context(ssl, sessionContext, UInt32(sessionContext.count)) == 1
     else { return false }
@@ -123,7 +148,7 @@ final class ServerIdentity: @unchecked Sendable {
       return SSL_TLSEXT_ERR_NOACK
     }
     let identity = Unmanaged<ServerIdentity>.fromOpaque(owner).takeUnretainedValue()
-    guard let response = identity.ocspResponse, let copy = gh_malloc(response.count) else {
+    guard let response = identity.bundle?.ocsp?.response, let copy = gh_malloc(response.count) else {
       return SSL_TLSEXT_ERR_NOACK
     }
     response.withUnsafeBytes {
@@ -146,6 +171,10 @@ enum VerifyCallback {
     let session = Unmanaged<TLSSession>.fromOpaque(owner).takeUnretainedValue()
     let error = X509_STORE_CTX_get_error(store)
     let depth = X509_STORE_CTX_get_error_depth(store)
-    return session.noteVerification(error: error, depth: depth) ? 1 : 0
+    func leaf() -> X509Certificate? {
+      guard let shown = X509_STORE_CTX_get0_cert(store), X509_up_ref(shown) == 1 else { return nil }
+      return X509Certificate(owning: shown)
+    }
+    return session.noteVerification(error: error, depth: depth, leaf: leaf()) ? 1 : 0
   }
 }

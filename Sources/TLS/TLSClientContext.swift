@@ -24,22 +24,31 @@ public final class TLSClientContext: @unchecked Sendable {
   private let sessions = Mutex<[Bytes: StoredSession]>([:])
   private static let sessionBound = 64
 
-  public init(_ settings: Settings, files: any TLSFileReader) throws(TLSError) {
+  /// The certificate that is shown, and the authorities that are believed.
+  public let bundle: CertificateBundle?
+
+  public convenience init(_ settings: Settings, files: any TLSFileReader) throws(TLSError) {
+    var files = CertificateFiles(files)
+    try self.init(settings, files: &files)
+  }
+
+  public init(_ settings: Settings, files: inout CertificateFiles) throws(TLSError) {
     ERR_clear_error()
     guard let context = SSL_CTX_new(TLS_client_method()) else { throw TLSError.fromQueue(.library) }
     self.context = context
     self.settings = settings
     var builder = ContextBuilder(files: files)
     let policy = settings.policy
+    bundle = try settings.certificate.map { path throws(TLSError) in try builder.files.bundles(at: path) }?.first
     try builder.applyParameters(policy, to: context)
     _ = SSL_CTX_set_options(context, gh_client_options(policy.noTickets ? 1 : 0))
-    if let path = settings.certificate {
-      for bundle in try CertificateBundle.loadAll(path, from: files) { try builder.use(bundle, in: context) }
-    }
+    if let bundle { try builder.use(bundle, in: context) }
+    // Named files must be there even when nothing is verified.
+    if policy.verification == .none { _ = try builder.authority(policy.caFile) }
     if policy.verification == .none {
       SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nil)
     } else {
-      let store = try builder.trustStore(ca: policy.caFile ?? "@system-ca", crl: policy.crlFile)
+      let store = try builder.trustStore(ca: [policy.caFile ?? "@system-ca"], crl: policy.crlFile)
       guard gh_ctx_set1_verify_store(context, store.pointer) == 1 else { throw TLSError.fromQueue(.library) }
       SSL_CTX_set_verify(context, SSL_VERIFY_PEER, VerifyCallback.function)
     }
@@ -55,6 +64,7 @@ public final class TLSClientContext: @unchecked Sendable {
     } else {
       _ = gh_ctx_set_cache_mode(context, Int(SSL_SESS_CACHE_OFF))
     }
+    files = builder.files
   }
 
   deinit { SSL_CTX_free(context) }

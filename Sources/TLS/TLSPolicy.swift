@@ -42,6 +42,10 @@ public struct TLSPolicy: Hashable, Sendable {
   public var caVerifyFile: String?
   public var crlFile: String?
   public var noTickets = false
+  /// `allow-0rtt`: requests in early data.
+  public var allowsEarlyData = false
+  /// `no-ca-names`: clients are not told which authorities are accepted.
+  public var hidesAuthorities = false
   public var prefersClientCiphers = false
   /// X.509 error numbers that do not fail the handshake, above the leaf and at the leaf.
   public var ignoredCAErrors = IgnoredErrors()
@@ -70,12 +74,4 @@ public struct IgnoredErrors: Hashable, Sendable {
   }
 
   func contains(_ number: Int32) -> Bool { all || numbers.contains(number) }
-}
-
-/// Gives certificate files to the loader, which opens nothing itself.
-public protocol TLSFileReader {
-  /// The content, or nil when there is no such readable file.
-  func contents(of path: String) -> [UInt8]?
-  /// The names in a directory, or nil when the path is not a directory.
-  func names(in directory: String) -> [String]?
 }

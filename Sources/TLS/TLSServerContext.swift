@@ -1,9 +1,9 @@
-import Base
+public import Base
 import COpenSSL
 
 /// What a listener with `ssl` serves: certificates chosen by name, and the rules of its handshakes.
 ///
-/// Immutable after `init` and shared by all threads.
+/// Immutable after `init` and shared by all threads; sessions keep the context that they began with.
 public final class TLSServerContext: @unchecked Sendable {
   public struct Settings: Sendable {
     public var policy = TLSPolicy()
@@ -11,141 +11,261 @@ public final class TLSServerContext: @unchecked Sendable {
     public var certificates: [TLSCertificateSource] = []
     /// Refuses handshakes without a matching name.
     public var strictSNI = false
+    /// `generate-certificates`: the file of the authority that signs certificates for unknown names.
+    public var signer: String?
     public init() {}
   }
 
-  /// A wildcard's identity and the names that are not meant by it.
-  private struct Wildcard {
+  /// A name that is served, for listings; `*` for the default.
+  public struct Name: Sendable {
+    public var name: Bytes
+    public var except: [Bytes]
+    public var bundle: CertificateBundle
+  }
+
+  /// A certificate that may be served for a name.
+  private struct Candidate {
     var identity: ServerIdentity
-    var except: Set<Bytes>
+    /// Its parameters are not the listener's.
+    var overrides: Bool
+    /// Names that a wildcard does not mean.
+    var except: Set<Bytes> = []
   }
 
   private let base: ServerIdentity
-  private var exact: [Bytes: ServerIdentity] = [:]
-  private var wildcards: [Bytes: [Wildcard]] = [:]
+  private var exact: [Bytes: [Candidate]] = [:]
+  private var wildcards: [Bytes: [Candidate]] = [:]
+  private var defaults: [Candidate] = []
+  private var identities: [ServerIdentity.Key: ServerIdentity] = [:]
+  private let generator: CertificateGenerator?
   private let strictSNI: Bool
+  private let hasNamedDefaults: Bool
+  public private(set) var names: [Name] = []
   var baseContext: OpaquePointer { base.context }
   var basePolicy: TLSPolicy { base.policy }
 
-  public init(_ settings: Settings, files: any TLSFileReader) throws(TLSError) {
+  /// The certificates that are served when no name matches, unless filters name them.
+  public var impliedDefaults: [CertificateBundle] {
+    strictSNI || hasNamedDefaults ? [] : defaults.compactMap(\.identity.bundle)
+  }
+  /// Every certificate in use.
+  public var bundles: [CertificateBundle] { identities.values.compactMap(\.bundle) }
+
+  /// With what `files` has or can read. What `previous` made of the same parts is used again.
+  public init(
+    _ settings: Settings, files: inout CertificateFiles, previous: TLSServerContext? = nil
+  ) throws(TLSError) {
     strictSNI = settings.strictSNI
     var builder = ContextBuilder(files: files)
-    var names = NameTable()
-    var defaults: [CertificateBundle] = []
+    var made: [ServerIdentity.Key: ServerIdentity] = [:]
+    func identity(_ bundle: CertificateBundle?, _ policy: TLSPolicy) throws(TLSError) -> ServerIdentity {
+      let (key, used) = try ServerIdentity.key(bundle, policy, &builder)
+      if let known = made[key] ?? previous?.identities[key] {
+        made[key] = known
+        return known
+      }
+      let new = try ServerIdentity(bundle, policy: policy, authorities: used, builder: &builder)
+      made[key] = new
+      return new
+    }
+    var served: [(source: TLSCertificateSource, bundle: CertificateBundle)] = []
+    var first: [CertificateBundle] = []
+    var chosen: [CertificateBundle] = []
     var defaultPolicy = settings.policy
-    var hasDefault = false
-    for source in settings.certificates {
-      let bundles = try CertificateBundle.loadAll(source.path, from: files)
+    for source in try TLSServerContext.expand(settings, &builder.files) {
+      let isDirectory = builder.files.names(in: source.path) != nil
+      let bundles = try builder.files.bundles(at: source.path, updatesOCSP: source.updatesOCSP)
+        .filter { !$0.isEmpty }
+      for bundle in bundles {
+        try builder.files.noteOCSPUpdate(of: bundle, source.updatesOCSP ?? builder.files.updatesOCSP)
+        served.append((source, bundle))
+      }
+      // Files of one base name are one certificate in several algorithms; a directory is not.
+      let together = isDirectory ? Array(bundles.prefix(1)) : bundles
+      if source.isDefault {
+        if chosen.isEmpty { defaultPolicy = source.policy ?? settings.policy }
+        chosen += together
+      } else if first.isEmpty, chosen.isEmpty {
+        defaultPolicy = source.policy ?? settings.policy
+        first = together
+      }
+    }
+    let serving = chosen.isEmpty ? first : chosen
+    if serving.isEmpty, !settings.strictSNI { throw TLSError(.noCertificate, "bind") }
+    base = try identity(serving.first, defaultPolicy)
+    if let path = settings.signer {
+      generator = try CertificateGenerator(path, &builder, policy: settings.policy, model: serving.first)
+    } else {
+      generator = nil
+    }
+    // A filter `*` says which are the defaults; else those are that came first.
+    hasNamedDefaults = served.contains { $0.source.filters.contains("*") }
+    if !hasNamedDefaults {
+      for bundle in serving {
+        defaults.append(Candidate(identity: try identity(bundle, defaultPolicy), overrides: false))
+        if !settings.strictSNI { names.append(Name(name: "*", except: [], bundle: bundle)) }
+      }
+    }
+    for (source, bundle) in served {
       let policy = source.policy ?? settings.policy
-      if !hasDefault, source.isDefault || defaults.isEmpty, let first = bundles.first {
-        // Files of one base name are one certificate in several algorithms; a directory is not.
-        defaults = files.names(in: source.path) == nil ? bundles : [first]
-        defaultPolicy = policy
-        hasDefault = source.isDefault
-      }
-      for bundle in bundles { names.add(bundle, filters: source.filters, policy: policy) }
+      let identity = try identity(bundle, policy)
+      add(source, bundle, Candidate(identity: identity, overrides: policy != defaultPolicy))
     }
-    guard !defaults.isEmpty else { throw TLSError(.noCertificate, "bind") }
-    base = try ServerIdentity(
-      defaults, policy: defaultPolicy, listener: defaultPolicy, builder: &builder)
-    try names.build(listener: defaultPolicy, builder: &builder) { name, except, identity in
+    identities = made
+    files = builder.files
+  }
+
+  public convenience init(_ settings: Settings, files: any TLSFileReader) throws(TLSError) {
+    var files = CertificateFiles(files)
+    try self.init(settings, files: &files)
+  }
+
+  /// The sources with the entries of lists in their place.
+  private static func expand(
+    _ settings: Settings, _ files: inout CertificateFiles
+  ) throws(TLSError) -> [TLSCertificateSource] {
+    var sources: [TLSCertificateSource] = []
+    for source in settings.certificates {
+      guard source.isList else {
+        sources.append(source)
+        continue
+      }
+      let list = try files.list(at: source.path)
+      sources += try list.sources(source.policy ?? settings.policy, files.paths)
+    }
+    return sources
+  }
+
+  private func add(_ source: TLSCertificateSource, _ bundle: CertificateBundle, _ candidate: Candidate) {
+    var candidate = candidate
+    let except = source.filters.filter { $0.hasPrefix("!") }.map { Bytes($0.dropFirst()).lowercased }
+    candidate.except = Set(except)
+    let own = bundle.parts.certificate?.dnsNames ?? []
+    let wanted = source.filters.isEmpty ? own : source.filters.filter { !$0.hasPrefix("!") }
+    for text in wanted {
+      let name = Bytes(text).lowercased
+      names.append(Name(name: name, except: except, bundle: bundle))
       if name.starts(with: "*.") {
-        wildcards[name.dropFirst(1), default: []].append(Wildcard(identity: identity, except: except))
+        wildcards[name.dropFirst(1), default: []].append(candidate)
+      } else if name == "*" {
+        defaults.append(candidate)
       } else {
-        exact[name] = identity
+        exact[name, default: []].append(candidate)
       }
     }
-    SSL_CTX_set_client_hello_cb(
-      base.context, Self.chooseIdentity, Unmanaged.passUnretained(self).toOpaque())
   }
 
-  /// The identity for a server name; nil when `strict-sni` refuses it.
-  private func identity(for name: Bytes?) -> ServerIdentity? {
+  // MARK: Handshake
+
+  /// The certificate for a server name: of those that bear it, the first that the client can verify, the one with an
+  /// elliptic curve before the others. nil when there is none.
+  private func candidate(for name: Bytes?, _ client: ClientAbilities) -> Candidate? {
+    var (ecdsa, rsa, other): (Candidate?, Candidate?, Candidate?)
+    func look(_ candidates: [Candidate]?, _ name: Bytes) {
+      for candidate in candidates ?? [] where !candidate.except.contains(name) {
+        switch candidate.identity.bundle?.parts.key?.kind {
+        case .ecdsa: ecdsa = ecdsa ?? candidate
+        case .rsa: rsa = rsa ?? candidate
+        default: other = other ?? candidate
+        }
+      }
+    }
     if let name, !name.isEmpty {
-      if let found = exact[name] { return found }
-      if let dot = name.firstIndex(of: 0x2E), dot > 0, let candidates = wildcards[name.dropFirst(dot)] {
-        for candidate in candidates where !candidate.except.contains(name) { return candidate.identity }
-      }
+      look(exact[name], name)
+      if let dot = name.firstIndex(of: 0x2E), dot > 0 { look(wildcards[name.dropFirst(dot)], name) }
     }
-    return strictSNI ? nil : base
+    if ecdsa == nil, rsa == nil, other == nil, !strictSNI { look(defaults, name ?? .empty) }
+    if let ecdsa, client.verifiesECDSA { return ecdsa }
+    if let rsa, client.verifiesRSA { return rsa }
+    return other ?? ecdsa ?? rsa
   }
 
-  private static let chooseIdentity:
+  /// Whether `name` is one that a certificate was given for.
+  private func isServed(_ name: Bytes) -> Bool {
+    if exact[name] != nil { return true }
+    guard let dot = name.firstIndex(of: 0x2E), dot > 0 else { return false }
+    return wildcards[name.dropFirst(dot)]?.contains { !$0.except.contains(name) } ?? false
+  }
+
+  static let chooseIdentity:
     @convention(c) (OpaquePointer?, UnsafeMutablePointer<Int32>?, UnsafeMutableRawPointer?) -> Int32 = {
-      ssl, alert, argument in
-      guard let ssl, let argument else { return Int32(GH_HELLO_ERROR) }
-      let context = Unmanaged<TLSServerContext>.fromOpaque(argument).takeUnretainedValue()
+      ssl, alert, _ in
+      guard let ssl, let owner = gh_owner(ssl) else { return Int32(GH_HELLO_ERROR) }
+      let session = Unmanaged<TLSSession>.fromOpaque(owner).takeUnretainedValue()
+      guard let context = session.server else { return Int32(GH_HELLO_ERROR) }
       var data: UnsafePointer<UInt8>?
       var length = 0
       var name: Bytes?
       if SSL_client_hello_get0_ext(ssl, UInt32(TLSEXT_TYPE_server_name), &data, &length) == 1, let data {
-        name = ClientHello.serverName(in: UnsafeRawBufferPointer(start: data, count: length))
+        name = ClientHello.serverName(in: UnsafeRawBufferPointer(start: data, count: length))?.lowercased
         if name == nil {
           alert?.pointee = SSL_AD_DECODE_ERROR
           return Int32(GH_HELLO_ERROR)
         }
       }
-      guard let identity = context.identity(for: name?.lowercased) else {
-        alert?.pointee = SSL_AD_UNRECOGNIZED_NAME
-        return Int32(GH_HELLO_ERROR)
-      }
-      if let owner = gh_owner(ssl) {
-        Unmanaged<TLSSession>.fromOpaque(owner).takeUnretainedValue().policy = identity.policy
-      }
-      if identity === context.base { return Int32(GH_HELLO_SUCCESS) }
-      if identity.adopt(ssl) { return Int32(GH_HELLO_SUCCESS) }
-      alert?.pointee = SSL_AD_INTERNAL_ERROR
+      return context.choose(name, session, ssl, alert)
+    }
+
+  private func choose(
+    _ name: Bytes?, _ session: TLSSession, _ ssl: OpaquePointer, _ alert: UnsafeMutablePointer<Int32>?
+  ) -> Int32 {
+    if let generator, let name, !name.isEmpty, !isServed(name), let made = generator.identity(for: name) {
+      session.policy = made.policy
+      if made.adopt(ssl, overrides: true) { return Int32(GH_HELLO_SUCCESS) }
+    }
+    guard let found = candidate(for: name, ClientAbilities(ssl)) else {
+      alert?.pointee = SSL_AD_UNRECOGNIZED_NAME
       return Int32(GH_HELLO_ERROR)
     }
+    session.policy = found.identity.policy
+    if found.identity === base { return Int32(GH_HELLO_SUCCESS) }
+    if found.identity.adopt(ssl, overrides: found.overrides) { return Int32(GH_HELLO_SUCCESS) }
+    alert?.pointee = SSL_AD_INTERNAL_ERROR
+    return Int32(GH_HELLO_ERROR)
+  }
 }
 
-/// Which certificates answer to which name, the first of a key type winning.
-private struct NameTable {
-  private struct Entry {
-    var bundles: [CertificateBundle] = []
-    var policy: TLSPolicy
-    var except: Set<Bytes>
-  }
-  /// A wildcard may be listed several times with different exceptions, an exact name once.
-  private var entries: [(name: Bytes, entry: Entry)] = []
-  private var index: [Bytes: Int] = [:]
+/// Which certificates a client can verify, by its hello.
+private struct ClientAbilities {
+  var verifiesRSA = false
+  var verifiesECDSA = false
 
-  mutating func add(_ bundle: CertificateBundle, filters: [String], policy: TLSPolicy) {
-    let names = filters.isEmpty ? bundle.leaf.dnsNames : filters.filter { !$0.hasPrefix("!") }
-    let except = Set(filters.filter { $0.hasPrefix("!") }.map { Bytes($0.dropFirst()).lowercased })
-    let wanted = names.isEmpty ? bundle.leaf.dnsNames : names
-    for name in wanted {
-      let name = Bytes(name).lowercased
-      if let known = index[name], entries[known].entry.except == except, entries[known].entry.policy == policy {
-        let kinds = entries[known].entry.bundles.map(\.key.kind)
-        if !kinds.contains(bundle.key.kind) { entries[known].entry.bundles.append(bundle) }
-      } else if index[name] == nil || name.starts(with: "*.") {
-        index[name] = index[name] ?? entries.count
-        entries.append((name, Entry(bundles: [bundle], policy: policy, except: except)))
-      }
+  init(_ ssl: OpaquePointer) {
+    var data: UnsafePointer<UInt8>?
+    var length = 0
+    guard SSL_client_hello_get0_ext(ssl, UInt32(TLSEXT_TYPE_signature_algorithms), &data, &length) == 1, let data
+    else {
+      // Before TLS 1.2 nobody says.
+      verifiesRSA = true
+      return
     }
+    let list = UnsafeBufferPointer(start: data, count: length).dropFirst(2)
+    var at = list.startIndex
+    while at + 1 < list.endIndex {
+      switch (list[at], list[at + 1]) {
+      case (8, 4...6), (8, 9...11), (1...7, 1): verifiesRSA = true
+      case (1...7, 3): verifiesECDSA = true
+      default: break
+      }
+      at += 2
+    }
+    if verifiesECDSA { verifiesECDSA = ClientAbilities.hasSuite(ssl) }
   }
 
-  /// Makes one identity for each distinct set of certificates and parameters.
-  func build(
-    listener: TLSPolicy, builder: inout ContextBuilder, _ put: (Bytes, Set<Bytes>, ServerIdentity) -> Void
-  ) throws(TLSError) {
-    struct Key: Hashable {
-      var bundles: [ObjectIdentifier]
-      var policy: TLSPolicy
-    }
-    var made: [Key: ServerIdentity] = [:]
-    for (name, entry) in entries {
-      let key = Key(bundles: entry.bundles.map { ObjectIdentifier($0) }, policy: entry.policy)
-      let identity: ServerIdentity
-      if let known = made[key] {
-        identity = known
-      } else {
-        identity = try ServerIdentity(
-          entry.bundles, policy: entry.policy, listener: listener, builder: &builder)
-        made[key] = identity
+  /// A suite of TLS 1.3, or one with ECDSA, must be there as well.
+  private static func hasSuite(_ ssl: OpaquePointer) -> Bool {
+    var suites: UnsafePointer<UInt8>?
+    let length = SSL_client_hello_get0_ciphers(ssl, &suites)
+    guard let suites else { return false }
+    var at = 0
+    while at + 1 < length {
+      if let cipher = SSL_CIPHER_find(ssl, suites + at) {
+        // Suites of TLS 1.3 have numbers of their own.
+        let isNew = SSL_CIPHER_get_id(cipher) >> 8 & 0xFF == 0x13
+        if isNew || SSL_CIPHER_get_auth_nid(cipher) == NID_auth_ecdsa { return true }
       }
-      put(name, entry.except, identity)
+      at += 2
     }
+    return false
   }
 }

@@ -34,7 +34,7 @@ public final class TLSSession {
   private let bio: OpaquePointer
   let isServer: Bool
   /// Keeps the context alive: the library's callbacks point into it.
-  private let server: TLSServerContext?
+  let server: TLSServerContext?
   let client: TLSClientContext?
   var policy: TLSPolicy
   /// Under which name the client keeps this session.
@@ -45,6 +45,14 @@ public final class TLSSession {
   public private(set) var caError: Int32 = 0
   public private(set) var caErrorDepth: Int32 = 0
   public private(set) var certificateError: Int32 = 0
+  /// The error that the policy did not ignore, so that the handshake failed; 0 for none. It concerns the leaf, or an
+  /// authority.
+  public private(set) var refusal: (error: Int32, isOfLeaf: Bool) = (0, false)
+  /// The library's error code of a handshake that failed, 0 without one, and its words.
+  public private(set) var failureCode: UInt = 0
+  public private(set) var failureText = ""
+  /// The peer's certificate when its verification failed, after which the library has it no more.
+  private(set) var refusedCertificate: X509Certificate?
 
   /// The server side of a connection.
   public init(accepting context: TLSServerContext) throws(TLSError) {
@@ -137,6 +145,8 @@ public final class TLSSession {
     let code = SSL_get_error(ssl, result)
     if code == SSL_ERROR_WANT_READ || code == SSL_ERROR_WANT_WRITE { return .needsInput }
     client?.forgetSession(name: sessionName)
+    failureCode = ERR_peek_error()
+    if failureCode != 0 { failureText = TLSSession.text(of: failureCode) }
     let refused = SSL_get_verify_result(ssl) != Int(X509_V_OK)
     return .failed(TLSError.fromQueue(refused ? .certificateRefused : .handshake))
   }
@@ -201,16 +211,31 @@ public final class TLSSession {
     _ = gh_set_max_fragment(ssl, Swift.min(16384, Swift.max(512, octets)))
   }
 
-  /// Notes a verification error; true when the policy ignores it.
-  func noteVerification(error: Int32, depth: Int32) -> Bool {
+  /// Notes a verification error of a peer that showed `leaf`; true when the policy ignores it.
+  func noteVerification(error: Int32, depth: Int32, leaf: @autoclosure () -> X509Certificate?) -> Bool {
+    let isIgnored: Bool
     if depth > 0 {
       if caError == 0 {
         caError = error
         caErrorDepth = depth
       }
-      return policy.ignoredCAErrors.contains(error)
+      isIgnored = policy.ignoredCAErrors.contains(error)
+    } else {
+      if certificateError == 0 { certificateError = error }
+      isIgnored = policy.ignoredCertificateErrors.contains(error)
     }
-    if certificateError == 0 { certificateError = error }
-    return policy.ignoredCertificateErrors.contains(error)
+    if !isIgnored {
+      refusal = (error, depth == 0)
+      refusedCertificate = leaf()
+    }
+    return isIgnored
+  }
+
+  private static func text(of code: UInt) -> String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { room in
+      guard let base = room.baseAddress else { return "" }
+      ERR_error_string_n(code, base, room.count)
+      return String(cString: base)
+    }
   }
 }

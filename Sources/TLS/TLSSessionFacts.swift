@@ -77,7 +77,7 @@ extension TLSSession {
   public var verifyResult: Int { SSL_get_verify_result(ssl) }
 
   public var peerCertificate: X509Certificate? {
-    SSL_get1_peer_certificate(ssl).map { X509Certificate(owning: $0) }
+    SSL_get1_peer_certificate(ssl).map { X509Certificate(owning: $0) } ?? refusedCertificate
   }
 
   /// The peer's chain as it was sent, the leaf included on the client's side only.

@@ -73,7 +73,7 @@ public final class X509Certificate: @unchecked Sendable {
   /// `RSA-SHA256`, `ecdsa-with-SHA256`.
   public var signatureAlgorithm: String? { Self.shortName(X509_get_signature_nid(pointer)) }
 
-  /// DNS names of subjectAltName, or the common name when there are none.
+  /// DNS names of subjectAltName, then common names that are not among them: what a client may ask for.
   public var dnsNames: [String] {
     var names: [String] = []
     if let raw = X509_get_ext_d2i(pointer, NID_subject_alt_name, nil, nil) {
@@ -86,8 +86,24 @@ public final class X509Certificate: @unchecked Sendable {
       }
       gh_general_names_free(list)
     }
-    if !names.isEmpty { return names }
-    return subject.part("CN").map { [$0.string] } ?? []
+    for part in subject.parts where part.type == "CN" && !names.contains(part.value.string) {
+      names.append(part.value.string)
+    }
+    return names
+  }
+
+  /// Object identifiers of certificatePolicies (RFC 5280 section 4.2.1.4).
+  public var policies: [String] {
+    guard let raw = X509_get_ext_d2i(pointer, NID_certificate_policies, nil, nil) else { return [] }
+    let list = OpaquePointer(raw)
+    defer { gh_policies_free(list) }
+    return (0..<gh_policies_count(list)).compactMap { i in
+      guard let object = gh_policy_at(list, i) else { return nil }
+      return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { room in
+        guard let base = room.baseAddress, OBJ_obj2txt(base, Int32(room.count), object, 1) > 0 else { return nil }
+        return String(cString: base)
+      }
+    }
   }
 
   private static func shortName(_ nid: Int32) -> String? { OBJ_nid2sn(nid).map { String(cString: $0) } }

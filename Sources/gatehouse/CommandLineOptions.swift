@@ -28,6 +28,8 @@ struct CommandLineOptions: Equatable {
   var masterWorker = false
   /// `-Ws`: tell systemd.
   var notifiesSystemd = false
+  /// `-S`: where the master answers.
+  var masterSocket: String?
   var quiet = false
   var verbose = false
   var pidfile: String?

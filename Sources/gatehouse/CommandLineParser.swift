@@ -83,10 +83,7 @@ struct CommandLineParser {
     case "-N": options.maxConnectionsPerProxy = try number(of: flag)
     case "-m": options.memoryLimit = try number(of: flag)
     case "-L": options.localPeer = try value(of: flag)
-    case "-S":
-      throw CommandLineOptions.Failure(
-        message: "'-S' is not supported: there is no master socket; 'stats socket' reaches the process",
-        showsUsage: false)
+    case "-S": options.masterSocket = try value(of: flag)
     case "-x":
       // Listeners are shared with the old process through SO_REUSEPORT, so nothing has to be handed over.
       _ = try value(of: flag)

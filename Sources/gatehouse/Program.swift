@@ -53,7 +53,11 @@ enum Program {
       let startup = Startup(options)
       // The configuration may ask for what else only the command line does.
       let plan = startup.plan()
-      if plan.isMaster { return Master(options, pidfile: plan.pidfile).run() }
+      if plan.isMaster {
+        if let master = Master(options, pidfile: plan.pidfile) { return master.run() }
+        Console.write("[ALERT]    (\(getpid())) : cannot create an event loop\n", to: 2)
+        return 1
+      }
       if plan.isDaemon { return Respawn.daemonize() }
     }
     return Startup(options).serve()

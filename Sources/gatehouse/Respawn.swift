@@ -1,4 +1,5 @@
 import Glibc
+import NetIO
 
 /// Starts this program again as another process: `fork` alone is not for a program with threads.
 ///
@@ -8,6 +9,8 @@ enum Respawn {
 
   private static let roleVariable = "GATEHOUSE_ROLE"
   private static let readyVariable = "GATEHOUSE_READY_FD"
+  private static let channelVariable = "GATEHOUSE_MASTER_FD"
+  private static let socketsVariable = "GATEHOUSE_SOCKETS_FD"
 
   static var role: Role { environment(roleVariable).flatMap(Role.init(rawValue:)) ?? .original }
 
@@ -20,7 +23,21 @@ enum Respawn {
   }
 
   /// Starts this program with the same arguments in `role`; nil when the system refuses.
-  static func start(_ role: Role) -> Child? {
+  ///
+  /// `channel` is where a worker gets its master's orders, `sockets` where the worker before it sends those that only
+  /// one process can open; both are the child's, and are closed here.
+  static func start(_ role: Role, channel: Int32? = nil, sockets: Int32? = nil) -> Child? {
+    let passed = [(channelVariable, channel), (socketsVariable, sockets)]
+    for case (let name, let descriptor?) in passed {
+      setenv(name, String(descriptor), 1)
+      Socket.setInherited(descriptor, true)
+    }
+    defer {
+      for case (let name, let descriptor?) in passed {
+        unsetenv(name)
+        close(descriptor)
+      }
+    }
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { return nil }
     _ = fcntl(ends[0], F_SETFD, FD_CLOEXEC)
@@ -42,6 +59,25 @@ enum Respawn {
     return Child(process: process, ready: ends[0])
   }
 
+  /// The socket of the master's orders, for a worker that has a master.
+  static func takeChannel() -> Int32? { takeDescriptor(channelVariable) }
+
+  /// Where the worker before this one sends its sockets.
+  static func takeSockets() -> Int32? { takeDescriptor(socketsVariable) }
+
+  private static func takeDescriptor(_ name: String) -> Int32? {
+    guard let descriptor = environment(name).flatMap({ Int32($0) }) else { return nil }
+    unsetenv(name)
+    Socket.setInherited(descriptor, false)
+    return descriptor
+  }
+
+  /// Tells the parent what was said at the start, for its own log.
+  static func report(_ text: String) {
+    guard let descriptor = environment(readyVariable).flatMap({ Int32($0) }) else { return }
+    Console.write(text, to: descriptor)
+  }
+
   /// Tells the parent that this process serves.
   static func reportReady() {
     guard let text = environment(readyVariable), let descriptor = Int32(text) else { return }
@@ -51,14 +87,19 @@ enum Respawn {
     close(descriptor)
   }
 
-  /// Waits for the child's word; false when it ended without one.
-  static func waitUntilReady(_ child: Child) -> Bool {
-    var octet: UInt8 = 0
+  /// Waits for the child's word; what it said at its start, and whether it serves.
+  static func wait(for child: Child) -> (serves: Bool, said: String) {
+    var said: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 4096)
+    defer { close(child.ready) }
     while true {
-      let n = read(child.ready, &octet, 1)
+      let n = chunk.withUnsafeMutableBytes { read(child.ready, $0.baseAddress, $0.count) }
       if n < 0, errno == EINTR { continue }
-      close(child.ready)
-      return n == 1
+      guard n > 0 else { return (false, String(decoding: said, as: UTF8.self)) }
+      said += chunk[..<n]
+      // The octet of `reportReady` is no text.
+      if said.last == 1 { return (true, String(decoding: said.dropLast(), as: UTF8.self)) }
+      if said.count > 256 * 1024 { said.removeAll() }
     }
   }
 
@@ -68,7 +109,7 @@ enum Respawn {
       Console.write("[ALERT]    (\(getpid())) : Cannot fork.\n", to: 2)
       return 1
     }
-    if waitUntilReady(child) { return 0 }
+    if wait(for: child).serves { return 0 }
     var status: Int32 = 0
     waitpid(child.process, &status, 0)
     return exitCode(status)

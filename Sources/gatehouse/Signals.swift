@@ -5,7 +5,7 @@ import Proxy
 /// The main thread's work while others serve: it waits for signals.
 struct Signals {
   private var set = sigset_t()
-  private static let handled = [SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP, SIGTTIN, SIGTTOU, SIGCHLD]
+  static let handled = [SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP, SIGTTIN, SIGTTOU, SIGCHLD]
 
   /// Blocks the signals; threads started afterwards inherit that, so only this one sees them.
   init() {

@@ -81,6 +81,7 @@ struct Startup {
     let prepared = prepare()
     let outcome = report(prepared.loaded).diagnostics()
     if options.format == .text || outcome.status != 0 { Console.write(outcome.errors, to: 2) }
+    Respawn.report(outcome.errors)
     if outcome.status != 0 { return outcome.status }
     guard let runtime = prepared.runtime else { return 1 }
     let global = prepared.loaded.configuration.global
@@ -89,6 +90,8 @@ struct Startup {
     process.raiseLimits(connections: runtime.connectionLimit)
     let gateway = Gateway(runtime)
     gateway.startupLog = outcome.errors
+    gateway.masterChannel = Respawn.takeChannel()
+    if let old = Respawn.takeSockets() { InheritedSockets.receive(from: old) }
     let problems = gateway.listen()
     if !problems.isEmpty {
       for problem in problems { alert(problem) }
@@ -124,5 +127,9 @@ struct Startup {
     if options.verbose, !options.quiet { Console.write("[NOTICE]   (\(getpid())) : \(text)\n", to: 2) }
   }
 
-  private func alert(_ text: String) { Console.write("[ALERT]    (\(getpid())) : \(text)\n", to: 2) }
+  private func alert(_ text: String) {
+    let line = "[ALERT]    (\(getpid())) : \(text)\n"
+    Console.write(line, to: 2)
+    Respawn.report(line)
+  }
 }

@@ -95,7 +95,7 @@ struct SectionTests {
       ("ipv6@:80", [.ip(.v6(high: 0, low: 0), ports: 80...80)]),
       ("127.0.0.1:80-82", [.ip(.v4(0x7F00_0001), ports: 80...82)]),
       ("localhost:80", [.ip(.v4(0x7F00_0001), ports: 80...80)]), ("/run/x.sock", [.unix("/run/x.sock")]),
-      ("unix@x.sock", [.unix("x.sock")]), ("abns@x", [.abstract("x")]), ("fd@3", [.descriptor(3)]),
+      ("unix@x.sock", [.unix("x.sock")]), ("abns@x", [.abstract("x", isPadded: true)]), ("fd@3", [.descriptor(3)]),
       ("stream+fd@3", [.descriptor(3)]), ("\"fd@${FD}\"", [.descriptor(7)]),
       ("$HOST:80", [.ip(.v4(0x0A00_0001), ports: 80...80)]),
     ] as [(String, [BindSettings.Address])])

@@ -123,7 +123,7 @@ struct DynamicServerTests {
     "lines that cannot be are refused",
     arguments: [
       ("n", "'server' expects <name> and <addr>[:<port>] as arguments."),
-      ("n 127.0.0.1:1 disabled", "'disabled' option is not accepted for dynamic server"),
+      ("n 127.0.0.1:1 redir x", "'redir' option is not accepted for dynamic server"),
       ("n 127.0.0.1:1 resolvers x", "'resolvers' option is not accepted for dynamic server"),
       ("n 127.0.0.1:1 id 1", "custom id 1 is already used by a server of backend 'b'."),
       ("n 127.0.0.1:1 proto h2", "MUX protocol is not usable for server."),

@@ -33,14 +33,21 @@ struct CertificateTests {
       b.pem [alpn h2 ssl-min-ver TLSv1.3] *.b.test !x.b.test # more
       c.pem [ verify required ca-file ca.pem ] c.test
       """
-    let sources = try TLSCertificateList.parse(Array(text.utf8), policy: TLSPolicy()) { "/base/\($0)" }
+    var paths = CertificatePaths()
+    paths.certificateBase = "/base"
+    let list = try CertificateList.parse(Array(text.utf8), paths)
+    let sources = try list.sources(TLSPolicy(), paths)
+    #expect(list.entries.map(\.line) == [2, 3, 4])
+    #expect(list.entries[1].text(withNumber: true) == "/base/b.pem:3 [alpn h2 ssl-min-ver TLSv1.3] *.b.test !x.b.test")
     #expect(sources.map(\.path) == ["/base/a.pem", "/base/b.pem", "/base/c.pem"])
     #expect(sources[1].filters == ["*.b.test", "!x.b.test"])
     #expect(sources[1].policy?.alpn == ["h2"])
     #expect(sources[1].policy?.minimumVersion == .tls13)
     #expect(sources[2].policy?.verification == .required)
     for bad in ["a.pem [alpn h2", "a.pem [frob 1]", "a.pem [ssl-min-ver TLSv9]", "a.pem [alpn]"] {
-      #expect(throws: TLSError.self) { try TLSCertificateList.parse(Array(bad.utf8), policy: TLSPolicy()) }
+      #expect(throws: TLSError.self) {
+        try CertificateList.parse(Array(bad.utf8), paths).sources(TLSPolicy(), paths)
+      }
     }
   }
 

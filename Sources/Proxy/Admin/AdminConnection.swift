@@ -8,7 +8,7 @@ import NetIO
 /// it; nothing is read meanwhile. Without `prompt`, the connection ends after the first line.
 final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
   private let descriptor: Int32
-  private let server: AdminServer
+  private let host: any AdminHost
   private let loop: EventLoop
   private var token: EventLoop.Token?
   private let timer = Timer()
@@ -19,6 +19,8 @@ final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
   private var payload: Bytes?
   private var isRunningLine = false
   private var source: (() -> [UInt8]?)?
+  private var feed: (any CommandFeed)?
+  private var relay: AdminRelay?
   private var awaitsAnswer = false
   private var endsAfterOutput = false
   private var sawEnd = false
@@ -30,9 +32,9 @@ final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
   /// Pieces that are made before other events get their turn.
   private static let piecesATurn = 2
 
-  init(_ descriptor: Int32, _ server: AdminServer, _ session: CommandSession, on loop: EventLoop) {
+  init(_ descriptor: Int32, _ host: any AdminHost, _ session: CommandSession, on loop: EventLoop) {
     self.descriptor = descriptor
-    self.server = server
+    self.host = host
     self.session = session
     self.loop = loop
   }
@@ -56,10 +58,14 @@ final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
     guard !isClosed else { return }
     isClosed = true
     source = nil
+    feed?.end()
+    feed = nil
+    relay?.close()
+    relay = nil
     loop.timers.cancel(timer)
     if let token { loop.deregister(token, descriptor) }
     Glibc.close(descriptor)
-    server.connectionClosed(self)
+    host.connectionClosed(self)
   }
 
   // MARK: Progress
@@ -73,7 +79,9 @@ final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
       guard flush() else { return }
       if endsAfterOutput { return close() }
       if awaitsAnswer { return }
-      if let source {
+      if let relay {
+        guard pass(relay) else { return }
+      } else if let source {
         pieces += 1
         if pieces > AdminConnection.piecesATurn { return loop.enqueue { self.pump() } }
         if let piece = source() {
@@ -82,6 +90,8 @@ final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
           self.source = nil
           finishCommand()
         }
+      } else if let feed {
+        guard follow(feed) else { return }
       } else if isRunningLine {
         runNext()
       } else if !takeRequest() {
@@ -90,11 +100,48 @@ final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
     }
   }
 
+  /// Moves what a relay has; false to wait for an event.
+  private func pass(_ relay: AdminRelay) -> Bool {
+    if relay.isInteractive { forwardInput(relay) }
+    switch relay.take() {
+    case .octets(let octets):
+      output.append(contentsOf: octets)
+      touch()
+      return true
+    case .nothing: return false
+    case .end:
+      relay.close()
+      self.relay = nil
+      // The worker's answer has its own end.
+      if relay.isInteractive {
+        endsAfterOutput = true
+      } else if commands.isEmpty {
+        endLine()
+      }
+      return true
+    }
+  }
+
+  private func forwardInput(_ relay: AdminRelay) {
+    guard !sawEnd else { return }
+    withUnsafeTemporaryAllocation(byteCount: 16 * 1024, alignment: 1) { room in
+      while true {
+        switch Socket.receive(descriptor, into: room) {
+        case .bytes(let n): relay.send(Array(room[0..<n]))
+        case .wouldBlock: return
+        case .endOfStream, .failed:
+          sawEnd = true
+          return relay.endInput()
+        }
+      }
+    }
+  }
+
   /// True when a request was taken or the state changed, false to wait for an event.
   private func takeRequest() -> Bool {
     switch reader.next() {
     case .request(let commands, let payload):
-      self.commands = commands[...]
+      self.commands = host.commands(of: commands)[...]
       self.payload = payload
       isRunningLine = true
       return true
@@ -154,13 +201,34 @@ final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
     return true
   }
 
+  /// More of a feed; false when there is nothing to do until an event. Whatever the client sends ends it.
+  private func follow(_ feed: any CommandFeed) -> Bool {
+    if let piece = feed.next() {
+      output.append(contentsOf: piece)
+      return true
+    }
+    let isOver = withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { room in
+      Socket.receive(descriptor, into: room) != .wouldBlock
+    }
+    if isOver {
+      feed.end()
+      self.feed = nil
+      touch()
+      finishCommand()
+      return true
+    }
+    let loop = loop
+    if !feed.wait({ loop.enqueue { self.pump() } }) { loop.enqueue { self.pump() } }
+    return false
+  }
+
   // MARK: Commands
 
   private func runNext() {
     guard let command = commands.popFirst() else { return finishLine() }
     let isLast = commands.isEmpty
     give(
-      Commands.run(command, payload: isLast ? payload : nil, session, server.gateway, now: Now.read()))
+      host.run(command, payload: isLast ? payload : nil, session))
   }
 
   private func give(_ answer: CommandAnswer) {
@@ -172,6 +240,12 @@ final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
       output.append(contentsOf: session.rendered(text, severity: severity))
       finishCommand()
     case .pieces(let source): self.source = source
+    case .following(let feed):
+      // It may be quiet for long.
+      loop.timers.cancel(timer)
+      self.feed = feed
+    case .relay(let descriptor, let start, let isInteractive):
+      relay = AdminRelay(descriptor, start, isInteractive: isInteractive, on: loop) { [weak self] in self?.pump() }
     case .later(let start):
       awaitsAnswer = true
       start { [self] answer in
@@ -193,15 +267,17 @@ final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
   }
 
   private func finishLine() {
+    output.append(ASCII.lf)
+    endLine()
+  }
+
+  private func endLine() {
     isRunningLine = false
     payload = nil
-    output.append(ASCII.lf)
     switch session.mode {
     case .single: endsAfterOutput = true
     case .interactive: break
-    case .prompt:
-      if session.showsTime { output.append("[\(server.uptimeText)]") }
-      output.append("> ")
+    case .prompt: output.append(host.prompt(session))
     }
   }
 }

@@ -4,7 +4,7 @@ import Glibc
 import NetIO
 
 /// The stats sockets, served by the first worker's loop.
-final class AdminServer: @unchecked Sendable {
+final class AdminServer: AdminHost, @unchecked Sendable {
   unowned let gateway: Gateway
   private var listeners: [AdminListener] = []
   private var connections: [ObjectIdentifier: AdminConnection] = [:]
@@ -38,10 +38,21 @@ final class AdminServer: @unchecked Sendable {
     for listener in listeners { listener.stop() }
   }
 
+  /// Sockets that only one process can open.
+  var abstractSockets: [(name: SocketAddress, descriptor: Int32)] { listeners.compactMap(\.abstractSocket) }
+
   /// The lines of `show cli sockets`.
   var socketLines: [String] { listeners.map(\.line) }
 
-  var uptimeText: String {
+  func commands(of line: [Bytes]) -> [Bytes] { line }
+
+  func run(_ command: Bytes, payload: Bytes?, _ session: CommandSession) -> CommandAnswer {
+    Commands.run(command, payload: payload, session, gateway, now: Now.read())
+  }
+
+  func prompt(_ session: CommandSession) -> String { session.showsTime ? "[\(uptimeText)]> " : "> " }
+
+  private var uptimeText: String {
     let seconds = Swift.max(0, Int((Now.read().instant - gateway.runtime.started.instant).seconds))
     func two(_ n: Int) -> String { n < 10 ? "0\(n)" : "\(n)" }
     return "\(seconds / 86400):\(two(seconds / 3600 % 24)):\(two(seconds / 60 % 60)):\(two(seconds % 60))"
@@ -56,6 +67,10 @@ final class AdminServer: @unchecked Sendable {
     let session = CommandSession(
       level: AdminLevel(bind.level), timeout: global.statsTimeout,
       severityOutput: CommandSession.SeverityOutput(rawValue: bind.severityOutput) ?? .none)
+    admit(descriptor, session, on: loop)
+  }
+
+  func admit(_ descriptor: Int32, _ session: CommandSession, on loop: EventLoop) {
     let connection = AdminConnection(descriptor, self, session, on: loop)
     connections[ObjectIdentifier(connection)] = connection
     if !connection.start() {
@@ -71,20 +86,20 @@ final class AdminServer: @unchecked Sendable {
 }
 
 /// One address of a `stats socket` line.
-private final class AdminListener: EventHandler {
+final class AdminListener: EventHandler {
   private let bind: BindSettings
   private let address: SocketAddress
   private let descriptor: Int32
-  private unowned let server: AdminServer
+  private unowned let host: any AdminHost
   private var loop: EventLoop?
   private var token: EventLoop.Token?
 
-  init(_ bind: BindSettings, _ address: SocketAddress, _ inherited: Int32?, _ server: AdminServer)
+  init(_ bind: BindSettings, _ address: SocketAddress, _ inherited: Int32?, _ host: any AdminHost)
     throws(ListeningSocket.Failure)
   {
     self.bind = bind
     self.address = address
-    self.server = server
+    self.host = host
     if let inherited {
       guard Socket.adopt(inherited) else {
         throw ListeningSocket.Failure(call: "use inherited descriptor", code: errno)
@@ -99,14 +114,22 @@ private final class AdminListener: EventHandler {
     options.uid = bind.uid
     options.gid = bind.gid
     options.interface = bind.interface
+    if let taken = InheritedSockets.take(address) {
+      descriptor = taken
+      return
+    }
     descriptor = try ListeningSocket.open(address, options)
+  }
+
+  var abstractSocket: (name: SocketAddress, descriptor: Int32)? {
+    address.abstractName == nil || loop == nil ? nil : (address, descriptor)
   }
 
   var line: String {
     let place =
       switch address {
       case .unix(let path):
-        path.utf8.first == 0 ? "abns@\(path.dropFirst())" : "unix@\(path)"
+        address.abstractName == nil ? "unix@\(path)" : "\(address)"
       case .ip(.v4, _): "ipv4@\(address)"
       case .ip(.v6, _): "ipv6@\(address)"
       case .none: "unknown"
@@ -120,7 +143,7 @@ private final class AdminListener: EventHandler {
   }
 
   func slotFreed() {
-    guard let loop, token == nil, server.hasRoom else { return }
+    guard let loop, token == nil, host.hasRoom else { return }
     token = loop.registerListener(descriptor, self)
   }
 
@@ -138,10 +161,10 @@ private final class AdminListener: EventHandler {
 
   func descriptorReady(_ readiness: Readiness) {
     guard let loop else { return }
-    while server.hasRoom {
+    while host.hasRoom {
       let (result, accepted, _) = Socket.accept(descriptor)
       guard case .bytes = result else { return }
-      server.admit(accepted, bind, on: loop)
+      host.admit(accepted, bind, on: loop)
     }
     pause()
   }

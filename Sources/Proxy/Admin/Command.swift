@@ -81,8 +81,13 @@ enum CommandAnswer {
   case message(String, severity: Int)
   /// Long output, made while the client reads; nil is the end.
   case pieces(() -> [UInt8]?)
+  /// Output that goes on as long as the client says nothing.
+  case following(any CommandFeed)
   /// Given later, by calling the function on the connection's own thread.
   case later((@escaping (CommandAnswer) -> Void) -> Void)
+
+  /// What another process says on a descriptor, after it was told `start`; the descriptor is given away.
+  case relay(Int32, start: [UInt8], isInteractive: Bool)
 
   static var done: CommandAnswer { .text([]) }
   static func error(_ text: String) -> CommandAnswer { .message(text, severity: 3) }
@@ -90,6 +95,16 @@ enum CommandAnswer {
   static func lines(_ text: String) -> CommandAnswer { .text(Array(text.utf8)) }
   /// nil means that it was done.
   static func outcome(_ problem: String?) -> CommandAnswer { problem.map(error) ?? .done }
+}
+
+/// Output without an end, made while the client reads.
+protocol CommandFeed: AnyObject {
+  /// nil when there is nothing now.
+  func next() -> [UInt8]?
+  /// Calls `wake` once, from any thread, when there is more; false when there is already.
+  func wait(_ wake: @escaping @Sendable () -> Void) -> Bool
+  /// The client has had enough.
+  func end()
 }
 
 /// What a connection remembers between commands.
@@ -102,8 +117,12 @@ final class CommandSession {
   var showsTime = false
   var severityOutput: SeverityOutput
   var timeout: Timespan
-  /// `experimental-mode on`.
+  /// `experimental-mode on`, `expert-mode on`.
   var isExperimental = false
+  var isExpert = false
+  /// Of the master CLI: the process that commands go to, 0 for the master, and `mcli-debug-mode on`.
+  var target: Int32 = 0
+  var isMasterDebug = false
   /// The client has said `quit`.
   var isOver = false
 

@@ -1,6 +1,7 @@
 import Base
 import Config
 import NetIO
+import Synchronization
 
 extension Commands {
   /// Listings of servers for tools: `show servers state` is also the format of server-state files.
@@ -92,7 +93,7 @@ enum ServerStateLine {
       (state.agentEnabled ? 4 : 0) | (settings.agentEnabled ? 2 : 0) | (state.agent.isRunning ? 1 : 0)
     var line = "\(backend.id) \(backend.name) \(server.id) \(server.name) \(host) "
     line += "\(operation) \(administration) \(state.weight) \(settings.weight) \(age) \(check) \(agent) "
-    line += "\(forced.0) \(forced.1) \(name) \(state.servicePort) \(service) \(settings.isTLS ? 1 : 0) "
+    line += "\(forced.0) \(forced.1) \(name) \(state.servicePort) \(service) \(server.tlsState.load(ordering: .relaxed)) "
     let checkAddress = state.checkAddress?.ip.map { "\($0)" } ?? settings.checkAddress ?? "-"
     let agentAddress = state.agentAddress?.ip.map { "\($0)" } ?? settings.agentAddress ?? "-"
     line += "\(state.checkPort ?? 0) \(checkAddress) \(agentAddress) \(state.agentPort ?? 0)\n"

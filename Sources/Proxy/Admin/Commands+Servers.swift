@@ -61,6 +61,11 @@ extension Commands {
   static let dynamicServers: [Command] = [
     Command("add server", "<bk>/<srv>", level: .admin, "create a new server") { call in
       let name = call.argument(0)
+      if name == "help" {
+        return .lines(
+          "List of keywords supported for dynamic server:\n" + DynamicServerLine.keywords.joined(separator: "\n")
+            + "\n")
+      }
       guard let slash = name.firstIndex(of: "/") else { return .error("Require 'backend/server'.") }
       guard let backend = call.runtime.backend(String(name[..<slash])) else {
         return .error("No such backend.")
@@ -146,20 +151,26 @@ extension Commands {
       return setName(call, server, value)
     case "name":
       if value.isEmpty { return .error("set server <b>/<s> name requires a new name.") }
-      if !server.snapshot().isInMaintenance {
-        return .error("Server must be in maintenance mode to be renamed (set server <b>/<s> state maint).")
-      }
-      return .error("'set server <srv> name' is not supported yet.")
-    case "ssl":
-      if !server.settings.isTLS {
-        return .error("'set server <srv> ssl' cannot be set.  default-server should define ssl settings")
-      }
-      return .error("'set server <srv> \(call.argument(1))' is not supported yet.")
+      if let problem = call.runtime.rename(server, to: value, at: call.now) { return .error(problem) }
+      return .info("Server name updated.")
+    case "ssl": return setTLS(call, server, value)
     default:
       return .error(
         "usage: set server <backend>/<server> addr | agent | agent-addr | agent-port | agent-send | check-addr | check-port | fqdn | health | name | ssl | state | weight"
       )
     }
+  }
+
+  private static func setTLS(_ call: CommandCall, _ server: Server, _ value: String) -> CommandAnswer {
+    if server.isDynamic { return .error("'set server <srv> ssl' not supported on dynamic servers") }
+    if server.tls == nil {
+      return .error("'set server <srv> ssl' cannot be set.  default-server should define ssl settings")
+    }
+    guard value == "on" || value == "off" else {
+      return .error("'set server <srv> ssl' expects 'on' or 'off'.")
+    }
+    call.runtime.control.setTLS(server, isOn: value == "on")
+    return .message("server ssl setting updated.", severity: 5)
   }
 
   private static func setName(_ call: CommandCall, _ server: Server, _ value: String) -> CommandAnswer {

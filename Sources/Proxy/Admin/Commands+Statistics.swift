@@ -20,6 +20,9 @@ extension Commands {
     Command(
       "show stat", "[desc|json|no-maint|typed|up]*", "report counters for each proxy and server",
       run: showStat),
+    Command("dump stats-file", "", level: .admin, "dump stats for a stats-file") { call in
+      .lines(StatsFile(call.runtime).text)
+    },
     Command(
       "clear counters", "[all|server <bk>/<srv> [force]]", level: .restricted,
       "clear max statistics counters (or all, or one server's)", run: clearCounters),

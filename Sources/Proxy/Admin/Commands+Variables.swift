@@ -35,5 +35,21 @@ extension Commands {
       }
       return .done
     },
+    Command("expert-mode", "[on|off]", "enable expert mode for this session") { call in
+      guard call.session.level >= .admin else { return .error("Permission denied\n") }
+      switch call.argument(0) {
+      case "on": call.session.isExpert = true
+      case "off": call.session.isExpert = false
+      default: return .info("expert-mode is \(call.session.isExpert ? "ON" : "OFF")")
+      }
+      return .done
+    },
+    Command("debug dev log", "[msg] ...", level: .admin, "send this message to the global logs") { call in
+      guard call.session.isExpert else {
+        return .error("This command is restricted to expert mode only.")
+      }
+      call.runtime.processLog.send(level: 6, call.arguments.joined(separator: " "), at: call.now.wall)
+      return .done
+    },
   ]
 }

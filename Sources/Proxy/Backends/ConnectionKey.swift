@@ -47,6 +47,7 @@ extension Server {
   func address(for stream: Stream) -> SocketAddress {
     let (configured, portOffset) = state.withLock { ($0.address, $0.portOffset) }
     guard case .ip(let ip, let port) = configured else { return configured }
+    if !ip.isUnspecified, port != 0, portOffset == nil { return configured }
     let reached = stream.context.destination
     let host = ip.isUnspecified ? reached.ip ?? ip : ip
     if let offset = portOffset {

@@ -19,7 +19,7 @@ struct DynamicServers {
       return .problem("backend '\(backend.name)' uses a non dynamic load balancing method")
     }
     var settings: ServerSettings
-    switch DynamicServerLine.parse(words, of: backend.settings, in: runtime.configuration.proxies) {
+    switch DynamicServerLine.parse(words, of: backend.settings, in: runtime.configuration.proxies, environment: runtime.configuration.environment) {
     case .problem(let text): return .problem(text)
     case .server(let parsed): settings = parsed
     }
@@ -41,7 +41,13 @@ struct DynamicServers {
       case .success(let number): tracked = number
       case .failure(let problem): return .problem(problem.text)
       }
-      guard let server = make(settings, id, backend, at: now) else {
+      var name: SampleExpression?
+      if let sni = settings.sni?.words.last {
+        let compiled = runtime.rules.variables.serverExpression(sni.bytes)
+        if let problem = compiled.problem { return .problem("'sni' : \(problem)") }
+        name = compiled.expression
+      }
+      guard let server = make(settings, id, name, backend, at: now) else {
         return .problem("cannot create the server.")
       }
       let entry = control.add(server, to: backend, tracked: tracked)
@@ -51,10 +57,7 @@ struct DynamicServers {
   }
 
   private func refusal(of settings: ServerSettings, _ backend: Backend) -> String? {
-    if settings.proto == "h2" {
-      return backend.settings.mode == .http
-        ? "'proto h2' towards servers is not supported yet" : "MUX protocol is not usable for server."
-    }
+    if settings.proto == "h2", backend.settings.mode != .http { return "MUX protocol is not usable for server." }
     if settings.agentEnabled, settings.agentPort == nil {
       return "server \(settings.name) does not have agent port. Agent check has been disabled."
     }
@@ -83,24 +86,31 @@ struct DynamicServers {
     return .success(target.number)
   }
 
-  private func make(_ settings: ServerSettings, _ id: Int, _ backend: Backend, at now: Now) -> Server? {
+  private func make(
+    _ settings: ServerSettings, _ id: Int, _ name: SampleExpression?, _ backend: Backend, at now: Now
+  ) -> Server? {
     let diagnostics = Diagnostics()
-    let contexts = TLSContexts(runtime.global, diagnostics)
+    let contexts = TLSContexts(
+      runtime.global, runtime.certificates, runtime.rules.patterns.retirement, diagnostics)
     var planner = CheckPlanner(
-      proxy: backend.settings, rules: backend.rules.check, global: runtime.global, contexts: contexts,
+      proxy: backend.settings, rules: backend.rules.check, named: runtime.rules.healthChecks,
+      global: runtime.global, contexts: contexts,
       diagnostics: diagnostics)
     planner.followsSessions = false
     var expressions = ServerExpressions()
-    if settings.isTLS, settings.sniAuto ?? true {
+    if let name {
+      expressions.sni = name
+      expressions.connectionName = name
+    } else if settings.isTLS, settings.sniAuto ?? true {
       expressions.sni = backend.rules.automaticSNI
       expressions.isAutomatic = true
       expressions.connectionName = expressions.sni
     }
     let server = Server(
       settings: settings, index: backend.freeIndex, number: runtime.control.freeNumber, id: id,
-      backendName: backend.name, workers: runtime.workerCount, tlsContext: contexts.client(for: settings),
+      backendName: backend.name, workers: runtime.workerCount, tls: contexts.client(for: settings),
       checkPlan: planner.plan(for: settings), agentPlan: planner.agentPlan(for: settings), isDynamic: true,
-      expressions: expressions, now: now.wall)
+      expressions: expressions, retirement: runtime.rules.patterns.retirement, now: now.wall)
     return diagnostics.hasErrors ? nil : server
   }
 
@@ -117,6 +127,10 @@ struct DynamicServers {
       }
       health.remove(server)
       runtime.names.remove(server)
+      for client in [server.tls, server.checkPlan?.tls].compactMap({ $0 }) + (server.checkPlan?.stepTLS.values.map { $0 } ?? [])
+      {
+        runtime.certificates.remove(client)
+      }
       return .done("Server deleted.")
     }
   }
@@ -145,5 +159,32 @@ extension Runtime {
       return .later("Server still has connections attached to it, cannot remove it.")
     }
     return .possible
+  }
+}
+
+extension Runtime {
+  /// `set server ... name`; what stands against it, if anything does.
+  func rename(_ server: Server, to name: String, at now: Now) -> String? {
+    guard let backend = backend(server.backendName) else { return "No such backend." }
+    guard DynamicServerLine.isName(name) else { return "Server name contains invalid characters." }
+    guard server.snapshot().isInMaintenance else {
+      return "Server must be in maintenance mode to be renamed (set server <b>/<s> state maint)."
+    }
+    return control.exclusively {
+      if rules.referencedServers.contains("\(backend.name)/\(server.name)")
+        || !control.entry(server).trackers.isEmpty
+      {
+        return "Cannot rename: server's name is statically referenced (use-server, track, or sample argument)."
+      }
+      let old = server.name
+      if old == name { return nil }
+      if backend.serversByName[name] != nil {
+        return "A server with the same name already exists in this backend."
+      }
+      server.rename(name)
+      backend.serverRenamed()
+      backend.log.send(level: 5, "Server \(backend.name)/\(name) renamed from '\(old)'.", at: now.wall)
+      return nil
+    }
   }
 }

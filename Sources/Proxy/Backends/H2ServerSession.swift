@@ -16,6 +16,7 @@ final class H2ServerSession: TransportOwner {
   /// What makes the connection differ from others to the same server.
   let key: UInt64
   private let transport: Transport
+  var descriptor: Int32 { transport.descriptor }
   private let engine: H2Requester
   private var exchanges: [H2ServerExchange] = []
   /// Exchanges whose request bodies wait for room.

@@ -19,13 +19,16 @@ final class Server: Sendable {
   let backendName: String
   /// Added at run time, not by the configuration.
   let isDynamic: Bool
-  let facts: ServerFacts
+  /// How the server is called: `set server ... name` changes it.
+  private let label: Published<ServerLabel>
   let counters: Counters
   let sessions = Gauge()
   let queueLength = Gauge()
   let sessionRate = Rate()
-  /// Set once at start-up when the server speaks TLS.
-  let tlsContext: TLSClientContext?
+  /// What TLS to the server needs; nil when it can only be spoken to in clear.
+  let tls: ClientTLS?
+  /// What `show servers state` says of TLS: 1 for on, 0 for off, -1 for `no-ssl`.
+  let tlsState: Atomic<Int>
   /// How the server is probed; nil when it is not.
   let checkPlan: CheckPlan?
   let agentPlan: CheckPlan?
@@ -64,8 +67,8 @@ final class Server: Sendable {
 
   init(
     settings: ServerSettings, index: Int, number: Int, id: Int, backendName: String, workers: Int,
-    tlsContext: TLSClientContext?, checkPlan: CheckPlan? = nil, agentPlan: CheckPlan? = nil,
-    isDynamic: Bool = false, expressions: ServerExpressions = ServerExpressions(), now: WallTime
+    tls: ClientTLS?, checkPlan: CheckPlan? = nil, agentPlan: CheckPlan? = nil, isDynamic: Bool = false,
+    expressions: ServerExpressions = ServerExpressions(), retirement: Retirement = Retirement(), now: WallTime
   ) {
     self.expressions = expressions
     keyParts = KeyParts(settings, expressions)
@@ -77,9 +80,10 @@ final class Server: Sendable {
     self.isDynamic = isDynamic
     wire = ServerWire(settings)
     speaksHTTP2 = wire != .http1 || settings.webSocketProtocol == "h2"
-    facts = ServerFacts(name: Bytes(settings.name), id: id)
+    label = Published(ServerLabel(settings.name, id), retirement)
     counters = Counters(workers: workers)
-    self.tlsContext = tlsContext
+    self.tls = tls
+    tlsState = Atomic(settings.isTLS ? 1 : settings.refusesTLS ? -1 : 0)
     self.checkPlan = checkPlan
     self.agentPlan = agentPlan
     sessionLimit = Atomic(settings.maxConnections ?? 0)
@@ -89,7 +93,13 @@ final class Server: Sendable {
     state = Mutex(initial)
   }
 
-  var name: String { settings.name }
+  var name: String { label.read { $0.name } ?? "" }
+  /// What expressions see of the server.
+  var facts: ServerFacts { label.read { $0.facts } ?? ServerFacts(name: .empty, id: id) }
+  /// Call within `ServerControl.exclusively`, and only for a server without sessions.
+  func rename(_ name: String) { label.publish(ServerLabel(name, id)) }
+  /// Sessions speak TLS: as configured, or as `set server ... ssl` said last.
+  var speaksTLS: Bool { tlsState.load(ordering: .relaxed) > 0 }
 
   /// What is spoken to it. An upgrade goes by `ws`; where that leaves it open, HTTP/1 is preferred.
   func wire(upgrade: Bool) -> ServerWire {
@@ -131,4 +141,15 @@ final class Server: Sendable {
 
   /// A short look at the state.
   func snapshot() -> ServerState { state.withLock { $0 } }
+}
+
+/// A server's name in the forms that are asked for.
+private final class ServerLabel: Sendable {
+  let name: String
+  let facts: ServerFacts
+
+  init(_ name: String, _ id: Int) {
+    self.name = name
+    facts = ServerFacts(name: Bytes(name), id: id)
+  }
 }

@@ -103,8 +103,9 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     guard let fd = Socket.stream(for: next) else { return fail(.refused(errno)) }
     if case .ip = address { Socket.setNoDelay(fd) }
     if stream.backend?.settings.tcpKeepAlive ?? false || stream.backend?.settings.serverKeepAlive ?? false {
-      Socket.setKeepAlive(fd)
+      Socket.setKeepAlive(fd, stream.backend?.settings.serverKeepAliveProbes)
     }
+    if stream.backend?.settings.noLinger ?? false { Socket.setLingerZero(fd) }
     label(fd, stream.context.socketChanges)
     if let source = server.settings.source ?? stream.backend?.settings.source, bindSource(fd, source) == false {
       Glibc.close(fd)
@@ -114,7 +115,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
       Glibc.close(fd)
       return fail(.refused(code))
     }
-    let transport = Transport(descriptor: fd, worker: worker)
+    let transport = Transport(descriptor: fd, worker: worker, isReadable: false, isConnected: false)
     self.transport = transport
     transport.owner = self
     server.usedConnections.increment()
@@ -187,9 +188,11 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
 
   private func connectionReady(_ transport: Transport) {
     if awaitsSocks { return continueSocks(transport) }
-    let code = transport.failure != 0 ? transport.failure : Socket.pendingError(transport.descriptor)
-    if code != 0 { return fail(.refused(code)) }
-    facts.localAddress = Socket.localAddress(transport.descriptor)
+    guard transport.isSettled else { return }
+    if transport.failure != 0 { return fail(.refused(transport.failure)) }
+    if worker.runtime.tlsDetails.contains(.serverSource) {
+      facts.localAddress = Socket.localAddress(transport.descriptor)
+    }
     guard server.settings.socks4 != nil else { return begin(transport) }
     guard let request = Socks4.request(to: address) else { return fail(.handshake) }
     _ = request.withUnsafeBytes { Socket.send(transport.descriptor, $0) }
@@ -218,12 +221,12 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   /// The way to the server is open.
   private func begin(_ transport: Transport) {
     sendProxyHeader(transport)
-    guard let context = server.tlsContext else {
+    guard server.speaksTLS, let tls = server.tls else {
       state = .ready
       return
     }
     let name = stream.flatMap { serverName($0) }
-    guard let session = try? TLSSession(connecting: context, serverName: name, alpn: offeredProtocols) else {
+    guard let session = tls.session(serverName: name, alpn: offeredProtocols) else {
       return fail(.handshake)
     }
     transport.startTLS(session)
@@ -251,6 +254,12 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
         facts.tls = tls
       }
     } else if transport.hasFailed {
+      if let session = transport.tls, let stream {
+        let failure = HandshakeFailure(ofServer: session)
+        stream.context.serverSide.errorCode = failure.rawValue
+        stream.context.serverSide.errorText = Bytes(failure.text)
+        stream.context.serverSide.tls = TLSFacts(failed: session, [])
+      }
       fail(.handshake)
     }
   }
@@ -295,10 +304,16 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     upgradeOffered = stream.requestInfo.upgrade
     let info = stream.requestInfo
     writer.begin(chunked: info.framing == .chunked)
-    let connection: H1Encoder.Connection =
-      info.upgrade ? .upgrade : stream.connectionMode == .keepAlive ? .none : .close
+    let settings = stream.backend?.settings
+    let staysOpen = stream.connectionMode == .keepAlive || settings?.pretendKeepAlive ?? false
+    let connection: H1Encoder.Connection = info.upgrade ? .upgrade : staysOpen ? .none : .close
+    if let name = settings?.sendNameHeader {
+      stream.request.remove(FieldName(name))
+      stream.request.append(FieldName(name), server.facts.name)
+    }
+    let caseMap = settings?.adjustsCaseForServer ?? false ? worker.runtime.caseMap : nil
     H1Encoder.writeRequest(
-      stream.request, framing: info.framing, connection: connection, caseMap: nil, into: transport.assembly())
+      stream.request, framing: info.framing, connection: connection, caseMap: caseMap, into: transport.assembly())
   }
 
   func beginTunnel() {
@@ -359,6 +374,9 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   }
 
   func beginBody(_ framing: BodyFraming) { reader.begin(framing) }
+
+  /// Octets of the body that came with the head.
+  var waitingOctets: Int { transport?.waiting.count ?? 0 }
 
   func nextPiece() -> BodyPiece {
     guard let transport else { return .truncated }

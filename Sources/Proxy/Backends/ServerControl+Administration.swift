@@ -205,6 +205,14 @@ extension ServerControl {
     return text
   }
 
+  /// `set server ... ssl`: sessions that begin from now on; no idle connection is left of the other kind.
+  func setTLS(_ server: Server, isOn: Bool) {
+    exclusively {
+      server.tlsState.store(isOn ? 1 : 0, ordering: .relaxed)
+      dropIdleConnections(to: server)
+    }
+  }
+
   /// `set server ... check-addr` and `check-port`.
   func setCheckTarget(_ server: Server, address: String?, port: String?) -> String? {
     guard server.snapshot().checksEnabled else { return "health checks are not enabled on this server" }

@@ -7,9 +7,9 @@ import TLS
 final class CheckPlan: Sendable {
   let rules: CheckRules
   /// For connections with the server line's settings; nil when those are clear.
-  let tls: TLSClientContext?
+  let tls: ClientTLS?
   /// For `connect ... ssl` lines, by step.
-  let stepTLS: [Int: TLSClientContext]
+  let stepTLS: [Int: ClientTLS]
   /// `check-send-proxy`, or the server's own `send-proxy`.
   let proxyVersion: ProxyVersion?
   /// `addr`, `agent-addr`; `.none` for the server's own.
@@ -22,7 +22,7 @@ final class CheckPlan: Sendable {
   let proto: String?
 
   init(
-    rules: CheckRules, tls: TLSClientContext? = nil, stepTLS: [Int: TLSClientContext] = [:],
+    rules: CheckRules, tls: ClientTLS? = nil, stepTLS: [Int: ClientTLS] = [:],
     proxyVersion: ProxyVersion? = nil, address: SocketAddress = .none, serverName: String? = nil,
     usesHostAsServerName: Bool = false, external: ExternalCheckSettings? = nil, proto: String? = nil
   ) {
@@ -42,6 +42,8 @@ final class CheckPlan: Sendable {
 struct CheckPlanner {
   let proxy: ProxySettings
   let rules: CheckRules?
+  /// Those of `healthcheck` sections.
+  let named: [String: CheckRules]
   let global: GlobalSettings
   let contexts: TLSContexts
   let diagnostics: Diagnostics
@@ -52,13 +54,14 @@ struct CheckPlanner {
   /// nil when the server has no check of its own.
   func plan(for server: ServerSettings) -> CheckPlan? {
     guard server.checksEnabled else { return nil }
-    if proxy.check.kind == .external { return externalPlan(server) }
-    let rules = rules ?? .connection
+    let own = server.healthCheck.flatMap { named[$0.text] }
+    if own == nil, proxy.check.kind == .external { return externalPlan(server) }
+    let rules = own ?? rules ?? .connection
     requirePort(server, rules)
     let isElsewhere = server.checkPort != nil || server.checkAddress != nil
     // A check that goes somewhere else than sessions do is clear unless it is said to be otherwise.
     let isTLS = server.checkTLS ?? (followsSessions && !isElsewhere && server.isTLS)
-    var stepTLS: [Int: TLSClientContext] = [:]
+    var stepTLS: [Int: ClientTLS] = [:]
     for (index, step) in rules.steps.enumerated() {
       guard case .connect(let connection) = step.action, connection.isTLS else { continue }
       stepTLS[index] = contexts.check(for: server, alpn: connection.alpn)

@@ -132,6 +132,9 @@ final class HealthCheck: TimerOwner, TransportOwner {
     context.log.backendName = Bytes(entry.backend.name)
     context.log.serverName = Bytes(server.name)
     context.connection.destination = state.address
+    if let format = entry.backend.rules.uniqueIDFormat {
+      context.log.uniqueID = Bytes(format.rendered(context))
+    }
   }
 
   /// Does what the conversation asks for until it must wait.
@@ -355,7 +358,7 @@ final class HealthCheck: TimerOwner, TransportOwner {
     }
     let tls = connection.isTLS ? plan.stepTLS[stepIndex] : connection.usesServerSettings ? plan.tls : nil
     guard let tls else { return established(isTLS: false) }
-    guard let session = try? TLSSession(connecting: tls, serverName: serverName(connection)) else {
+    guard let session = tls.session(serverName: serverName(connection)) else {
       return finish(
         conversation.connectionFailed(
           CheckConnectionFailure(layer: .handshaking, text: "SSL handshake failure")))

@@ -72,8 +72,8 @@ final class ClientConnection: TransportOwner, TimerOwner {
 
   private func beginHandshake() {
     step = .handshake
-    guard let context = listener.tls else { return }
-    guard let session = try? TLSSession(accepting: context) else { return close() }
+    guard let tls = listener.tls else { return }
+    guard let session = tls.session() else { return close() }
     transport.startTLS(session)
   }
 
@@ -120,7 +120,8 @@ final class ClientConnection: TransportOwner, TimerOwner {
         beginHandshake()
         return true
       case .invalid:
-        facts.errorCode = 1
+        facts.errorCode = 15
+        facts.errorText = "Received something which does not look like a PROXY protocol header"
         frontend.counters.add(.requestErrors, worker: worker.index)
         worker.logConnectionError(self, "Received something which does not look like a PROXY protocol header")
         close()
@@ -133,11 +134,21 @@ final class ClientConnection: TransportOwner, TimerOwner {
 
   private func handshakeFailed() {
     frontend.counters.add(.requestErrors, worker: worker.index)
+    var failure = HandshakeFailure.closed
+    if let session = transport.tls {
+      failure = HandshakeFailure(ofClient: session, wasClosed: transport.tlsFailure == nil)
+      facts.tls = TLSFacts(failed: session, worker.runtime.tlsDetails)
+    }
+    noteFailure(failure)
     if !(frontend.settings.dontLogNull && transport.octetsIn == 0) {
-      worker.logConnectionError(
-        self, transport.tlsFailure == nil ? "Connection closed during SSL handshake" : "SSL handshake failure")
+      worker.logConnectionError(self, failure.text)
     }
     close()
+  }
+
+  private func noteFailure(_ failure: HandshakeFailure) {
+    facts.errorCode = failure.rawValue
+    facts.errorText = Bytes(failure.text)
   }
 
   private func noteTLS() {
@@ -198,7 +209,7 @@ final class ClientConnection: TransportOwner, TimerOwner {
         return startHTTP1()
       }
     }
-    if HTTP2Preface.matches(transport.waiting) { startHTTP2() } else { startHTTP1() }
+    if !frontend.settings.disablesH2Upgrade, HTTP2Preface.matches(transport.waiting) { startHTTP2() } else { startHTTP1() }
   }
 
   private func handOver() {
@@ -233,7 +244,8 @@ final class ClientConnection: TransportOwner, TimerOwner {
     guard step != .handedOver else { return }
     if step == .handshake, listener.tls != nil {
       frontend.counters.add(.requestErrors, worker: worker.index)
-      worker.logConnectionError(self, "Timeout during SSL handshake")
+      noteFailure(.timeout)
+      worker.logConnectionError(self, HandshakeFailure.timeout.text)
     }
     close()
   }

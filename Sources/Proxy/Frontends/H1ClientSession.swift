@@ -32,6 +32,8 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
   private var began = Instant.never
   private var timer: Timer { connection.timer }
   private var closesAfterResponse = false
+  /// The client has said that its request, which had no body, is its last: nothing of it can still come.
+  private var clientIsDone = false
   private var octetsInBefore = 0
   private var octetsOutBefore = 0
   private var lingered = 0
@@ -150,6 +152,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
     state = .exchange
     reader.begin(info.framing)
     closesAfterResponse = false
+    clientIsDone = !info.keepAlive && info.framing == .none && !info.upgrade
     let stream = makeStream(storage)
     stream.requestReceived(info)
   }
@@ -214,12 +217,12 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
     } else if closesAfterResponse {
       connection = .close
     } else {
-      connection = isOld ? .keepAlive : .none
+      connection = isOld || H1Encoder.tellsOldVersion(head, framing) ? .keepAlive : .none
     }
     H1Encoder.writeResponse(
       head, framing: framing == .tunnel ? .none : framing, connection: connection,
       toHead: body == .none || body == .swallowed,
-      into: transport.assembly())
+      caseMap: frontend.settings.adjustsCaseForClient ? worker.runtime.caseMap : nil, into: transport.assembly())
   }
 
   func sendInterim(_ head: MessageHead) {
@@ -271,7 +274,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
       armClosingTimer()
       return
     }
-    if transport.hasFailed || transport.sawEnd { return close() }
+    if transport.hasFailed || transport.sawEnd || (clientIsDone && !transport.hasInput) { return close() }
     transport.shutdownWrite()
     state = .lingering
     armClosingTimer()

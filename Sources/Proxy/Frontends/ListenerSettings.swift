@@ -14,7 +14,7 @@ final class ListenerSettings: Sendable {
   let id: Int
   let name: String
   let nameBytes: Bytes
-  let tls: TLSServerContext?
+  let tls: ListenerTLS?
   let sessions = Gauge()
   let counters: Counters
   /// The process-wide socket when workers cannot each open their own (unix, `fd@`): set before they start.
@@ -22,7 +22,7 @@ final class ListenerSettings: Sendable {
 
   init(
     frontend: Frontend, bind: BindSettings, address: SocketAddress, inheritedDescriptor: Int32?, id: Int,
-    name: String, tls: TLSServerContext?, workers: Int
+    name: String, tls: ListenerTLS?, workers: Int
   ) {
     self.frontend = frontend
     self.bind = bind

@@ -70,7 +70,13 @@ final class TCPClientSession: TransportOwner, ClientEndpoint {
   func vanish() { Socket.vanish(transport.descriptor) }
 
   func finish(reusable: Bool, aborted: Bool) {
+    // Where no server was reached the client is hung up on, not reset: what it sent is read first.
+    let wasConnected = stream.map { $0.times.connected != .never } ?? false
     stream = nil
+    if aborted, !wasConnected, !transport.hasFailed {
+      _ = transport.receive()
+      return close(reset: false)
+    }
     if !aborted, !transport.flush() {
       isFlushing = true
       return

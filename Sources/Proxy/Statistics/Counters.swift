@@ -61,6 +61,9 @@ final class Counters: Sendable {
     worker < rows ? cells[worker * Counters.width + counter.rawValue].load(ordering: .relaxed) : 0
   }
 
+  /// Before the workers run: what an earlier process has counted.
+  func set(_ counter: Counter, _ n: Int) { cells[counter.rawValue].store(n, ordering: .relaxed) }
+
   /// `clear counters all`.
   func reset() {
     for i in 0..<(rows * Counters.width) { cells[i].store(0, ordering: .relaxed) }

@@ -43,7 +43,7 @@ extension StatRow {
       ])
   }
 
-  private static let frontendColumns: [(StatColumn, Counter)] = [
+  static let frontendColumns: [(StatColumn, Counter)] = [
     (.stot, .sessions), (.dreq, .deniedRequests), (.dresp, .deniedResponses), (.ereq, .requestErrors),
     (.compIn, .compressionIn), (.compOut, .compressionOut), (.compByp, .compressionBypassed),
     (.compRsp, .compressedResponses), (.connTot, .connections), (.dcon, .deniedConnections),
@@ -51,7 +51,7 @@ extension StatRow {
     (.h1sess, .sessionsHTTP1), (.h2sess, .sessionsHTTP2), (.reqOther, .requestsOther),
     (.h1req, .requestsHTTP1), (.h2req, .requestsHTTP2), (.h3req, .requestsHTTP3),
   ]
-  private static let httpColumns: [(StatColumn, Counter)] = [
+  static let httpColumns: [(StatColumn, Counter)] = [
     (.intercepted, .interceptedRequests), (.cacheLookups, .cacheLookups), (.cacheHits, .cacheHits),
     (.cacheHintHits, .cacheHintHits),
   ]

@@ -362,6 +362,7 @@ final class PeerSession: TransportOwner, TimerOwner {
 
   /// One update, behind the definition of its table where another was spoken of.
   private func append(_ entry: StickEntry, _ update: UInt32, of table: SharedTable) {
+    if let shard = peer?.shard, shard != table.table.peerShard(of: entry) { return }
     var out: [UInt8] = []
     if lastTable != table.id {
       lastTable = table.id

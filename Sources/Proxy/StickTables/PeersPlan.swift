@@ -9,14 +9,16 @@ struct PeersPlan: Sendable {
     let name: String
     /// `.none` for a local peer that only listens on bind lines.
     let address: SocketAddress
-    let tlsContext: TLSClientContext?
+    let tls: ClientTLS?
+    /// The only shard of keys that it is told.
+    let shard: Int?
   }
 
   struct Listener: Sendable {
     let address: SocketAddress
     let inherited: Int32?
     let bind: BindSettings?
-    let context: TLSServerContext?
+    let tls: ListenerTLS?
   }
 
   let settings: PeersSettings
@@ -38,9 +40,9 @@ extension RuntimeBuilder {
     }
     var listeners: [PeersPlan.Listener] = []
     for bind in section.binds {
-      let context = contexts.server(for: bind, isHTTP: false)
+      let tls = contexts.server(for: bind, proxyName: section.name.text, isHTTP: false)
       for (address, inherited) in RuntimeBuilder.addresses(of: bind) {
-        listeners.append(.init(address: address, inherited: inherited, bind: bind, context: context))
+        listeners.append(.init(address: address, inherited: inherited, bind: bind, tls: tls))
       }
     }
     if section.binds.isEmpty, let server = local.server, server.address != .none {
@@ -49,7 +51,7 @@ extension RuntimeBuilder {
           "peers section '\(section.name.text)': the local peer with 'ssl' needs a 'bind' line with a certificate",
           at: local.location)
       }
-      listeners.append(.init(address: server.address, inherited: nil, bind: nil, context: nil))
+      listeners.append(.init(address: server.address, inherited: nil, bind: nil, tls: nil))
     }
     // A stopping process reaches its successor where it listened itself.
     let ownAddress = listeners.first.map(\.address) ?? .none
@@ -58,7 +60,7 @@ extension RuntimeBuilder {
       let settings = peer.server
       return PeersPlan.Peer(
         name: peer.name, address: isLocal ? ownAddress : settings?.address ?? .none,
-        tlsContext: settings.flatMap { contexts.client(for: $0) })
+        tls: settings.flatMap { contexts.client(for: $0) }, shard: settings?.shard)
     }
     return PeersPlan(
       settings: section, localName: localName, peers: peers, listeners: listeners, log: log)

@@ -52,8 +52,8 @@ final class PeersSection: TimerOwner {
     began = worker.loop.now.wall
     peers = plan.peers.map {
       RemotePeer(
-        name: $0.name, isLocal: $0.name == plan.localName, address: $0.address, tlsContext: $0.tlsContext,
-        now: now)
+        name: $0.name, isLocal: $0.name == plan.localName, address: $0.address, tls: $0.tls,
+        shard: $0.shard, now: now)
     }
     learnsUntil = now + PeersSection.learningTime
   }
@@ -100,8 +100,8 @@ final class PeersSection: TimerOwner {
       return attemptRefused(peer)
     }
     var tls: TLSSession?
-    if let context = peer.tlsContext {
-      guard let session = try? TLSSession(connecting: context, serverName: nil) else {
+    if let settings = peer.tls {
+      guard let session = settings.session(serverName: nil) else {
         Glibc.close(fd)
         return
       }
@@ -123,14 +123,14 @@ final class PeersSection: TimerOwner {
 
   func peer(named name: String) -> RemotePeer? { peers.first { $0.name == name } }
 
-  fileprivate func admit(_ descriptor: Int32, _ context: TLSServerContext?) {
+  fileprivate func admit(_ descriptor: Int32, _ settings: ListenerTLS?) {
     guard incoming.count < PeersSection.incomingBound, !isStopping else {
       Glibc.close(descriptor)
       return
     }
     var tls: TLSSession?
-    if let context {
-      guard let session = try? TLSSession(accepting: context) else {
+    if let settings {
+      guard let session = settings.session() else {
         Glibc.close(descriptor)
         return
       }
@@ -250,15 +250,15 @@ extension PeersSection: DeferredWork {
 /// One address on which a section waits for its peers.
 final class PeerListener: EventHandler {
   private let descriptor: Int32
-  private let context: TLSServerContext?
+  private let tls: ListenerTLS?
   private unowned var section: PeersSection?
   private var loop: EventLoop?
   private var token: EventLoop.Token?
 
-  init(_ address: SocketAddress, _ inherited: Int32?, _ bind: BindSettings?, _ context: TLSServerContext?)
+  init(_ address: SocketAddress, _ inherited: Int32?, _ bind: BindSettings?, _ tls: ListenerTLS?)
     throws(ListeningSocket.Failure)
   {
-    self.context = context
+    self.tls = tls
     if let inherited {
       guard Socket.adopt(inherited) else {
         throw ListeningSocket.Failure(call: "use inherited descriptor", code: errno)
@@ -292,7 +292,7 @@ final class PeerListener: EventHandler {
       let (result, accepted, _) = Socket.accept(descriptor)
       guard case .bytes = result else { return }
       Socket.setNoDelay(accepted)
-      section?.admit(accepted, context)
+      section?.admit(accepted, tls)
     }
   }
 }

@@ -21,7 +21,7 @@ final class PeersService: @unchecked Sendable {
       for listener in plan.listeners {
         do throws(ListeningSocket.Failure) {
           listeners.append(
-            try PeerListener(listener.address, listener.inherited, listener.bind, listener.context))
+            try PeerListener(listener.address, listener.inherited, listener.bind, listener.tls))
         } catch let failure {
           problems.append(
             "Starting proxy \(plan.settings.name.text): \(failure.text) [\(listener.address)]")

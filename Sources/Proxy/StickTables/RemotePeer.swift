@@ -9,7 +9,9 @@ final class RemotePeer {
   /// The peer is this process, or an older or newer one in its place.
   let isLocal: Bool
   let address: SocketAddress
-  let tlsContext: TLSClientContext?
+  let tls: ClientTLS?
+  /// `shard`: it is told the keys of this one only.
+  let shard: Int?
   var session: PeerSession?
   /// By table number: the last update that the peer has confirmed.
   var acknowledged: [UInt64: UInt32] = [:]
@@ -30,11 +32,12 @@ final class RemotePeer {
   var updatesSent = 0
   var updatesReceived = 0
 
-  init(name: String, isLocal: Bool, address: SocketAddress, tlsContext: TLSClientContext?, now: Instant) {
+  init(name: String, isLocal: Bool, address: SocketAddress, tls: ClientTLS?, shard: Int?, now: Instant) {
     self.name = name
     self.isLocal = isLocal
     self.address = address
-    self.tlsContext = tlsContext
+    self.tls = tls
+    self.shard = shard
     nextAttempt = now
   }
 

@@ -50,6 +50,22 @@ enum ServerEndpoint {
     }
   }
 
+  /// The socket; negative when there is none.
+  var descriptor: Int32 {
+    switch self {
+    case .connection(let connection): connection.transport?.descriptor ?? -1
+    case .exchange(let exchange): exchange.session.descriptor
+    }
+  }
+
+  /// Octets received and not looked at yet.
+  var waitingOctets: Int {
+    switch self {
+    case .connection(let connection): connection.waitingOctets
+    case .exchange: 0
+    }
+  }
+
   /// Octets of the current response have come.
   var responseBegan: Bool {
     switch self {

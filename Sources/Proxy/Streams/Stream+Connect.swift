@@ -209,9 +209,12 @@ extension Stream {
     context.serverSide.source = facts.localAddress
     context.serverSide.tls = facts.tls
     context.serverSide.destination = facts.address
+    context.serverSide.socket = end.descriptor
     context.serverSide.httpMajorVersion = version
     context.log.backendSource = facts.localAddress
     context.log.serverAddress = facts.address
+    if frontend.logSteps.contains(.connect) { logStep(.connect) }
+    if !isHTTP, frontend.settings.logAsap { logEarly(.connect) }
   }
 
   // MARK: Letting go
@@ -226,6 +229,7 @@ extension Stream {
   func dropConnection(reset: Bool) {
     guard let end = serverEnd else { return }
     serverEnd = nil
+    context.serverSide.socket = -1
     end.abandon(reset: reset)
   }
 

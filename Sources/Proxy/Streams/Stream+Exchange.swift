@@ -36,6 +36,10 @@ extension Stream: DeferredWork {
       case .wait: clientWaits = true
       }
     }
+    if responseState == .holding, gatherResponse(of: serverEnd) == .wait {
+      setExchangeDeadlines(clientWaits: false, serverWaits: true)
+      return .wait
+    }
     while phase == .exchange, responseState == .awaitingHead {
       switch serverEnd.receiveHead(into: response) {
       case .incomplete:
@@ -114,7 +118,8 @@ extension Stream: DeferredWork {
       worker.loop.afterEvents(self)
       return .wait
     case .ended:
-      serverSink(server).endBody(trailers: client.trailers)
+      // Where the server has ended as well, both connections close at once.
+      if !serverHalfClosed { serverSink(server).endBody(trailers: client.trailers) }
       if !(storage.filters?.request?.isDone ?? true) { return .wait }
       requestIsComplete = true
       if isTunnel { storage.clientHalfClosed = true }
@@ -148,13 +153,26 @@ extension Stream: DeferredWork {
     reportToServer(
       response.status >= 500 && response.status != 501 && response.status != 505 ? .wrongStatus : .success)
     if response.status == 401 || response.status == 407 { serverEnd?.notePrivate(response) }
+    context.responseRoom.begin(response, body: serverEnd?.waitingOctets ?? 0)
+    responseInfo = info
+    return judgeResponse()
+  }
+
+  /// The response's rules, from where they stand, and what follows from them.
+  func judgeResponse() -> Step {
     switch evaluateResponseRules() {
-    case .next: break
+    case .next: return beginResponse()
+    case .waitForBody(let timeout, let atLeast): return holdResponse(timeout, atLeast)
     case let verdict: return refuseResponse(verdict)
     }
+  }
+
+  /// The rules let the response pass.
+  private func beginResponse() -> Step {
+    let info = responseInfo
     responseStarted = true
     storeStickiness()
-    serverEnd?.beginBody(info.framing)
+    if storage.heldResponse == nil { serverEnd?.beginBody(info.framing) }
     var body: ResponseBody
     storage.filters?.serverEndsWithConnection = info.framing == .untilClose
     switch info.framing {
@@ -177,7 +195,8 @@ extension Stream: DeferredWork {
       client.beginResponse(response, body: body)
     }
     responseState = .body
-    if frontend.settings.logAsap { logEarly() }
+    if frontend.logSteps.contains(.response) { logStep(.response) }
+    if frontend.settings.logAsap { logEarly(.response) }
     return .proceed
   }
 
@@ -202,17 +221,28 @@ extension Stream: DeferredWork {
   /// `http-response` of the backend, then of the frontend; persistence; then `http-after-response`.
   func evaluateResponseRules() -> Verdict {
     let other = backend === frontend.ownBackend ? nil : backend
-    other?.rules.captureResponse(context)
-    frontend.rules.captureResponse(context)
-    if let other, let verdict = evaluateResponse(other.rules) { return verdict }
-    if let verdict = evaluateResponse(frontend.rules) { return verdict }
+    var place = storage.heldResponse?.place ?? (isFrontend: false, rule: 0)
+    if storage.heldResponse == nil {
+      other?.rules.captureResponse(context)
+      frontend.rules.captureResponse(context)
+      if let cookie = frontend.settings.captureCookie {
+        context.log.responseCookie = CookieCapture.find(
+          in: response, isResponse: true, name: cookie.name, isPrefix: cookie.isPrefix, length: cookie.length)
+      }
+    }
+    if !place.isFrontend {
+      if let other, let verdict = evaluateResponse(other.rules, &place) { return verdict }
+      place = (true, 0)
+    }
+    if let verdict = evaluateResponse(frontend.rules, &place) { return verdict }
+    if letsCachesKeepCookie { return .deny(status: 502, nil) }
     if let backend, server != nil { persistInResponse(backend) }
     evaluateAfterResponse()
     return .next
   }
 
-  private func evaluateResponse(_ rules: CompiledProxy) -> Verdict? {
-    if !rules.tcpResponseContent.isEmpty {
+  private func evaluateResponse(_ rules: CompiledProxy, _ place: inout (isFrontend: Bool, rule: Int)) -> Verdict? {
+    if place.rule == 0, !rules.tcpResponseContent.isEmpty {
       context.responsePayloadIsFinal = true
       var index = 0
       switch rules.tcpResponseContent.evaluate(context, resumingAt: &index) {
@@ -221,11 +251,15 @@ extension Stream: DeferredWork {
       }
     }
     if rules.httpResponse.isEmpty { return nil }
-    var index = 0
     while true {
-      switch rules.httpResponse.evaluate(context, resumingAt: &index) {
+      switch rules.httpResponse.evaluate(context, resumingAt: &place.rule) {
       case .next, .needMoreData: return nil
       case .storeInCache(let number): storeInCache(number)
+      case .waitForBody(let timeout, let atLeast):
+        // An answer out of the cache has its body already.
+        guard serverEnd != nil else { continue }
+        noteHeld(place)
+        return .waitForBody(timeout: timeout, atLeast: atLeast)
       case let verdict: return verdict
       }
     }
@@ -263,6 +297,10 @@ extension Stream: DeferredWork {
     case .reject:
       dropServer(reset: true)
       return reject()
+    case .rewriteFailed:
+      frontend.counters.add(.internalErrors, worker: worker.index)
+      backend?.counters.add(.internalErrors, worker: worker.index)
+      rendered = page(500)
     default: rendered = page(502)
     }
     dropServer(reset: true)
@@ -272,6 +310,7 @@ extension Stream: DeferredWork {
 
   private func forwardResponse(from server: ServerEndpoint) -> Step {
     storeTunnelStickiness(server)
+    if storage.heldResponse != nil, sendHeld() == .wait { return client.hasFailed ? clientAborted() : .wait }
     switch pump(server.source, storage.dropsBody ? DiscardSink() : clientSink) {
     case .sourceWaits:
       if server.hasFailed { return serverAborted() }
@@ -281,12 +320,16 @@ extension Stream: DeferredWork {
       worker.loop.afterEvents(self)
       return .wait
     case .ended:
+      if isTunnel, requestIsComplete {
+        storage.serverHalfClosed = true
+        return end(aborted: false)
+      }
       clientSink.endBody(trailers: server.source.trailers)
       if let filter = storage.filters?.response, !filter.isDone { return client.hasFailed ? clientAborted() : .wait }
       if isTunnel {
         storage.serverHalfClosed = true
         // Nothing can be answered any more; TCP lets the client finish what it says.
-        return requestIsComplete || isHTTP ? end(aborted: false) : .wait
+        return isHTTP ? end(aborted: false) : .wait
       }
       responseState = .complete
       return end(aborted: false)

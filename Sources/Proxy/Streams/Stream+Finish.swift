@@ -150,7 +150,9 @@ extension Stream {
     releaseSlot()
     countOctets()
     if let backend { backend.sessions.decrement() }
-    if !isSilent, !storage.wasLogged { log() }
+    if !isSilent, !storage.wasLogged, frontend.logsEnd || storage.failsEarly {
+      log(storage.failsEarly ? .error : .close)
+    }
     context.counters.release(at: context.now)
     if let early = earlyBody { worker.buffers.give(early) }
     earlyBody = nil
@@ -177,6 +179,7 @@ extension Stream {
   private func finishServer(aborted: Bool) {
     guard let end = serverEnd else { return }
     serverEnd = nil
+    context.serverSide.socket = -1
     guard case .connection(let connection) = end else { return end.abandon(reset: aborted) }
     connection.stream = nil
     let reusable =
@@ -195,18 +198,32 @@ extension Stream {
   }
 
   private func count() {
-    let index = worker.index
     let octetsIn = client.octetsIn
     let octetsOut = client.octetsOut
     context.log.bytesIn = octetsIn
     context.log.bytesOut = octetsOut
+    if context.failedRewrites > 0 {
+      frontend.counters.add(.failedHeaderRewrites, context.failedRewrites, worker: worker.index)
+      backend?.counters.add(.failedHeaderRewrites, context.failedRewrites, worker: worker.index)
+    }
+    addTraffic(octetsIn - storage.addedOctets.received, octetsOut - storage.addedOctets.sent)
+    if let server, let backend, times.connected != .never { addTimes(server, backend) }
+  }
+
+  /// `option contstats`: what was moved until now counts now.
+  func countContinuously() {
+    guard backend != nil else { return }
+    let (received, sent) = (client.octetsIn, client.octetsOut)
+    addTraffic(received - storage.addedOctets.received, sent - storage.addedOctets.sent)
+    storage.addedOctets = (received, sent)
+  }
+
+  private func addTraffic(_ octetsIn: Int, _ octetsOut: Int) {
+    let index = worker.index
     frontend.counters.addTraffic(octetsIn, octetsOut, worker: index)
     if let backend {
       backend.counters.addTraffic(octetsIn, octetsOut, worker: index)
-      if let server {
-        server.counters.addTraffic(octetsIn, octetsOut, worker: index)
-        if times.connected != .never { addTimes(server, backend) }
-      }
+      server?.counters.addTraffic(octetsIn, octetsOut, worker: index)
     }
     if frontend.settings.socketStats,
       let listener = worker.runtime.listener(of: frontend, context.connection.listenerID)
@@ -242,17 +259,35 @@ extension Stream {
   }
 
   /// `option logasap`: the line is written when the response begins.
-  func logEarly() {
+  func logEarly(_ origin: LogOrigin) {
+    if frontend.settings.logSteps != nil { return }
     context.log.isEarly = true
     fillTimes()
     context.log.bytesIn = client.octetsIn
     context.log.bytesOut = client.octetsOut
-    log()
+    log(origin)
     storage.wasLogged = true
   }
 
-  private func log() {
+  /// `log-steps`: one of possibly many lines of the stream.
+  func logStep(_ origin: LogOrigin) {
+    fillTimes()
+    context.log.bytesIn = client.octetsIn
+    context.log.bytesOut = client.octetsOut
+    log(origin)
+  }
+
+  private func log(_ origin: LogOrigin) {
     if frontend.log.isEmpty { return }
+    noteState()
+    let failed = termination.cause != .none && termination.cause != .local
+    if frontend.settings.dontLogNormal, !failed, context.log.status < 500, attempts == 0, !redispatched { return }
+    if !isHTTP, frontend.settings.dontLogNull, client.octetsIn == 0, backend == nil { return }
+    worker.logStream(self, failed: failed, origin)
+  }
+
+  /// What log formats say of the stream and its proxies.
+  fileprivate func noteState() {
     context.log.termination.0 = termination.cause.rawValue
     context.log.termination.1 = termination.state.rawValue
     noteCookieState()
@@ -263,10 +298,14 @@ extension Stream {
     context.log.frontendConnections = frontend.sessions.current
     context.log.backendConnections = backend?.sessions.current ?? 0
     context.log.serverConnections = server.map { $0.sessions.current } ?? 0
-    let failed = termination.cause != .none && termination.cause != .local
-    if frontend.settings.dontLogNormal, !failed, context.log.status < 500, attempts == 0, !redispatched { return }
-    if !isHTTP, frontend.settings.dontLogNull, client.octetsIn == 0, backend == nil { return }
-    worker.logStream(self, failed: failed)
+  }
+
+  /// `do-log`: what is known now.
+  func refreshLogFacts() {
+    fillTimes()
+    context.log.bytesIn = client.octetsIn
+    context.log.bytesOut = client.octetsOut
+    noteState()
   }
 }
 

@@ -60,7 +60,12 @@ extension Stream {
   private func prepareRequest() -> Bool {
     let rules = frontend.rules
     context.count(.request)
+    if frontend.settings.restrictHeaderNames != nil, !restrictHeaderNames(frontend.settings) { return false }
     rules.captureRequest(context)
+    if let cookie = frontend.settings.captureCookie {
+      context.log.requestCookie = CookieCapture.find(
+        in: request, isResponse: false, name: cookie.name, isPrefix: cookie.isPrefix, length: cookie.length)
+    }
     if let format = rules.uniqueIDFormat {
       context.log.uniqueID = Bytes(format.rendered(context))
       if let header = frontend.settings.uniqueIDHeader {
@@ -165,6 +170,12 @@ extension Stream {
       frontend.counters.add(.interceptedRequests, worker: worker.index)
       termination = Termination(cause: .local, state: state)
       answer(LocalReply(reply.render(context), page: page))
+      return .proceed
+    case .rewriteFailed:
+      termination = Termination(cause: .proxy, state: state)
+      frontend.counters.add(.internalErrors, worker: worker.index)
+      backend?.counters.add(.internalErrors, worker: worker.index)
+      answer(page(500))
       return .proceed
     case .reject, .close:
       countDenied()

@@ -146,7 +146,7 @@ extension Stream {
   func balanceHash(_ backend: Backend) -> UInt32? {
     let balance = backend.settings.balance
     switch balance.algorithm {
-    case .roundrobin, .staticRoundrobin, .leastconn, .first, .random: return nil
+    case .roundrobin, .staticRoundrobin, .leastconn, .first, .random, .sticky, .logHash: return nil
     case .source: return context.source.ip.map { Hashing.hash($0, balance) }
     case .uri(let length, let depth, let whole, let pathOnly):
       guard isHTTP else { return nil }

@@ -18,8 +18,13 @@ extension Stream {
     frontend.counters.add(.requests, worker: worker.index)
     frontend.counters.add(request.version.major >= 2 ? .requestsHTTP2 : .requestsHTTP1, worker: worker.index)
     context.log.requestCounter = worker.runtime.requestCounter.add(1, ordering: .relaxed).newValue
+    context.requestRoom.begin(request, body: 0)
     if case .length(let n) = info.framing { context.requestContentLength = Int(clamping: n) }
     if info.framing == .none { context.requestBodyIsComplete = true }
+    if !frontend.logSteps.isEmpty {
+      if frontend.logSteps.contains(.accept) { logStep(.accept) }
+      if frontend.logSteps.contains(.request) { logStep(.request) }
+    }
     if info.upgrade, !beginHandshake(info) { return }
     if let backend = storage.switchedBackend {
       context.request = request
@@ -47,6 +52,7 @@ extension Stream {
     requestIsComplete = false
     storage.isMalformed = true
     storage.localReplyCloses = true
+    storage.failsEarly = true
     noteFrontend()
     if !request.method.isEmpty { noteRequestLine() }
     termination = Termination(cause: cause, state: .request)
@@ -66,6 +72,7 @@ extension Stream {
     times.requestComplete = now
     noteFrontend()
     context.log.requestCounter = worker.runtime.requestCounter.add(1, ordering: .relaxed).newValue
+    if frontend.logSteps.contains(.accept) { logStep(.accept) }
     advance()
   }
 

@@ -70,6 +70,7 @@ final class Stream {
   /// The server was chosen by cookie, rule or persistence and may not be exchanged without `redispatch`.
   var serverIsForced = false
   var responseState = ResponseState.awaitingHead
+  var responseInfo = H1MessageInfo()
   var requestSent = false
   var requestBodyStarted = false
   var responseStarted = false
@@ -87,7 +88,12 @@ final class Stream {
   private var isAdvancing = false
   private var mustAdvanceAgain = false
 
-  enum ResponseState { case awaitingHead, body, complete }
+  enum ResponseState {
+    case awaitingHead
+    /// `http-response wait-for-body`: the rules wait for more of the body.
+    case holding
+    case body, complete
+  }
 
   init(
     worker: Worker, frontend: Frontend, client: any ClientEndpoint, storage: StreamStorage, times: StreamTimes,
@@ -126,6 +132,7 @@ final class Stream {
     if phase == .finished { return }
     clientSink.flushBody()
     if let serverEnd { serverSink(serverEnd).flushBody() }
+    if frontend.settings.contStats { countContinuously() }
     setTimer()
   }
 

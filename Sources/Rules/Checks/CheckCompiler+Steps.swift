@@ -56,10 +56,9 @@ extension CheckCompiler {
 
   /// A literal with an optional port, or a path.
   static func address(_ text: String) throws(RuleError) -> SocketAddress {
-    for prefix in ["unix@", "abns@"] where text.hasPrefix(prefix) {
-      let path = String(text.dropFirst(5))
-      return .unix(prefix == "abns@" ? "\0" + path : path)
-    }
+    if text.hasPrefix("unix@") { return .unix(String(text.dropFirst(5))) }
+    if text.hasPrefix("abns@") { return .abstract(String(text.dropFirst(5)), isPadded: true) }
+    if text.hasPrefix("abnsz@") { return .abstract(String(text.dropFirst(6)), isPadded: false) }
     if text.hasPrefix("/") { return .unix(text) }
     if let ip = IPAddress(text) { return .ip(ip, port: 0) }
     if let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) {

@@ -157,7 +157,7 @@ public struct CheckExpectation: Sendable {
     case custom(Dialect)
   }
   /// Protocols whose answers are parsed rather than matched.
-  public enum Dialect: Sendable { case ldap, mysqlGreeting, mysqlResult, agent }
+  public enum Dialect: Sendable { case ldap, mysqlGreeting, mysqlResult, spop, agent }
 
   public var pattern: Pattern
   public var isNegated = false

@@ -119,6 +119,10 @@ public struct CompiledRules: Sendable {
 
   /// All stick tables, those of `peers` sections first.
   public var tables: [StickTable] = []
+  /// `log-profile` sections by name.
+  public var logProfiles: [String: LogProfile] = [:]
+  /// `healthcheck` sections by name.
+  public var healthChecks: [String: CheckRules] = [:]
   /// `http-err-codes` and `http-fail-codes`.
   public var statusClasses = StatusClasses()
   /// `backend/server` of all servers that rules name; these cannot be removed.

@@ -59,6 +59,12 @@ extension ProxyCompiler {
         scope.report(error, "'option forwarded' : ", line)
       }
     }
+    if case .logHash(let converters) = proxy.balance.algorithm {
+      // The text of a message goes through the converters in place of the fetch's.
+      scope.place = .configuration
+      let line = Directive(words: [Word("str()," + converters)], location: proxy.balance.location)
+      draft.hashExpression = expression(line.words.first, "balance log-hash", line)
+    }
     if case .hash(let text) = proxy.balance.algorithm {
       scope.place = .useServer
       let line = Directive(words: [Word(text)], location: proxy.balance.location)

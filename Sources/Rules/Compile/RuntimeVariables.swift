@@ -27,6 +27,26 @@ public final class RuntimeVariables: Sendable {
     return "\(name): type=\(value.type.rawValue) value=<\(bytes.string)>"
   }
 
+  /// Compiles the expression of a server that is added while the process runs (`sni`). It knows all variables, but no
+  /// table, map or list.
+  public func serverExpression(_ text: Bytes) -> (expression: SampleExpression?, problem: String?) {
+    let diagnostics = Diagnostics()
+    let shared = SharedScope(configuration: Configuration(), diagnostics: diagnostics) { _ in nil }
+    let scope = CompileScope(
+      configuration: Configuration(), diagnostics: diagnostics, shared: shared, proxyIndex: -1)
+    scope.place = .serverConnection
+    return names.withLock { names in
+      shared.variables = names
+      do throws(RuleError) {
+        let expression = try ExpressionParser.parse(text, scope: scope)
+        names = shared.variables
+        return (expression, nil)
+      } catch {
+        return (nil, error.message)
+      }
+    }
+  }
+
   /// Sets a variable of the process to an expression or, with `isFormat`, to a log format; what is wrong with it.
   public func set(
     _ name: String, _ text: String, isFormat: Bool, _ environment: any ProxyEnvironment, _ now: Now

@@ -57,5 +57,9 @@ public final class CertificateFacts {
   public var keyAlgorithm = Bytes.empty
   public var signatureAlgorithm = Bytes.empty
   public var version = 3
+  /// Object identifiers of its policies.
+  public var policies: [Bytes] = []
+  /// `DNS:one, DNS:two`.
+  public var alternativeNames = Bytes.empty
   public init() {}
 }

@@ -13,6 +13,14 @@ enum TLSFetches {
       FetchEntry("ssl_c_r_dn", .optional(.string, .integer, .string), .string, .layer5Client) { context, a in
         context.connection.tls.flatMap { DistinguishedName.text($0.rootSubject, a) }
       },
+      FetchEntry("ssl_c_policies", .optional(.string), .string, .layer5Client) { context, a in
+        guard let policies = context.connection.tls?.clientCertificate?.policies, !policies.isEmpty else { return nil }
+        if let wanted = a.string(0), !wanted.isEmpty { return policies.contains(wanted) ? .string(wanted) : nil }
+        return .string(Bytes(policies.map(\.string).joined(separator: ", ")))
+      },
+      FetchEntry("ssl_c_san", .none, .string, .layer5Client) { context, _ in
+        string(context.connection.tls?.clientCertificate?.alternativeNames)
+      },
       FetchEntry("ssl_c_chain_der", .none, .binary, .layer5Client) { context, _ in
         binary(context.connection.tls?.clientCertificate?.chainDER)
       },

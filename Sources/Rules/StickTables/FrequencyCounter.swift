@@ -15,6 +15,7 @@ public struct FrequencyCounter: Sendable {
   }
 
   /// Counts `n` events at `now`.
+  @inline(__always)
   public mutating func add(_ n: UInt32, period: UInt32, now: UInt32) {
     // Another thread's clock may be a moment ahead of this one's.
     let elapsed = Int32(bitPattern: now &- start)

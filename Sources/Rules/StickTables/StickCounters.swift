@@ -13,6 +13,8 @@ public struct StickCounters: ~Copyable {
 
   /// Whether anything is tracked: what the hot path looks at.
   public private(set) var isActive = false
+  /// The events that any of the tables keeps something of.
+  fileprivate var interests: UInt8 = 0
   /// Counters up to the highest that was ever tracked here.
   public private(set) var count = 0
   private var slots: UnsafeMutablePointer<Slot?>?
@@ -30,6 +32,7 @@ public struct StickCounters: ~Copyable {
     if number >= count { count = number + 1 }
     slots?[number] = slot
     isActive = true
+    interests |= slot.held.table.eventMask
   }
 
   private mutating func grow(to wanted: Int) {
@@ -47,6 +50,7 @@ public struct StickCounters: ~Copyable {
   public mutating func release(at now: Now) {
     guard isActive else { return }
     isActive = false
+    interests = 0
     for number in 0..<count {
       guard let slot = slots?[number] else { continue }
       slots?[number] = nil
@@ -75,43 +79,35 @@ public enum StickEvent: Sendable {
   case octets(received: Int, sent: Int)
 }
 
+extension StickEvent {
+  /// The bits of the kinds of event that this is.
+  @inline(__always)
+  var bits: UInt8 {
+    switch self {
+    case .session: StickEventKind.session.bit
+    case .request: StickEventKind.request.bit
+    case .error: StickEventKind.error.bit
+    case .failure: StickEventKind.failure.bit
+    case .glitches: StickEventKind.glitch.bit
+    case .octets: StickEventKind.received.bit | StickEventKind.sent.bit
+    }
+  }
+}
+
 extension StickEntry {
   /// False when the table keeps nothing of the kind.
   @inline(__always)
   func count(_ event: StickEvent) -> Bool {
     switch event {
-    case .session: return both(.sessionCount, .sessionRate, 1)
-    case .request: return both(.requestCount, .requestRate, 1)
-    case .error: return both(.errorCount, .errorRate, 1)
-    case .failure: return both(.failureCount, .failureRate, 1)
-    case .glitches(let n): return both(.glitchCount, .glitchRate, UInt64(clamping: n))
+    case .session: return tally(.session)
+    case .request: return tally(.request)
+    case .error: return tally(.error)
+    case .failure: return tally(.failure)
+    case .glitches(let n): return tally(.glitch, UInt64(clamping: n))
     case .octets(let received, let sent):
-      let first = received > 0 && both(.bytesIn, .bytesInRate, UInt64(clamping: received))
-      let second = sent > 0 && both(.bytesOut, .bytesOutRate, UInt64(clamping: sent))
+      let first = received > 0 && tally(.received, UInt64(clamping: received))
+      let second = sent > 0 && tally(.sent, UInt64(clamping: sent))
       return first || second
-    }
-  }
-
-  @inline(__always)
-  private func both(_ total: StickDataType, _ rate: StickDataType, _ n: UInt64) -> Bool {
-    let first = add(total, 0, n)
-    let second = add(rate, 0, n)
-    return first || second
-  }
-}
-
-extension StickTable {
-  /// Whether any of what an event counts is kept.
-  func counts(_ event: StickEvent) -> Bool {
-    switch event {
-    case .session: layout.stores(.sessionCount) || layout.stores(.sessionRate)
-    case .request: layout.stores(.requestCount) || layout.stores(.requestRate)
-    case .error: layout.stores(.errorCount) || layout.stores(.errorRate)
-    case .failure: layout.stores(.failureCount) || layout.stores(.failureRate)
-    case .glitches: layout.stores(.glitchCount) || layout.stores(.glitchRate)
-    case .octets:
-      layout.stores(.bytesIn) || layout.stores(.bytesInRate) || layout.stores(.bytesOut)
-        || layout.stores(.bytesOutRate)
     }
   }
 }
@@ -125,8 +121,13 @@ extension RuleContext {
   func tracked(_ number: Int) -> StickCounters.Slot? { counters[number] ?? connection.counters[number] }
 
   /// Counts an event in every entry tracked.
+  @inline(__always)
   public func count(_ event: StickEvent) {
-    guard isTracking else { return }
+    guard (counters.interests | connection.counters.interests) & event.bits != 0 else { return }
+    countTracked(event)
+  }
+
+  private func countTracked(_ event: StickEvent) {
     for number in 0..<Swift.max(counters.count, connection.counters.count) {
       if let slot = tracked(number) { slot.count(event, at: now) }
     }
@@ -144,9 +145,7 @@ extension RuleContext {
     guard tracked(number) == nil else { return }
     let held = table.withKey(of: key) { octets in
       table.hold(octets, now: StickTable.time(now.instant)) { entry in
-        entry.add(.currentConnections)
-        entry.add(.connectionCount)
-        entry.add(.connectionRate)
+        entry.tally(.tracked)
         body(entry)
       }
     }
@@ -163,7 +162,7 @@ extension RuleContext {
 extension ConnectionFacts {
   /// Counts what concerns the connection and none of its streams.
   public func count(_ event: StickEvent, at now: Now) {
-    guard counters.isActive else { return }
+    guard counters.interests & event.bits != 0 else { return }
     counters.forEach { $0.count(event, at: now) }
   }
 }
@@ -171,7 +170,7 @@ extension ConnectionFacts {
 extension StickCounters.Slot {
   @inline(__always)
   func count(_ event: StickEvent, at now: Now) {
-    guard held.table.counts(event) else { return }
+    guard held.table.eventMask & event.bits != 0 else { return }
     held.table.change(held, now: StickTable.time(now.instant)) { _ = $0.count(event) }
   }
 }

@@ -4,6 +4,7 @@ public import Config
 public struct StickEntry {
   let base: UnsafeMutableRawPointer
   let places: UnsafeMutablePointer<StickTableLayout.Place>
+  let events: UnsafeMutablePointer<StickCells>
   let keyOffset: Int
   /// Milliseconds of the monotonic clock.
   public let now: Int64
@@ -94,6 +95,26 @@ public struct StickEntry {
       set(counter, at: offset)
     }
     return true
+  }
+
+  /// Adds to everything that an event is counted in; false when nothing is kept of it.
+  @inline(__always)
+  @discardableResult
+  func tally(_ kind: StickEventKind, _ n: UInt64 = 1) -> Bool {
+    let cells = events[kind.rawValue]
+    for number in 0..<cells.count {
+      let cell = cells.start[number]
+      switch cell.form {
+      case .narrow: store(load(cell.offset, as: UInt32.self) &+ UInt32(truncatingIfNeeded: n), at: cell.offset)
+      case .wide: store(load(cell.offset, as: UInt64.self) &+ n, at: cell.offset)
+      case .rate, .byteRate:
+        let events = cell.form == .byteRate ? (n &+ byteRateFactor &- 1) / byteRateFactor : n
+        var counter = counter(at: cell.offset)
+        counter.add(UInt32(truncatingIfNeeded: events), period: cell.period, now: tick)
+        set(counter, at: cell.offset)
+      }
+    }
+    return cells.count > 0
   }
 
   /// Takes one from a count that is not zero.

@@ -6,6 +6,7 @@ enum StickHash {
     return product.high ^ product.low
   }
 
+  @inline(__always)
   static func hash(_ key: UnsafeRawBufferPointer, seed: UInt64) -> UInt32 {
     var state = seed ^ 0x9E37_79B9_7F4A_7C15
     var at = 0
@@ -14,6 +15,10 @@ enum StickHash {
       at += 8
     }
     var tail: UInt64 = 0
+    if at + 4 <= key.count {
+      tail = UInt64(key.loadUnaligned(fromByteOffset: at, as: UInt32.self))
+      at += 4
+    }
     while at < key.count {
       tail = tail << 8 | UInt64(key[at])
       at += 1

@@ -5,7 +5,7 @@ extension StickTable {
   /// Runs `body` on the octets of `sample` as a key of this table: cast to its type, cut to its length and padded as
   /// its kind asks for. nil when the sample has no such form.
   func withKey<R>(of sample: Sample, _ body: (UnsafeRawBufferPointer) -> R?) -> R? {
-    switch layout.keyType {
+    switch keyType {
     case .ipv4:
       if case .ip(.v4(let word)) = sample { return withUnsafeBytes(of: word.bigEndian) { body($0) } }
       guard case .ip(.v4(let word))? = sample.cast(to: .ipv4) else { return nil }
@@ -22,7 +22,7 @@ extension StickTable {
         return withKey(of: .string(text), body)
       }
       // A key ends at a NUL, as it does where keys are C strings.
-      let end = Swift.min(text.firstIndex(of: 0) ?? text.count, layout.keyLength)
+      let end = Swift.min(text.firstIndex(of: 0) ?? text.count, keyLength)
       return text.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0.prefix(end))) }
     case .binary:
       guard case .binary(let octets)? = sample.cast(to: .binary) else { return nil }
@@ -31,7 +31,7 @@ extension StickTable {
   }
 
   private func withPadded<R>(_ octets: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> R?) -> R? {
-    let length = layout.keyLength
+    let length = keyLength
     if octets.count >= length { return body(UnsafeRawBufferPointer(rebasing: octets.prefix(length))) }
     return withUnsafeTemporaryAllocation(byteCount: length, alignment: 8) { padded in
       padded.initializeMemory(as: UInt8.self, repeating: 0)

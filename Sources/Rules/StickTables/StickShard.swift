@@ -15,10 +15,12 @@ struct StickShard: ~Copyable {
   /// How many entries of the earliest slot are looked at for the oldest.
   private static let evictionScan = 256
 
-  private let layout: StickTableLayout
+  private let stride: Int
+  private let keyOffset: Int
+  private let keyLength: Int
   /// Milliseconds of a slot of the wheel.
   private let slotWidth: Int64
-  private let expires: Bool
+  let expires: Bool
   private var slabs: [Slab] = []
   /// The memory of each slab, nil where there is none now.
   private var bases: UnsafeMutablePointer<UnsafeMutableRawPointer?>
@@ -31,7 +33,11 @@ struct StickShard: ~Copyable {
   private let heads: UnsafeMutablePointer<UInt32>
   private let tails: UnsafeMutablePointer<UInt32>
   /// The first slot number that is not yet done with.
-  private var cursor: Int64
+  private var cursor: Int64 {
+    didSet { due = (cursor + 1) * slotWidth }
+  }
+  /// When `expire` has something to do.
+  private(set) var due: Int64
   private var generation: UInt32 = 0
   /// Entries that changed since they were last asked for: index and generation.
   var dirty: [(index: UInt32, generation: UInt32)] = []
@@ -43,7 +49,9 @@ struct StickShard: ~Copyable {
   }
 
   init(layout: StickTableLayout, lifetime: Int64, expires: Bool, now: Int64) {
-    self.layout = layout
+    stride = layout.stride
+    keyOffset = layout.keyOffset
+    keyLength = layout.keyLength
     self.expires = expires
     slotWidth = Swift.max(1, (lifetime + Int64(StickShard.slotCount) - 3) / Int64(StickShard.slotCount - 2))
     bases = .allocate(capacity: baseRoom)
@@ -54,6 +62,7 @@ struct StickShard: ~Copyable {
     heads.initialize(repeating: StickShard.none, count: StickShard.slotCount + 1)
     tails.initialize(repeating: StickShard.none, count: StickShard.slotCount + 1)
     cursor = now / slotWidth
+    due = (now / slotWidth + 1) * slotWidth
   }
 
   deinit {
@@ -70,7 +79,7 @@ struct StickShard: ~Copyable {
   func base(_ index: UInt32) -> UnsafeMutableRawPointer? {
     let slab = Int(index) / StickShard.slabEntries
     guard slab < slabs.count, let base = bases[slab] else { return nil }
-    return base + (Int(index) % StickShard.slabEntries) * layout.stride
+    return base + (Int(index) % StickShard.slabEntries) * stride
   }
 
   @inline(__always)
@@ -118,7 +127,7 @@ struct StickShard: ~Copyable {
   }
 
   private mutating func fill(_ slab: Int) -> Bool {
-    guard let memory = malloc(layout.stride * StickShard.slabEntries) else { return false }
+    guard let memory = malloc(stride * StickShard.slabEntries) else { return false }
     bases[slab] = memory
     let first = UInt32(slab * StickShard.slabEntries)
     for i in 0..<UInt32(StickShard.slabEntries) {
@@ -149,12 +158,13 @@ struct StickShard: ~Copyable {
 
   // MARK: Keys
 
+  @inline(__always)
   func find(_ key: UnsafeRawBufferPointer, hash: UInt32) -> UInt32? {
     var index = buckets[Int(hash) & (bucketCount - 1)]
     while index != StickShard.none, let entry = base(index) {
       if entry.load(fromByteOffset: StickHeader.hash, as: UInt32.self) == hash,
         Int(entry.load(fromByteOffset: StickHeader.keyLength, as: UInt16.self)) == key.count,
-        key.isEmpty || key.baseAddress.map({ memcmp($0, entry + layout.keyOffset, key.count) == 0 }) ?? false
+        isEqual(key, entry + keyOffset)
       {
         return index
       }
@@ -163,20 +173,27 @@ struct StickShard: ~Copyable {
     return nil
   }
 
+  @inline(__always)
+  private func isEqual(_ key: UnsafeRawBufferPointer, _ other: UnsafeMutableRawPointer) -> Bool {
+    guard let start = key.baseAddress, !key.isEmpty else { return true }
+    if key.count == 4 { return start.loadUnaligned(as: UInt32.self) == other.loadUnaligned(as: UInt32.self) }
+    return memcmp(start, other, key.count) == 0
+  }
+
   /// A new entry with all data zero; nil without memory.
   mutating func insert(_ key: UnsafeRawBufferPointer, hash: UInt32, expiry: Int64) -> UInt32? {
     if count >= bucketCount { grow() }
     guard let index = takePlace(), let entry = base(index) else { return nil }
-    memset(entry, 0, layout.stride)
+    memset(entry, 0, stride)
     generation &+= 1
     entry.storeBytes(of: hash, toByteOffset: StickHeader.hash, as: UInt32.self)
     entry.storeBytes(of: expiry, toByteOffset: StickHeader.expiry, as: Int64.self)
     entry.storeBytes(of: generation, toByteOffset: StickHeader.generation, as: UInt32.self)
-    let length = Swift.min(key.count, layout.keyLength)
+    let length = Swift.min(key.count, keyLength)
     entry.storeBytes(
       of: UInt16(truncatingIfNeeded: length), toByteOffset: StickHeader.keyLength, as: UInt16.self)
     entry.storeBytes(of: StickFlags.isUsed.rawValue, toByteOffset: StickHeader.flags, as: UInt8.self)
-    if let from = key.baseAddress { memcpy(entry + layout.keyOffset, from, length) }
+    if let from = key.baseAddress { memcpy(entry + keyOffset, from, length) }
     let bucket = Int(hash) & (bucketCount - 1)
     store(buckets[bucket], index, StickHeader.next)
     buckets[bucket] = index

@@ -22,8 +22,17 @@ public final class StickTable: @unchecked Sendable {
   /// The `peers` section that shares the table.
   public let peersName: String?
   public let writeToName: String?
+  /// `shards` of that section.
+  private let peerShards: UInt64
   public let location: SourceLocation
   private let lifetime: Int64
+  /// The layout's, so that a look at an entry counts no references.
+  private let places: UnsafeMutablePointer<StickTableLayout.Place>
+  private let events: UnsafeMutablePointer<StickCells>
+  private let keyOffset: Int
+  let keyLength: Int
+  public let keyType: StickTableSettings.KeyType
+  let eventMask: UInt8
   /// Each shard is only touched with the lock of its number held.
   private let locks: UnsafeMutablePointer<Mutex<Void>>
   private let shards: UnsafeMutablePointer<StickShard>
@@ -39,12 +48,18 @@ public final class StickTable: @unchecked Sendable {
   /// How long what never expires counts as recently used.
   private static let recent: Int64 = 3_600_000
 
-  public init(_ settings: StickTableSettings, now: Instant, seed: UInt64 = .random(in: .min ... .max)) {
+  public init(_ settings: StickTableSettings, peerShards: Int = 0, now: Instant, seed: UInt64 = .random(in: .min ... .max)) {
     name = settings.name
     wireName = settings.wireName
     location = settings.location
     layout = StickTableLayout(
       keyType: settings.keyType, keyLength: settings.keyLength, stores: settings.stores)
+    places = layout.places
+    events = layout.events
+    keyOffset = layout.keyOffset
+    keyLength = layout.keyLength
+    keyType = layout.keyType
+    eventMask = layout.eventMask
     capacity = settings.size
     expire = settings.expire
     refusesToPurge = settings.refusesToPurge
@@ -53,6 +68,7 @@ public final class StickTable: @unchecked Sendable {
     byteRateFactor = settings.byteRateFactor
     peersName = settings.peers?.text
     writeToName = settings.writeTo?.text
+    self.peerShards = UInt64(clamping: peerShards)
     lifetime = settings.expire.map(\.milliseconds) ?? StickTable.recent
     self.seed = seed
     shardCount = settings.size < 4096 ? 1 : settings.size < 65_536 ? 8 : 64
@@ -87,14 +103,13 @@ public final class StickTable: @unchecked Sendable {
   /// Entries in the table, some of which may have just expired.
   public var count: Int { used.load(ordering: .relaxed) }
   public var room: Int { Swift.max(0, capacity - count) }
-  public var keyType: StickTableSettings.KeyType { layout.keyType }
 
   // MARK: Entries
 
   @inline(__always)
   private func view(_ base: UnsafeMutableRawPointer, _ now: Int64) -> StickEntry {
     StickEntry(
-      base: base, places: layout.places, keyOffset: layout.keyOffset, now: now,
+      base: base, places: places, events: events, keyOffset: keyOffset, now: now,
       byteRateFactor: UInt64(byteRateFactor))
   }
 
@@ -216,15 +231,17 @@ public final class StickTable: @unchecked Sendable {
 
   @inline(__always)
   private func removeExpired(_ shard: inout StickShard, _ now: Int64) {
+    if now < shard.due { return }
     let removed = shard.expire(now: now)
     if removed > 0 { used.subtract(removed, ordering: .relaxed) }
   }
 
+  @inline(__always)
   private func findIndex(
     _ key: UnsafeRawBufferPointer, _ hash: UInt32, _ now: Int64, _ shard: inout StickShard
   ) -> UInt32? {
     guard let index = shard.find(key, hash: hash) else { return nil }
-    guard expire != nil, let base = shard.base(index) else { return index }
+    guard shard.expires, let base = shard.base(index) else { return index }
     let entry = view(base, now)
     if entry.expiry > now || entry.holders > 0 { return index }
     shard.remove(index)
@@ -277,7 +294,7 @@ public final class StickTable: @unchecked Sendable {
       var wasFirst = false
       if body(entry) { wasFirst = touch(held.index, held.base, now, &shard) }
       entry.holders &-= 1
-      if entry.holders == 0, expire != nil, entry.expiry <= now {
+      if entry.holders == 0, shard.expires, entry.expiry <= now {
         shard.remove(held.index)
         used.subtract(1, ordering: .relaxed)
       }
@@ -334,6 +351,13 @@ public final class StickTable: @unchecked Sendable {
       used.subtract(1, ordering: .relaxed)
       return .removed
     }
+  }
+
+  /// Which of the `shards` of its peers section a key belongs to, from 1; 0 where there are none. All peers agree on it.
+  public func peerShard(of entry: StickEntry) -> Int {
+    guard peerShards > 0 else { return 0 }
+    let seed = XXHash.hash64(Bytes(name), seed: 0)
+    return Int(truncatingIfNeeded: XXHash.hash64(Bytes(Array(entry.key)), seed: seed) % peerShards) + 1
   }
 
   /// How many milliseconds an entry has left; 0 when entries do not expire.

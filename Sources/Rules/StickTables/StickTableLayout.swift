@@ -13,6 +13,12 @@ public final class StickTableLayout: @unchecked Sendable {
   /// By the raw value of the type; written once, so that every look at an entry may read it without counting references.
   let places: UnsafeMutablePointer<Place>
 
+  /// What each event adds to, by `StickEventKind`; written once as well.
+  let events: UnsafeMutablePointer<StickCells>
+  private let cells: UnsafeMutablePointer<StickCell>
+  /// The events that something is kept of: a bit for each kind.
+  let eventMask: UInt8
+
   /// Where values of one type are; `count` is 0 for what is not kept.
   struct Place {
     var offset: Int32 = 0
@@ -40,9 +46,28 @@ public final class StickTableLayout: @unchecked Sendable {
     }
     keyOffset = next
     stride = (next + keyLength + 7) & ~7
+    let kinds = StickEventKind.allCases
+    cells = .allocate(capacity: kinds.reduce(0) { $0 + $1.types.count })
+    events = .allocate(capacity: kinds.count)
+    var (used, mask) = (0, UInt8(0))
+    for kind in kinds {
+      let first = used
+      for type in kind.types where places[type.rawValue].count > 0 {
+        let place = places[type.rawValue]
+        (cells + used).initialize(to: StickCell(offset: Int(place.offset), period: place.period, form: .init(type)))
+        used += 1
+      }
+      (events + kind.rawValue).initialize(to: StickCells(start: cells + first, count: used - first))
+      if used > first { mask |= kind.bit }
+    }
+    eventMask = mask
   }
 
-  deinit { places.deallocate() }
+  deinit {
+    places.deallocate()
+    events.deallocate()
+    cells.deallocate()
+  }
 
   public func stores(_ type: StickDataType) -> Bool { places[type.rawValue].count > 0 }
 
@@ -81,4 +106,48 @@ struct StickFlags: OptionSet {
   static let isDirty = StickFlags(rawValue: 2)
   /// The last change came from a peer.
   static let isRemote = StickFlags(rawValue: 4)
+}
+
+/// The kinds of what is counted, each with what it is counted in.
+enum StickEventKind: Int, CaseIterable {
+  case tracked, session, request, error, failure, glitch, received, sent
+
+  @inline(__always) var bit: UInt8 { 1 << UInt8(truncatingIfNeeded: rawValue) }
+
+  var types: [StickDataType] {
+    switch self {
+    case .tracked: [.currentConnections, .connectionCount, .connectionRate]
+    case .session: [.sessionCount, .sessionRate]
+    case .request: [.requestCount, .requestRate]
+    case .error: [.errorCount, .errorRate]
+    case .failure: [.failureCount, .failureRate]
+    case .glitch: [.glitchCount, .glitchRate]
+    case .received: [.bytesIn, .bytesInRate]
+    case .sent: [.bytesOut, .bytesOutRate]
+    }
+  }
+}
+
+/// A value of an entry that an event adds to.
+struct StickCell {
+  enum Form: UInt8 {
+    case narrow, wide, rate, byteRate
+
+    init(_ type: StickDataType) {
+      switch type.kind {
+      case .signed, .unsigned, .text: self = .narrow
+      case .wide: self = .wide
+      case .rate: self = type.isByteRate ? .byteRate : .rate
+      }
+    }
+  }
+
+  let offset: Int
+  let period: UInt32
+  let form: Form
+}
+
+struct StickCells {
+  let start: UnsafeMutablePointer<StickCell>
+  let count: Int
 }

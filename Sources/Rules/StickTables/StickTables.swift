@@ -38,7 +38,8 @@ struct StickTables {
           at: settings.location)
         continue
       }
-      let table = StickTable(settings, now: now)
+      let peers = configuration.peers.first { $0.name.text == settings.peers?.text }
+      let table = StickTable(settings, peerShards: peers?.shards ?? 0, now: now)
       all.append(table)
       byName[settings.name] = table
       checkWriteTo(settings, configuration, diagnostics)

@@ -39,6 +39,6 @@ struct Seed {
 
   /// Absolute paths, addresses, host names, each with a port or without.
   private static func isPlace(_ word: String) -> Bool {
-    word.hasPrefix("/") || word.wholeMatch(of: /(\*|[\w.-]+)(:\d+)?/) != nil && word.contains(/[.:]/)
+    word.hasPrefix("/") || word.wholeMatch(of: /(\*|[\w.-]+)(:\d+(-\d+)?)?/) != nil && word.contains(/[.:]/)
   }
 }

@@ -8,53 +8,70 @@ import TLS
 struct TLSContexts {
   private let global: GlobalSettings
   private let diagnostics: Diagnostics
-  private let files = DiskFiles()
+  let store: CertificateStore
+  private let retirement: Retirement
 
-  init(_ global: GlobalSettings, _ diagnostics: Diagnostics) {
+  /// For a process that starts.
+  init(_ global: GlobalSettings, _ retirement: Retirement, _ diagnostics: Diagnostics) {
+    self.init(global, CertificateStore(DiskFiles()), retirement, diagnostics)
+    var paths = CertificatePaths()
+    paths.certificateBase = global.certificateBase
+    paths.authorityBase = global.caBase
+    do throws(TLSError) {
+      try store.edit { files throws(TLSError) in
+        files.paths = paths
+        files.updatesOCSP = global.updatesOCSP
+        if let directory = global.issuersChainPath { try files.loadIssuerChains(directory) }
+      }
+    } catch {
+      diagnostics.error("'issuers-chain-path' : \(error)", at: .none)
+    }
+  }
+
+  /// For servers that are added to a process that runs.
+  init(
+    _ global: GlobalSettings, _ store: CertificateStore, _ retirement: Retirement, _ diagnostics: Diagnostics
+  ) {
     self.global = global
+    self.store = store
+    self.retirement = retirement
     self.diagnostics = diagnostics
   }
 
   // MARK: Server side
 
   /// The context of a `bind ... ssl` line; nil for a clear one, and when it cannot be made.
-  func server(for bind: BindSettings, isHTTP: Bool) -> TLSServerContext? {
+  func server(for bind: BindSettings, proxyName: String, isHTTP: Bool) -> ListenerTLS? {
     guard bind.isTLS else { return nil }
+    let shared = bind.tlsDefaults ?? global.bindTLS
     var settings = TLSServerContext.Settings()
-    settings.policy = policy(bind.tls, global.bindTLS)
-    if bind.tls.alpn == nil, global.bindTLS.alpn == nil {
+    settings.policy = policy(bind.tls, shared)
+    if bind.tls.alpn == nil, shared.alpn == nil {
       settings.policy.alpn = isHTTP && bind.proto == nil ? ["h2", "http/1.1"] : []
     }
-    settings.strictSNI = bind.strictSNI || global.bindTLS.strictSNIByDefault
-    for word in bind.certificates {
-      settings.certificates.append(TLSCertificateSource(path: path(word.text, in: global.certificateBase)))
-    }
-    for word in bind.defaultCertificates {
-      var source = TLSCertificateSource(path: path(word.text, in: global.certificateBase))
-      source.isDefault = true
+    settings.strictSNI = bind.strictSNI ?? shared.strictSNIByDefault
+    if bind.generateCertificates { settings.signer = bind.signer.map { store.files.paths.certificate($0.text) } }
+    for (word, kind) in bind.certificateSources {
+      var source = TLSCertificateSource(path: store.files.paths.certificate(word.text))
+      source.isDefault = kind == .byDefault
+      source.isList = kind == .list
+      if source.isList { source.path = word.text }
       settings.certificates.append(source)
-    }
-    for list in bind.certificateLists {
-      guard let text = files.contents(of: list.text) else {
-        diagnostics.error("unable to open the crt-list '\(list.text)'", at: list.location)
-        return nil
-      }
-      do throws(TLSError) {
-        settings.certificates += try TLSCertificateList.parse(
-          text, policy: settings.policy, resolve: { path($0, in: global.certificateBase) })
-      } catch {
-        diagnostics.error("'crt-list' : \(error)", at: list.location)
-        return nil
-      }
     }
     if settings.certificates.isEmpty, !settings.strictSNI {
       diagnostics.error(
         "Proxy: no SSL certificate specified for bind (use 'crt')", at: bind.location)
       return nil
     }
-    do throws(TLSError) { return try TLSServerContext(settings, files: files) } catch {
-      let place = bind.certificates.first { error.detail.contains($0.text) }?.location ?? bind.location
-      diagnostics.error("'crt' : \(error)", at: place)
+    do throws(TLSError) {
+      let context = try store.edit { files throws(TLSError) in try TLSServerContext(settings, files: &files) }
+      let listener = ListenerTLS(settings, context, proxyName: proxyName, place: bind.location, retirement)
+      store.add(listener)
+      return listener
+    } catch {
+      let place = bind.certificateSources.first { error.detail.contains($0.word.text) }?.word.location
+      let isList = bind.certificateSources.contains { $0.kind == .list }
+      diagnostics.error("'\(isList ? "crt-list" : "crt")' : \(error)", at: place ?? bind.location)
       return nil
     }
   }
@@ -62,26 +79,32 @@ struct TLSContexts {
   // MARK: Client side
 
   /// The context of a `server ... ssl` line; nil for a clear one, and when it cannot be made.
-  func client(for server: ServerSettings) -> TLSClientContext? {
-    guard server.isTLS else { return nil }
+  func client(for server: ServerSettings) -> ClientTLS? {
+    guard server.isTLS || server.preparesTLS else { return nil }
     return client(server, alpn: server.tls.alpn ?? [])
   }
 
   /// For health checks over TLS: the same trust, with the check's own ALPN.
-  func check(for server: ServerSettings, alpn: [String]) -> TLSClientContext? { client(server, alpn: alpn) }
+  func check(for server: ServerSettings, alpn: [String]) -> ClientTLS? { client(server, alpn: alpn) }
 
-  private func client(_ server: ServerSettings, alpn: [String]) -> TLSClientContext? {
+  private func client(_ server: ServerSettings, alpn: [String]) -> ClientTLS? {
     var settings = TLSClientContext.Settings()
-    settings.policy = policy(server.tls, global.serverTLS)
+    let shared = server.tlsDefaults ?? global.serverTLS
+    settings.policy = policy(server.tls, shared)
     settings.policy.alpn = alpn
-    let wanted = server.tls.verification ?? global.serverTLS.verification
+    let wanted = server.tls.verification ?? shared.verification
     let verifies = wanted == nil ? global.verifyServers : wanted != TLSSettings.Verification.none
     settings.policy.verification = verifies ? .required : .none
     if verifies, settings.policy.caFile == nil { settings.policy.caFile = "@system-ca" }
     settings.verifyHost = server.verifyHost
-    settings.certificate = server.certificate.map { path($0.text, in: global.certificateBase) }
+    settings.certificate = server.certificate.map { store.files.paths.certificate($0.text) }
     settings.reusesSessions = !server.tls.noReuse
-    do throws(TLSError) { return try TLSClientContext(settings, files: files) } catch {
+    do throws(TLSError) {
+      let context = try store.edit { files throws(TLSError) in try TLSClientContext(settings, files: &files) }
+      let client = ClientTLS(settings, context, retirement)
+      store.add(client)
+      return client
+    } catch {
       diagnostics.error("server \(server.name): \(error)", at: server.location)
       return nil
     }
@@ -91,17 +114,20 @@ struct TLSContexts {
 
   private func policy(_ own: TLSSettings, _ shared: TLSSettings) -> TLSPolicy {
     var policy = TLSPolicy()
-    policy.minimumVersion = version(own.minimumVersion ?? shared.minimumVersion) ?? .tls12
-    policy.maximumVersion = version(own.maximumVersion ?? shared.maximumVersion)
+    let range = TLSVersionRange(own, shared)
+    policy.minimumVersion = version(range.lowest)
+    policy.maximumVersion = version(range.highest)
     policy.ciphers = own.ciphers ?? shared.ciphers
     policy.ciphersuites = own.ciphersuites ?? shared.ciphersuites
     policy.curves = own.curves ?? own.ecdhe ?? shared.curves ?? shared.ecdhe
     policy.signatureAlgorithms = own.signatureAlgorithms ?? shared.signatureAlgorithms
     policy.clientSignatureAlgorithms = own.clientSignatureAlgorithms ?? shared.clientSignatureAlgorithms
     policy.alpn = own.alpn ?? shared.alpn ?? []
-    policy.caFile = (own.caFile ?? shared.caFile).map { path($0, in: global.caBase) }
-    policy.caVerifyFile = (own.caVerifyFile ?? shared.caVerifyFile).map { path($0, in: global.caBase) }
-    policy.crlFile = (own.crlFile ?? shared.crlFile).map { path($0, in: global.caBase) }
+    policy.caFile = (own.caFile ?? shared.caFile).map { store.files.paths.authority($0) }
+    policy.caVerifyFile = (own.caVerifyFile ?? shared.caVerifyFile).map { store.files.paths.authority($0) }
+    policy.crlFile = (own.crlFile ?? shared.crlFile).map { store.files.paths.authority($0) }
+    policy.allowsEarlyData = own.allow0RTT
+    policy.hidesAuthorities = own.noCANames
     policy.noTickets = own.noTickets || shared.noTickets
     policy.prefersClientCiphers = own.preferClientCiphers || shared.preferClientCiphers
     switch own.verification ?? shared.verification {
@@ -124,11 +150,6 @@ struct TLSContexts {
     case .tls13: .tls13
     case nil: nil
     }
-  }
-
-  private func path(_ name: String, in base: String?) -> String {
-    guard let base, !name.hasPrefix("/"), !name.hasPrefix("@") else { return name }
-    return base + "/" + name
   }
 }
 
@@ -173,5 +194,7 @@ extension CertificateFacts {
     keyAlgorithm = Bytes(certificate.keyAlgorithm ?? "")
     signatureAlgorithm = Bytes(certificate.signatureAlgorithm ?? "")
     version = certificate.version
+    policies = certificate.policies.map { Bytes($0) }
+    alternativeNames = Bytes(certificate.alternativeNames)
   }
 }

@@ -14,6 +14,8 @@ struct TLSDetails: OptionSet, Sendable {
   static let peerCertificate = TLSDetails(rawValue: 2)
   static let secrets = TLSDetails(rawValue: 4)
   static let server = TLSDetails(rawValue: 8)
+  /// Our own address on connections to servers: `bc_src`, `bc_src_port`, `%bi`, `%bp`.
+  static let serverSource = TLSDetails(rawValue: 16)
 
   init(rawValue: Int) { self.rawValue = rawValue }
 
@@ -35,6 +37,9 @@ struct TLSDetails: OptionSet, Sendable {
   }
 
   private mutating func note(_ directive: Directive) {
+    for word in directive.words where Self.serverSourceNames.contains(where: { Self.find($0, in: word) }) {
+      insert(.serverSource)
+    }
     for word in directive.words where Self.find("ssl_", in: word) {
       if Self.find("ssl_f_", in: word) { insert(.ownCertificate) }
       if Self.find("ssl_c_", in: word) { insert(.peerCertificate) }
@@ -44,6 +49,8 @@ struct TLSDetails: OptionSet, Sendable {
       if Self.find("ssl_s_", in: word) || Self.find("ssl_bc", in: word) { insert(.server) }
     }
   }
+
+  private static let serverSourceNames: [StaticString] = ["bc_src", "%bi", "%bp", "}bi", "}bp"]
 
   /// `String.contains` takes ten times as long, which a configuration of 100,000 lines shows.
   private static func find(_ name: StaticString, in word: Word) -> Bool {
@@ -92,5 +99,52 @@ extension TLSFacts {
       clientCertificate = facts
       rootSubject = session.rootCertificate?.subject.parts.map { (Bytes($0.type), $0.value) } ?? []
     }
+  }
+}
+
+/// Why a TLS handshake failed, with HAProxy's number and words (`fc_err`, `bc_err`).
+enum HandshakeFailure: Int {
+  case closed = 24
+  case timeout = 26
+  case authorityRefused = 30
+  case certificateRefused = 31
+  case nameMismatch = 33
+  case failed = 34
+
+  /// X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH
+  private static let mismatches: [Int32] = [62, 64]
+
+  /// Of the client's side.
+  init(ofClient session: TLSSession, wasClosed: Bool) {
+    if session.refusal.error != 0 {
+      self = session.refusal.isOfLeaf ? .certificateRefused : .authorityRefused
+    } else {
+      self = wasClosed ? .closed : .failed
+    }
+  }
+
+  init(ofServer session: TLSSession) {
+    self = HandshakeFailure.mismatches.contains(session.refusal.error) ? .nameMismatch : .failed
+  }
+
+  var text: String {
+    switch self {
+    case .closed: "Connection closed during SSL handshake"
+    case .timeout: "Timeout during SSL handshake"
+    case .authorityRefused: "SSL client CA chain cannot be verified"
+    case .certificateRefused: "SSL client certificate not trusted"
+    case .nameMismatch: "Server presented an SSL certificate different from the expected one"
+    case .failed: "SSL handshake failure"
+    }
+  }
+}
+
+extension TLSFacts {
+  /// Of a session whose handshake failed.
+  convenience init(failed session: TLSSession, _ details: TLSDetails) {
+    self.init(session, details)
+    if cipher.isEmpty { cipher = "(NONE)" }
+    errorCode = session.failureCode
+    errorText = Bytes(session.failureText)
   }
 }

@@ -1,0 +1,138 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+  /// What the runtime API changes while requests pass: certificates, names and TLS of servers, processes.
+  @Suite("changes at run time") struct RuntimeChanges {
+    let workspace: Workspace
+    let port: Int
+    let socket: String
+
+    init() throws {
+      workspace = try Workspace()
+      port = try Ports.free()
+      socket = workspace.path("stats.sock")
+    }
+
+    private func command(_ text: String, on path: String? = nil) throws -> String {
+      let connection = try Connection(unix: path ?? socket, timeout: 20)
+      try connection.send(text + "\n")
+      return try connection.receiveText()
+    }
+
+    /// The common name of the certificate that is served for `name`.
+    private func served(_ name: String) throws -> String {
+      let text = try Tool.run(
+        ["openssl", "s_client", "-connect", "127.0.0.1:\(port)", "-servername", name], in: workspace, input: "Q\n"
+      ).output
+      return text.split(separator: "\n").first { $0.hasPrefix("subject=") }.map { String($0.split(separator: " ").last ?? "") }
+        ?? ""
+    }
+
+    @Test("a certificate changes by commit alone, a commit that cannot be changes nothing, names come and go with lists")
+    func certificates() throws {
+      let made = try TestCertificates(in: workspace)
+      let (one, two) = (try made.server("one", names: ["one.test"]), try made.server("two", names: ["two.test"]))
+      let list = try workspace.write("list", "\(one.bundle)\n")
+      let gateway = try RunningGateway(
+        """
+        global
+          stats socket \(socket) level admin
+        \(EndToEnd.defaults)
+        frontend site
+          bind 127.0.0.1:\(port) ssl crt-list \(list)
+          http-request return status 200
+
+        """, listening: [port], unix: [socket], in: workspace)
+      #expect(try served("one.test") == "one.test")
+      let both = Workspace.read(two.certificate) + Workspace.read(two.key)
+      #expect(try command("set ssl cert \(one.bundle) <<\n\(both)").contains("Transaction created"))
+      #expect(try served("one.test") == "one.test")
+      #expect(try command("abort ssl cert \(one.bundle)").contains("aborted"))
+      #expect(try command("commit ssl cert \(one.bundle)").contains("No ongoing transaction"))
+      // The key of another certificate.
+      #expect(try command("set ssl cert \(one.bundle) <<\n\(Workspace.read(two.certificate))").contains("created"))
+      #expect(try command("commit ssl cert \(one.bundle)").contains("Failed!"))
+      #expect(try served("one.test") == "one.test")
+      #expect(try command("set ssl cert \(one.bundle) <<\n\(both)").contains("updated"))
+      #expect(try command("commit ssl cert \(one.bundle)").contains("Success!"))
+      #expect(try served("two.test") == "two.test")
+      _ = try command("new ssl cert fresh.pem")
+      let first = Workspace.read(one.certificate) + Workspace.read(one.key)
+      _ = try command("set ssl cert fresh.pem <<\n\(first)")
+      #expect(try command("commit ssl cert fresh.pem").contains("Success!"))
+      #expect(try served("other.test") == "two.test")
+      #expect(try command("add ssl crt-list \(list) <<\nfresh.pem [ssl-min-ver TLSv1.2] other.test\n").contains("Success!"))
+      #expect(try served("other.test") == "one.test")
+      #expect(try command("del ssl cert fresh.pem").contains("in use"))
+      #expect(try command("del ssl crt-list \(list) fresh.pem").contains("deleted"))
+      #expect(try command("del ssl cert fresh.pem").contains("deleted!"))
+      #expect(try served("other.test") == "two.test")
+      withExtendedLifetime(gateway) {}
+    }
+
+    @Test("a server takes another name, and TLS is switched on and off")
+    func servers() throws {
+      let made = try TestCertificates(in: workspace)
+      let inner = try Ports.free()
+      let gateway = try RunningGateway(
+        """
+        global
+          stats socket \(socket) level admin
+        \(EndToEnd.defaults)
+        frontend outer
+          bind 127.0.0.1:\(port)
+          default_backend all
+        backend all
+          default-server ssl verify none
+          http-response set-header x-server %s
+          server a 127.0.0.1:\(inner) no-ssl
+        frontend inner
+          bind 127.0.0.1:\(inner) ssl crt \(try made.server("inner", names: ["inner.test"]).bundle)
+          http-request return status 200
+
+        """, listening: [port, inner], unix: [socket], in: workspace)
+      let url = "http://127.0.0.1:\(port)/"
+      #expect(try Tool.status(url, in: workspace) != "200")
+      #expect(try command("set server all/a ssl on").contains("updated"))
+      #expect(try Tool.status(url, in: workspace) == "200")
+      _ = try command("disable server all/a")
+      #expect(try command("set server all/a name b/c").contains("invalid characters"))
+      #expect(try command("set server all/a name blue").contains("Server name updated."))
+      #expect(try command("enable server all/a").contains("No such server."))
+      _ = try command("enable server all/blue")
+      #expect(try Tool.curl(["-i", url], in: workspace).output.contains("x-server: blue"))
+      withExtendedLifetime(gateway) {}
+    }
+
+    @Test("the master CLI lists processes, reaches workers and reloads; a configuration that is wrong changes nothing")
+    func masterSocket() throws {
+      let (master, name) = (workspace.path("master.sock"), "gatehouse-test-\(port)")
+      func configuration(_ body: String) -> String {
+        "\(EndToEnd.defaults)\nfrontend site\n  bind 127.0.0.1:\(port)\n  bind abns@\(name),abnsz@\(name)\n  http-request return status 200 content-type text/plain string \(body)\n"
+      }
+      let gateway = try RunningGateway(
+        configuration("one"), listening: [port], unix: [master], in: workspace, arguments: ["-W", "-S", master])
+      let url = "http://127.0.0.1:\(port)/"
+      #expect(try Tool.fetch(url, in: workspace) == "one")
+      let list = try command("show proc", on: master)
+      #expect(list.contains("# workers"))
+      let worker = try #require(list.split(separator: "\n").first { $0.contains(" worker ") }?.split(separator: " ").first)
+      #expect(try command("@1 show info", on: master).contains("\nPid: \(worker)\n"))
+      #expect(try command("@!\(worker) show info; @1 show version", on: master).contains("\nPid: \(worker)\n"))
+      #expect(try command("@!1 show info", on: master).contains("Can't find the target"))
+      #expect(try command("expert-mode on; @1; debug dev log x; show cli level", on: master).contains("admin"))
+      #expect(try command("nonsense", on: master).contains("Unknown command"))
+      _ = try workspace.write("gatehouse.cfg", configuration("two"))
+      #expect(try command("reload", on: master).hasPrefix("Success=1\n"))
+      #expect(try Tool.fetch(url, in: workspace) == "two")
+      _ = try workspace.write("gatehouse.cfg", "frontend nothing\n  bnd 127.0.0.1:1\n")
+      let refused = try command("reload", on: master)
+      #expect(refused.hasPrefix("Success=0\n") && refused.contains("bnd"))
+      #expect(try Tool.fetch(url, in: workspace) == "two")
+      #expect(try command("show proc", on: master).contains("[failed: 1]"))
+      gateway.child.send(SIGTERM)
+      #expect(gateway.child.wait() == 143)
+    }
+  }
+}
