@@ -4,8 +4,8 @@
 set -euo pipefail
 
 build=(pkg-config libssl-dev libnghttp2-dev openssl curl)
-tests=(git openssh-server openssh-client nginx-light nghttp2-client slapd ldap-utils postfix dovecot-imapd
-  mariadb-server mariadb-client redis-server dnsmasq-base haproxy slowhttptest socat python3 procps)
+tests=(git openssh-server openssh-client nginx-light nghttp2-client nghttp2-server slapd ldap-utils postfix
+  dovecot-imapd mariadb-server mariadb-client redis-server dnsmasq-base haproxy slowhttptest socat python3 procps)
 
 wanted=("${build[@]}")
 [ "${1:-build}" = test ] && wanted+=("${tests[@]}")

@@ -25,6 +25,9 @@ public enum IPAddress: Hashable, Sendable {
     self = .v6(high: UInt64(bigEndian: high), low: UInt64(bigEndian: low))
   }
 
+  /// 0.0.0.0 or ::, which stand for any address.
+  public var isUnspecified: Bool { self == .v4(0) || self == .v6(high: 0, low: 0) }
+
   /// 4 or 16 octets in network order.
   public var octets: [UInt8] {
     switch self {
@@ -49,6 +52,16 @@ public enum IPAddress: Hashable, Sendable {
   public var unmapped: IPAddress {
     if case .v6(0, let low) = self, low >> 32 == 0xFFFF { return .v4(UInt32(truncatingIfNeeded: low)) }
     return self
+  }
+}
+
+extension IPAddress {
+  /// 127.0.0.0/8 and ::1.
+  public var isLoopback: Bool {
+    switch unmapped {
+    case .v4(let word): word >> 24 == 127
+    case .v6(let high, let low): high == 0 && low == 1
+    }
   }
 }
 

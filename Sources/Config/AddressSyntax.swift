@@ -3,6 +3,8 @@ import Base
 /// An address as configurations write it (manual chapter 11): prefixes, host, ports.
 struct AddressSyntax {
   enum Family { case any, v4, v6 }
+  /// What a prefix says of the transport.
+  enum Transport { case any, stream, datagram }
   enum Host: Equatable {
     /// Nothing or `*`.
     case unspecified
@@ -25,6 +27,7 @@ struct AddressSyntax {
   }
 
   var family = Family.any
+  var transport = Transport.any
   var host = Host.unspecified
   var ports: ClosedRange<UInt16>?
   var portOffset: Int?
@@ -34,6 +37,7 @@ struct AddressSyntax {
   init(_ text: String, at place: SourceLocation, keyword: String, rules: Rules) throws(Refusal) {
     var rest = Substring(text)
     if let plus = rest.firstIndex(of: "+"), ["stream", "dgram"].contains(rest[..<plus]) {
+      transport = rest.hasPrefix("stream") ? .stream : .datagram
       rest = rest[rest.index(after: plus)...]
     }
     if let at = rest.firstIndex(of: "@"), !rest.hasPrefix("/") {
@@ -52,6 +56,8 @@ struct AddressSyntax {
   private mutating func takePrefix(
     _ prefix: String, _ rest: String, _ place: SourceLocation, _ keyword: String
   ) throws(Refusal) -> Bool {
+    if prefix.hasPrefix("tcp") || prefix == "uxst" { transport = .stream }
+    if prefix.hasPrefix("udp") || prefix == "uxdg" { transport = .datagram }
     switch prefix {
     case "unix", "uxst", "uxdg":
       host = .unix(rest)

@@ -59,6 +59,8 @@ extension ProxyKeywords {
     case "url_param": return try urlParameter(&arguments)
     case "rdp-cookie": return .rdpCookie("mstshash")
     case "hash": return .hash(try arguments.required("a sample expression").text)
+    case "sticky": return .sticky
+    case "log-hash": return .logHash(try arguments.required("a list of converters").text)
     default: break
     }
     if let name = argument(of: "hdr", word.bytes) {
@@ -73,7 +75,7 @@ extension ProxyKeywords {
     }
     let known = [
       "roundrobin", "static-rr", "leastconn", "first", "source", "uri", "url_param", "hdr(name)", "random",
-      "rdp-cookie", "hash",
+      "rdp-cookie", "hash", "log-hash", "sticky",
     ]
     throw Refusal(
       "'balance' only supports \(known.oneOf), not '\(word.text)'.", at: word.location, expected: known.oneOf,
@@ -119,7 +121,11 @@ extension ProxyKeywords {
     }
     settings.balance.hashType = type
     settings.balance.avalanche = false
-    guard let function = arguments.next() else { return }
+    guard let function = arguments.next() else {
+      // The plain hash of keys that are alike would put them side by side on the ring.
+      settings.balance.avalanche = type == .consistent
+      return
+    }
     if function.text == "avalanche" {
       settings.balance.avalanche = true
     } else {

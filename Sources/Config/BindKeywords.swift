@@ -36,26 +36,28 @@ public enum BindKeywords {
     }
   }
 
+  /// What means something to HAProxy's threads and nothing here: taken, not silently.
+  private static func hint(_ name: String, _ grammar: String) -> Keyword<BindSettings> {
+    Keyword(name, in: .front, grammar, "Taken, and of no effect.") { _, arguments, context throws(Refusal) in
+      let place = arguments.lastLocation
+      _ = try arguments.requiredOption(name, grammar)
+      context.diagnostics.advice("'\(name)' has no effect here", at: place)
+    }
+  }
+
   static let general: [Keyword<BindSettings>] = [
     word("name", "<name>", "The listener's name.") { $0.name = $1.text },
     number("id", "The listener's id.", in: 1...Int(Int32.max)) { $0.id = $1 },
     word("guid-prefix", "<prefix>", "A prefix of unique ids.") { $0.guid = $1.text },
     flag("accept-proxy", "Expect the PROXY protocol.") { $0.acceptProxy = true },
-    word("accept-netscaler-cip", "<magic>", "Expect NetScaler's client address.") {
-      settings, word throws(Refusal) in
-      let value = word.text.hasPrefix("0x") ? UInt32(word.text.dropFirst(2), radix: 16) : UInt32(word.text)
-      guard let value else {
-        throw Refusal("'accept-netscaler-cip' expects a number, not '\(word.text)'.", at: word.location)
-      }
-      settings.netscalerMagic = value
-    },
+    .unsupported("accept-netscaler-cip", in: .front),
     number("maxconn", "The most connections of the listener.") { $0.maxConnections = $1 },
     number("backlog", "The kernel's queue of new connections.") { $0.backlog = $1 },
-    number("nice", "Priority of the listener's tasks.", in: -1024...1024) { $0.nice = $1 },
-    word("proto", "<name>", "The protocol, whatever ALPN says.") { $0.proto = $1.text },
-    word("thread", "<set>", "Threads that accept.") { $0.threadSet = $1.text },
-    word("process", "<set>", "Gone since 2.5; see thread.") { _, _ in },
-    word("shards", "<number>", "How many sockets share the address.") { $0.shards = $1.text },
+    hint("nice", "<number>"),
+    word("proto", "{ h1 | h2 | none }", "The protocol, whatever ALPN says.") { settings, word throws(Refusal) in
+      settings.proto = try MuxProtocol.parse(word, of: "proto")
+    },
+    hint("thread", "<set>"), hint("process", "<set>"), hint("shards", "<number>"),
     word("level", "<level>", "user, operator or admin.") { settings, word throws(Refusal) in
       guard ["user", "operator", "admin"].contains(word.text) else {
         throw Refusal.unknownArgument(word, of: "level", among: ["user", "operator", "admin"])
@@ -84,8 +86,23 @@ public enum BindKeywords {
     },
     number("uid", "The unix socket's owner.") { $0.uid = UInt32(truncatingIfNeeded: $1) },
     number("gid", "The unix socket's group.") { $0.gid = UInt32(truncatingIfNeeded: $1) },
-    word("user", "<user>", "The unix socket's owner.") { $0.user = $1.text },
-    word("group", "<group>", "The unix socket's group.") { $0.group = $1.text },
+    Keyword("user", in: .front, "<user>", "The unix socket's owner.") {
+      settings, arguments, context throws(Refusal) in
+      let name = try arguments.requiredOption("user", "<user>")
+      guard let id = context.io.userID(name.text) else {
+        throw Refusal("'user' : no such user '\(name.text)'.", at: name.location, expected: "a user of this system")
+      }
+      settings.uid = id
+    },
+    Keyword("group", in: .front, "<group>", "The unix socket's group.") {
+      settings, arguments, context throws(Refusal) in
+      let name = try arguments.requiredOption("group", "<group>")
+      guard let id = context.io.groupID(name.text) else {
+        throw Refusal(
+          "'group' : no such group '\(name.text)'.", at: name.location, expected: "a group of this system")
+      }
+      settings.gid = id
+    },
     flag("transparent", "Accept connections to foreign addresses.") { $0.transparent = true },
     flag("v4v6", "IPv4 too on an IPv6 socket.") { $0.v4v6 = true },
     flag("v6only", "No IPv4 on an IPv6 socket.") { $0.v6only = true },
@@ -160,7 +177,7 @@ public enum BindKeywords {
     .unsupported("idle-ping", in: .front), .unsupported("label", in: .front),
     .unsupported("nbconn", in: .front), .unsupported("tcp-md5sig", in: .front),
     .unsupported("tcp-ss", in: .front), .unsupported("quic-socket", in: .front),
-    word("ktls", "on|off", "Kernel TLS, a hint.") { _, _ in },
+    hint("ktls", "on|off"),
     .unsupported("ca-sign-pass", in: .front),
   ]
 

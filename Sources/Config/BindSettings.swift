@@ -72,15 +72,11 @@ public struct BindSettings: Sendable {
   /// `proto h2` and the like: forces the protocol in place of ALPN.
   public var proto: String?
   public var acceptProxy = false
-  /// `expect-netscaler-cip <magic>`.
-  public var netscalerMagic: UInt32?
   public var maxConnections: Int?
   public var backlog: Int?
   public var mode: UInt32?
   public var uid: UInt32?
   public var gid: UInt32?
-  public var user: String?
-  public var group: String?
   /// Stats sockets: user, operator or admin.
   public var level = "operator"
   public var exposeListeners = false
@@ -92,9 +88,6 @@ public struct BindSettings: Sendable {
   public var tcpFastOpen = false
   public var tcpUserTimeout: Timespan?
   public var maxSegmentSize: Int?
-  public var nice = 0
-  public var threadSet: String?
-  public var shards: String?
   public var guid: String?
 
   public init(location: SourceLocation) { self.location = location }

@@ -10,20 +10,22 @@ public enum Build {
 
   /// Names for `feature(...)`, as HAProxy spells its build options, without the sign.
   public static let features: [String] = [
-    "EPOLL", "THREAD", "OPENSSL", "SSL", "LINUX_SPLICE", "LINUX_TPROXY", "TPROXY", "GETADDRINFO", "ACCEPT4",
-    "NETFILTER", "PRCTL", "TFO", "NS", "SYSTEMD", "CRYPT_H", "LIBCRYPT", "DL", "RT", "SHM_OPEN", "BACKTRACE",
-    "CPU_AFFINITY", "POLL", "SLZ",
+    "EPOLL", "THREAD", "OPENSSL", "SSL", "LINUX_TPROXY", "TPROXY", "GETADDRINFO", "ACCEPT4", "NETFILTER", "TFO",
+    "SYSTEMD", "CRYPT_H", "LIBCRYPT", "DL", "RT", "SLZ", "PROMEX",
+    // Expressions are written in PCRE's syntax; the engine is our own.
+    "PCRE2",
   ]
   /// Names that are known and absent; `-vv` lists them with a minus sign.
   public static let absentFeatures: [String] = [
-    "51DEGREES", "DEVICEATLAS", "ENGINE", "KQUEUE", "LUA", "MEMORY_PROFILING", "OT", "PCRE", "PCRE2",
-    "PCRE2_JIT", "PCRE_JIT", "PROMEX", "QUIC", "QUIC_OPENSSL_COMPAT", "STATIC_PCRE", "WURFL", "ZLIB",
+    "51DEGREES", "BACKTRACE", "CPU_AFFINITY", "DEVICEATLAS", "ENGINE", "KQUEUE", "LINUX_SPLICE", "LUA",
+    "MEMORY_PROFILING", "NS", "OT", "PCRE", "POLL", "PRCTL", "SHM_OPEN",
+    "PCRE2_JIT", "PCRE_JIT", "QUIC", "QUIC_OPENSSL_COMPAT", "STATIC_PCRE", "WURFL", "ZLIB",
     "OPENSSL_AWSLC", "OPENSSL_WOLFSSL",
   ]
 
   /// Names for `enabled(...)`.
   static let enabled: Set<String> = [
-    "EPOLL", "SPLICE", "FAST-FORWARD", "GETADDRINFO", "REUSEPORT", "SSL-SERVER-VERIFY",
+    "EPOLL", "FAST-FORWARD", "GETADDRINFO", "REUSEPORT", "SSL-SERVER-VERIFY",
   ]
 
   public static let tlsLibraryName = "OpenSSL"

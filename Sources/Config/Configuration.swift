@@ -12,7 +12,11 @@ public struct Configuration: Sendable {
   public var certificateStores: [CertificateStore] = []
   public var peers: [PeersSettings] = []
   public var caches: [CacheSettings] = []
-  public var rings: [Directive] = []
+  public var rings: [RingSettings] = []
+  public var logForwards: [LogForwardSettings] = []
+  /// `healthcheck` sections, as backends that have nothing but a check.
+  public var healthChecks: [ProxySettings] = []
+  public var logProfiles: [LogProfileSettings] = []
   /// With one named `default`, made from /etc/resolv.conf unless a section bears that name.
   public var resolvers: [ResolversSettings] = []
   /// The environment as `setenv`, `presetenv`, `unsetenv` and `resetenv` left it.
@@ -25,7 +29,12 @@ public struct Configuration: Sendable {
   }
 }
 
-public enum Mode: String, Sendable { case tcp, http }
+public enum Mode: String, Sendable {
+  case tcp, http, log
+
+  /// HAProxy's word for it in messages and statistics.
+  public var label: String { self == .log ? "syslog" : rawValue }
+}
 
 public struct HTTPErrorsSection: Sendable {
   public var name: String

@@ -118,6 +118,20 @@ extension ProxyKeywords {
       settings.sawLog = true
       settings.logs.append(try LogLine.parse(&arguments, context))
     },
+    Keyword(
+      "log-steps", in: .front, "{ all | <step>[,...] }", "When log lines are written: accept, request, ..."
+    ) { settings, arguments, _ throws(Refusal) in
+      let word = try arguments.required("log steps")
+      try arguments.end()
+      var steps: LogSteps = []
+      for name in word.commaSeparated.map(\.string) {
+        guard let step = LogSteps.names.first(where: { $0.0 == name })?.1 else {
+          throw Refusal.unknownArgument(word, of: "log-steps", among: LogSteps.names.map(\.0))
+        }
+        steps.formUnion(step)
+      }
+      settings.logSteps = steps
+    },
     word("log-tag", in: .proxy, "<text>", "The tag of log lines.") { $0.logTag = $1.text },
     Keyword("log-format", in: .proxy, "<fmt>", "The log line.") { settings, arguments, _ throws(Refusal) in
       _ = try arguments.required("a format")

@@ -58,8 +58,13 @@ extension GlobalKeywords {
       $0.issuersChainPath = $1.text
     },
     .word("ssl-dh-param-file", "<file>", "Parameters of Diffie-Hellman.") { $0.dhParameterFile = $1.text },
-    .number("tune.ssl.default-dh-param", "Bits of Diffie-Hellman parameters.", in: 1024...65536) {
-      $0.dhParameterSize = $1
+    Keyword<GlobalSettings>(
+      "tune.ssl.default-dh-param", in: .global, "<number>",
+      "Bits of Diffie-Hellman parameters. Taken, and of no effect: they are as strong as the certificate."
+    ) { _, arguments, context throws(Refusal) in
+      _ = try arguments.integer(in: 1024...65536)
+      try arguments.end()
+      sayNoEffect("tune.ssl.default-dh-param", arguments, context)
     },
     .number("maxsslconn", "The most TLS connections at once.") { $0.maxTLSConnections = $1 },
     .number("maxsslrate", "The most TLS sessions a second.") { $0.rateLimitTLSSessions = $1 },

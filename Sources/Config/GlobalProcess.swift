@@ -100,9 +100,7 @@ extension GlobalKeywords {
       settings, arguments, _ throws(Refusal) in
       try StatusCodes.parse(&settings.statusClasses.failures, &arguments)
     },
-    .flag("busy-polling", "Poll without sleeping.") { $0.busyPolling = $1 },
     .flag("strict-limits", "Refuse to start when limits cannot be set.") { $0.strictLimits = $1 },
-    .flag("insecure-fork-wanted", "Allow child processes.") { $0.insecureForkWanted = $1 },
     Keyword("external-check", in: .global, "[preserve-env]", "Allow checks by external programs.") {
       settings, arguments, _ throws(Refusal) in
       _ = arguments.take("preserve-env")
@@ -142,27 +140,49 @@ extension GlobalKeywords {
       settings.headerCaseAdjust[from] = try arguments.required("its spelling").text
       try arguments.end()
     },
-    .word("h1-case-adjust-file", "<file>", "Spellings of headers, one pair a line.") {
-      $0.tunables["h1-case-adjust-file"] = $1.text
+    Keyword("h1-case-adjust-file", in: .global, "<file>", "Spellings of headers, one pair a line.") {
+      settings, arguments, context throws(Refusal) in
+      let file = try arguments.required("<file>")
+      try arguments.end()
+      guard case .octets(let text) = context.io.read(context.pathBase.resolve(file.text, file: context.file)) else {
+        throw Refusal("'h1-case-adjust-file' : cannot read '\(file.text)'.", at: file.location)
+      }
+      for line in String(decoding: text, as: UTF8.self).split(separator: "\n") where !line.hasPrefix("#") {
+        let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\r" }).map(String.init)
+        if words.count == 2 { settings.headerCaseAdjust[words[0]] = words[1] }
+      }
     },
   ]
 
-  /// Hints about pollers, processors and threads that mean nothing to this architecture.
+  /// Hints about pollers, processors and threads that mean nothing to this architecture, and permissions that it
+  /// does not ask for: taken, and told to be without effect.
   static let hints: [Keyword<GlobalSettings>] = [
     "noepoll", "nokqueue", "noevports", "nopoll", "nosplice", "nogetaddrinfo", "noreuseport", "noktls",
-    "cpu-map", "cpu-policy", "cpu-set", "cpu-affinity", "numa-cpu-mapping", "thread-group", "thread-groups",
-    "max-threads-per-group", "thread-hard-limit", "prealloc-fd", "no-memory-trimming", "set-dumpable",
-    "expose-experimental-directives", "expose-deprecated-directives", "mworker-max-reloads",
+    "cpu-map", "cpu-policy", "cpu-set", "cpu-affinity", "numa-cpu-mapping", "max-threads-per-group",
+    "thread-hard-limit", "prealloc-fd", "no-memory-trimming", "set-dumpable", "mworker-max-reloads",
     "warn-blocked-traffic-after", "pp2-never-send-local", "httpclient.resolvers.disabled",
     "httpclient.resolvers.id", "httpclient.resolvers.prefer", "httpclient.retries", "httpclient.ssl.ca-file",
-    "httpclient.ssl.verify", "httpclient.timeout.connect", "limited-quic", "no-quic", "anonkey",
+    "httpclient.ssl.verify", "httpclient.timeout.connect", "limited-quic", "anonkey",
     "harden.reject-privileged-ports.tcp", "harden.reject-privileged-ports.quic", "stress-level",
     "force-cfg-parser-pause", "h1-accept-payload-with-any-method",
     "h1-do-not-close-on-insecure-transfer-encoding", "profiling.tasks", "profiling.memory", "cluster-secret",
+    "busy-polling",
   ].map { name in
-    Keyword(name, in: .global, "...", "Kept as a hint.", takesPrefix: true) {
-      settings, arguments, _ throws(Refusal) in
-      settings.tunables[name] = arguments.rest().map(\.text).joined(separator: " ")
+    Keyword(name, in: .global, "...", "Taken, and of no effect.", takesPrefix: true) {
+      settings, arguments, context throws(Refusal) in
+      _ = arguments.rest()
+      if context.prefix == .none { sayNoEffect(name, arguments, context) }
+    }
+  }
+
+  /// What is so without being asked for: one group of threads, no QUIC, and every directive that is known.
+  static let alwaysSo: [Keyword<GlobalSettings>] = [
+    "thread-group", "thread-groups", "no-quic", "expose-experimental-directives", "expose-deprecated-directives",
+    "insecure-fork-wanted",
+  ].map { name in
+    Keyword(name, in: .global, "...", "Taken; it is so anyway.", takesPrefix: true) {
+      _, arguments, _ throws(Refusal) in
+      _ = arguments.rest()
     }
   }
 
@@ -191,8 +211,18 @@ extension GlobalKeywords {
       switch word.text {
       case "prefix": settings.unixBind.prefix = try arguments.required("a directory").text
       case "mode": settings.unixBind.mode = try BindKeywords.octal(try arguments.required("an octal mode"))
-      case "user": settings.unixBind.user = try arguments.required("a user name").text
-      case "group": settings.unixBind.group = try arguments.required("a group name").text
+      case "user":
+        let name = try arguments.required("a user name")
+        settings.unixBind.uid = context.io.userID(name.text)
+        if settings.unixBind.uid == nil {
+          throw Refusal("'unix-bind' : no such user '\(name.text)'.", at: name.location)
+        }
+      case "group":
+        let name = try arguments.required("a group name")
+        settings.unixBind.gid = context.io.groupID(name.text)
+        if settings.unixBind.gid == nil {
+          throw Refusal("'unix-bind' : no such group '\(name.text)'.", at: name.location)
+        }
       case "uid": settings.unixBind.uid = UInt32(truncatingIfNeeded: try arguments.integer())
       case "gid": settings.unixBind.gid = UInt32(truncatingIfNeeded: try arguments.integer())
       default:
@@ -263,6 +293,6 @@ extension GlobalKeywords {
     "setcap", "shm-stats-file", "shm-stats-file-max-objects",
     "jwt.decrypt_alg_list", "jwt.decrypt_enc_list", "ocsp-update.disable",
     "ocsp-update.httpproxy",
-    "acme.scheduler", "log-profile", "wurfl-data-file", "51degrees-data-file", "deviceatlas-json-file",
+    "acme.scheduler", "wurfl-data-file", "51degrees-data-file", "deviceatlas-json-file",
   ].map { .unsupported($0, in: .global) }
 }

@@ -30,7 +30,7 @@ final class GlobalSection: Section {
 /// All keywords of the `global` section.
 public enum GlobalKeywords {
   public static let table = KeywordTable<GlobalSettings>(
-    process, checks, hints, names, environment, logging, tls, serverTLS, tuning, wordTunables, sizedHints,
+    process, checks, hints, alwaysSo, names, environment, logging, tls, serverTLS, tuning, wordTunables, sizedHints,
     wordHints,
     refused,
     statistics)

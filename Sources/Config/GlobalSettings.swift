@@ -37,12 +37,13 @@ public struct GlobalSettings: Sendable {
   public var statusClasses = StatusClasses()
   /// `tune.stick-counters`.
   public var stickCounters = 3
+  /// `tune.idle-pool.shared`.
+  public var sharesIdleConnections = true
   public var serverStateBase: String?
   public var serverStateFile: String?
   public var certificateBase: String?
   public var caBase: String?
   public var issuersChainPath: String?
-  public var dhParameterSize: Int?
   public var dhParameterFile: String?
   /// `ocsp-update.mode`.
   public var updatesOCSP = false
@@ -52,7 +53,6 @@ public struct GlobalSettings: Sendable {
   public var serverTLS = TLSSettings()
   /// `ssl-server-verify none` clears it.
   public var verifyServers = true
-  public var busyPolling = false
   public var rateLimitConnections: Int?
   public var rateLimitSessions: Int?
   public var rateLimitTLSSessions: Int?
@@ -70,7 +70,6 @@ public struct GlobalSettings: Sendable {
   public var keyBase: String?
   /// `unix-bind`: what unix sockets of bind lines start with.
   public var unixBind = UnixBindDefaults()
-  public var insecureForkWanted = false
   public var externalCheckAllowed = false
 
   public init() {}
@@ -81,8 +80,6 @@ public struct UnixBindDefaults: Sendable {
   /// Put in front of paths.
   public var prefix = ""
   public var mode: UInt32?
-  public var user: String?
-  public var group: String?
   public var uid: UInt32?
   public var gid: UInt32?
   public init() {}
@@ -95,12 +92,22 @@ public struct LogTarget: Sendable {
     case unixDatagram(String)
     case descriptor(Int32)
     case ring(String)
+    /// A backend in `mode log`.
+    case backend(String)
+    /// `tcp@`: a ring of its own that a connection empties.
+    case stream(host: String, port: UInt16)
   }
-  public enum Format: String, Sendable { case local, rfc3164, rfc5424, priority, short, timed, iso, raw }
+  public enum Format: String, CaseIterable, Sendable {
+    case local, rfc3164, rfc5424, priority, short, timed, iso, raw
+  }
 
   public var destination: Destination
-  public var maxLength = 1024
-  public var format: Format = .local
+  /// nil is 1024, or what the ring has.
+  public var maxLength: Int?
+  /// nil is the ring's format, or the one that has room for what is known.
+  public var format: Format?
+  /// `profile <name>`.
+  public var profile: Word?
   /// 0...23, syslog's facility number.
   public var facility = 16
   /// 0...7; messages above `level` are not sent, those below `minimumLevel` are sent as it.

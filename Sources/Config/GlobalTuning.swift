@@ -6,6 +6,11 @@ extension GlobalKeywords {
     sized("tune.bufsize", "Octets of a buffer.") { $0.bufferSize = $1 },
     sized("tune.maxrewrite", "Octets of a buffer kept free for rewriting.") { $0.maxRewrite = $1 },
     .number("tune.http.maxhdr", "The most headers of a message.", in: 1...32767) { $0.maxHeaders = $1 },
+    Keyword("tune.idle-pool.shared", in: .global, "{ on | off }", "Threads take over idle connections of others.") {
+      settings, arguments, _ throws(Refusal) in
+      settings.sharesIdleConnections = try arguments.onOff()
+      try arguments.end()
+    },
     .number("tune.stick-counters", "How many stick counters a session tracks at most.", in: 0...100) {
       $0.stickCounters = $1
     },
@@ -14,9 +19,10 @@ extension GlobalKeywords {
   /// Those that something reads.
   static let wordTunables: [Keyword<GlobalSettings>] = [
     "tune.h2.fe.initial-window-size", "tune.h2.initial-window-size", "tune.h2.fe.max-concurrent-streams",
-    "tune.h2.max-concurrent-streams", "tune.h2.header-table-size",
+    "tune.h2.max-concurrent-streams", "tune.h2.header-table-size", "tune.h2.be.initial-window-size",
+    "tune.h2.be.max-concurrent-streams",
   ].map { name in
-    Keyword<GlobalSettings>(name, in: .global, "<value>", "Of HTTP/2 with clients.") {
+    Keyword<GlobalSettings>(name, in: .global, "<value>", "Of HTTP/2 with clients (fe), servers (be), or both.") {
       settings, arguments, _ throws(Refusal) in
       settings.tunables[name] = String(try arguments.integer())
       try arguments.end()
@@ -72,13 +78,13 @@ extension GlobalKeywords {
     "tune.disable-zero-copy-forwarding", "tune.epoll.mask-events", "tune.events.max-events-at-once",
     "tune.fail-alloc", "tune.fd.edge-triggered", "tune.fd.tables", "tune.glitches.kill.cpu-usage",
     "tune.h1.be.glitches-threshold", "tune.h1.fe.glitches-threshold", "tune.h1.zero-copy-fwd-recv",
-    "tune.h1.zero-copy-fwd-send", "tune.h2.be.glitches-threshold", "tune.h2.be.initial-window-size",
-    "tune.h2.be.max-concurrent-streams", "tune.h2.be.max-frames-at-once", "tune.h2.fe.glitches-threshold",
+    "tune.h1.zero-copy-fwd-send", "tune.h2.be.glitches-threshold", "tune.h2.be.max-frames-at-once",
+    "tune.h2.fe.glitches-threshold",
     "tune.h2.fe.max-frames-at-once",
     "tune.h2.fe.max-rst-at-once", "tune.h2.fe.max-total-streams",
     "tune.h2.log-errors",
     "tune.h2.max-frame-size", "tune.h2.zero-copy-fwd-send", "tune.http.cookielen", "tune.http.logurilen",
-    "tune.idle-pool.shared", "tune.idletimer", "tune.listener.default-shards", "tune.listener.multi-queue",
+    "tune.idletimer", "tune.listener.default-shards", "tune.listener.multi-queue",
     "tune.max-checks-per-thread", "tune.max-rules-at-once", "tune.maxaccept", "tune.maxpollevents",
     "tune.pattern.cache-size", "tune.peers.max-updates-at-once", "tune.pool-high-fd-ratio",
     "tune.pool-low-fd-ratio", "tune.pt.zero-copy-forwarding", "tune.renice.runtime", "tune.renice.startup",

@@ -18,18 +18,13 @@ enum LogLine {
         target.maxLength = try arguments.integer(in: 80...65535)
       case "format":
         arguments.next()
-        let name = try arguments.required("a log format")
-        guard let format = LogTarget.Format(rawValue: name.text) else {
-          throw Refusal.unknownArgument(
-            name, of: "log format",
-            among: ["local", "rfc3164", "rfc5424", "priority", "short", "timed", "iso", "raw"])
-        }
-        target.format = format
+        target.format = try format(&arguments)
       case "sample":
         arguments.next()
         try sample(&arguments, &target)
       case "profile":
-        throw Refusal.notSupported("'log ... profile'", option)
+        arguments.next()
+        target.profile = try arguments.required("the name of a 'log-profile' section")
       default:
         try facilityAndLevels(&arguments, &target)
         try arguments.end()
@@ -41,6 +36,12 @@ enum LogLine {
       at: arguments.endLocation, expected: "a facility: \(facilities.oneOf)")
   }
 
+  static func format(_ arguments: inout Arguments) throws(Refusal) -> LogTarget.Format {
+    let name = try arguments.required("a log format")
+    if let format = LogTarget.Format(rawValue: name.text) { return format }
+    throw Refusal.unknownArgument(name, of: "log format", among: LogTarget.Format.allCases.map(\.rawValue))
+  }
+
   private static func destination(_ word: Word, _ context: LoadContext) throws(Refusal)
     -> LogTarget.Destination
   {
@@ -50,7 +51,7 @@ enum LogLine {
     default: break
     }
     if word.text.hasPrefix("ring@") { return .ring(String(word.text.dropFirst(5))) }
-    if word.text.hasPrefix("backend@") { throw Refusal.notSupported("'log backend@'", word) }
+    if word.text.hasPrefix("backend@") { return .backend(String(word.text.dropFirst(8))) }
     let address = try AddressSyntax(
       context.expandVariables(word.text), at: word.location, keyword: "log", rules: [.datagram])
     switch address.host {
@@ -59,7 +60,10 @@ enum LogLine {
       return .unixDatagram(SocketAddress.abstractPath(name, isPadded: isPadded))
     case .descriptor(let number): return .descriptor(number)
     case .unspecified: return .udp(host: "127.0.0.1", port: address.ports?.lowerBound ?? 514)
-    case .literal, .name: return .udp(host: address.hostText, port: address.ports?.lowerBound ?? 514)
+    case .literal, .name:
+      let port = address.ports?.lowerBound ?? 514
+      return address.transport == .stream
+        ? .stream(host: address.hostText, port: port) : .udp(host: address.hostText, port: port)
     }
   }
 

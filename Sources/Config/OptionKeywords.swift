@@ -16,6 +16,16 @@ public enum OptionKeywords {
     }
   }
 
+  /// A switch of something that is not done here: taken so that the configuration loads, not silently.
+  private static func noEffect(_ name: String, in sections: SectionSet, _ why: String) -> Keyword<ProxySettings> {
+    Keyword(name, in: sections, "", "Taken, and of no effect: \(why).", takesPrefix: true) {
+      _, arguments, context throws(Refusal) in
+      try arguments.end()
+      if context.prefix != .none { return }
+      context.diagnostics.advice("'option \(name)' has no effect here: \(why)", at: arguments.keywordLocation)
+    }
+  }
+
   static let frontSide: [Keyword<ProxySettings>] = [
     toggle("dontlognull", in: .front) { $0.dontLogNull = $1 },
     toggle("dontlog-normal", in: .front) { $0.dontLogNormal = $1 },
@@ -24,15 +34,15 @@ public enum OptionKeywords {
     toggle("contstats", in: .front) { $0.contStats = $1 },
     toggle("socket-stats", in: .front) { $0.socketStats = $1 },
     toggle("clitcpka", in: .front) { $0.clientKeepAlive = $1 },
-    toggle("tcp-smart-accept", in: .front, default: true) { $0.tcpSmartAccept = $1 },
+    noEffect("tcp-smart-accept", in: .front, "the kernel decides about delayed acknowledgements"),
     toggle("http-ignore-probes", in: .front) { $0.ignoreProbes = $1 },
     toggle("accept-invalid-http-request", in: .front) { $0.acceptInvalidRequest = $1 },
     toggle("accept-unsafe-violations-in-http-request", in: .front) { $0.acceptInvalidRequest = $1 },
     toggle("h1-case-adjust-bogus-client", in: .front) { $0.adjustsCaseForClient = $1 },
-    toggle("http-use-proxy-header", in: .front) { $0.usesProxyHeader = $1 },
-    toggle("idle-close-on-response", in: .front) { $0.idleCloseOnResponse = $1 },
-    toggle("http-drop-request-trailers", in: .back) { $0.dropsRequestTrailers = $1 },
-    toggle("http-drop-response-trailers", in: .front) { $0.dropsResponseTrailers = $1 },
+    noEffect("http-use-proxy-header", in: .front, "Proxy-Connection is a header of no standard"),
+    noEffect("idle-close-on-response", in: .front, "idle connections are closed when the process stops"),
+    noEffect("http-drop-request-trailers", in: .back, "trailers are never passed on"),
+    noEffect("http-drop-response-trailers", in: .front, "trailers are never passed on"),
   ]
 
   static let backSide: [Keyword<ProxySettings>] = [
@@ -47,8 +57,14 @@ public enum OptionKeywords {
     toggle("accept-unsafe-violations-in-http-response", in: .back) { $0.acceptInvalidResponse = $1 },
     toggle("h1-case-adjust-bogus-server", in: .back) { $0.adjustsCaseForServer = $1 },
     toggle("http-pretend-keepalive", in: .back) { $0.pretendKeepAlive = $1 },
-    toggle("tcp-smart-connect", in: .back) { $0.tcpSmartConnect = $1 },
-    toggle("use-small-buffers", in: .proxy) { $0.usesSmallBuffers = $1 },
+    noEffect("tcp-smart-connect", in: .back, "the kernel decides about delayed acknowledgements"),
+    Keyword("use-small-buffers", in: .proxy, "[...]", "Taken, and of no effect.", takesPrefix: true) {
+      _, arguments, context throws(Refusal) in
+      _ = arguments.rest()
+      context.diagnostics.advice(
+        "'option use-small-buffers' has no effect here: buffers are held only while octets wait in them",
+        at: arguments.keywordLocation)
+    },
     .unsupported("transparent", in: .back),
     Keyword("redispatch", in: .back, "[<interval>]", "Retry on another server.", takesPrefix: true) {
       settings, arguments, context throws(Refusal) in
@@ -67,15 +83,12 @@ public enum OptionKeywords {
     toggle("httpclose", in: .proxy) { $0.setMode(.close, on: $1) },
     toggle("http-keep-alive", in: .proxy) { $0.setMode(.keepAlive, on: $1) },
     oldClose("forceclose"), oldClose("http_proxy", supported: false), oldTunnel,
-    toggle("http-no-delay", in: .proxy) { $0.noDelay = $1 },
+    noEffect("http-no-delay", in: .proxy, "nothing is ever held back"),
     toggle("http-buffer-request", in: .proxy) { $0.bufferRequest = $1 },
     restrictNames,
-    toggle("independent-streams", in: .proxy) { $0.bypassIndependentStreams = $1 },
-    toggle("independant-streams", in: .proxy) { $0.bypassIndependentStreams = $1 },
-    toggle("nolinger", in: .proxy) { settings, on in
-      if settings.kind != .backend { settings.bypassNoLingerFrontend = on }
-      if settings.kind != .frontend { settings.noLinger = on }
-    },
+    noEffect("independent-streams", in: .proxy, "each side has its own timeout"),
+    noEffect("independant-streams", in: .proxy, "each side has its own timeout"),
+    toggle("nolinger", in: .proxy) { $0.noLinger = $1 },
     toggle("tcpka", in: .proxy) { $0.tcpKeepAlive = $1 },
     splice("splice-auto"), splice("splice-request"), splice("splice-response"),
     toggle("disable-h2-upgrade", in: .front) { $0.disablesH2Upgrade = $1 },
@@ -105,9 +118,7 @@ public enum OptionKeywords {
   }
 
   private static func splice(_ name: String) -> Keyword<ProxySettings> {
-    toggle(name, in: .proxy) { settings, on in
-      if on { settings.splice.insert(name) } else { settings.splice.remove(name) }
-    }
+    noEffect(name, in: .proxy, "octets are copied in large pieces")
   }
 
   private static func oldClose(_ name: String, supported: Bool = true) -> Keyword<ProxySettings> {

@@ -38,15 +38,20 @@ public enum ProxyKeywords {
   }
 
   static let general: [Keyword<ProxySettings>] = [
-    Keyword("mode", in: .proxy, "{ tcp | http }", "The protocol.") { settings, arguments, _ throws(Refusal) in
-      let word = try arguments.required("'tcp' or 'http'")
-      if ["log", "spop", "haterm"].contains(word.text) {
+    Keyword("mode", in: .proxy, "{ tcp | http | log }", "The protocol.") { settings, arguments, _ throws(Refusal) in
+      let word = try arguments.required("'tcp', 'http' or 'log'")
+      if ["spop", "haterm"].contains(word.text) {
         throw Refusal.notSupported("'mode \(word.text)'", word)
       }
       guard let mode = Mode(rawValue: word.text) else {
         throw Refusal(
-          "unknown proxy mode '\(word.text)'.", at: word.location, expected: "'tcp' or 'http'",
-          suggestion: Nearest.word(to: word.text, among: ["tcp", "http"]))
+          "unknown proxy mode '\(word.text)'.", at: word.location, expected: "'tcp', 'http' or 'log'",
+          suggestion: Nearest.word(to: word.text, among: ["tcp", "http", "log"]))
+      }
+      if mode == .log, settings.kind == .frontend || settings.kind == .listen {
+        throw Refusal(
+          "mode \(mode.label) is only applicable on proxies with backend capability.", at: word.location,
+          expected: "'tcp' or 'http'; a 'log-forward' section takes messages in")
       }
       try arguments.end()
       settings.mode = mode
@@ -102,7 +107,6 @@ public enum ProxyKeywords {
       }
     },
     .unsupported("filter-sequence", in: .proxy),
-    .unsupported("log-steps", in: .proxy),
     .unsupported("email-alert", in: .proxy),
     Keyword("persist", in: .back, "rdp-cookie[(<name>)]", "Persistence by the cookie of RDP.") {
       settings, arguments, _ throws(Refusal) in
@@ -264,8 +268,11 @@ public enum ProxyKeywords {
       "max-keep-alive-queue", in: .back, "<number>",
       "Queue length up to which a kept connection is waited for."
     ) {
-      settings, arguments, _ throws(Refusal) in
-      settings.maxKeepAliveQueue = try arguments.integer(in: -1...Int(Int32.max))
+      _, arguments, context throws(Refusal) in
+      _ = try arguments.integer(in: -1...Int(Int32.max))
+      context.diagnostics.advice(
+        "'max-keep-alive-queue' has no effect here: a kept connection is used whenever its server has room",
+        at: arguments.keywordLocation)
     },
     number("srvtcpka-cnt", in: .back, "Keep-alive probes to servers.") {
       $0.serverKeepAliveProbes.count = $1

@@ -60,6 +60,9 @@ public struct Balance: Sendable {
     case header(Bytes, useDomainOnly: Bool)
     case rdpCookie(Bytes)
     case hash(String)
+    /// `sticky` and `log-hash`, of log backends: the first server, and one by the message.
+    case sticky
+    case logHash(String)
   }
   public enum HashType: String, Sendable { case mapBased = "map-based", consistent }
   public enum HashFunction: String, Sendable { case sdbm, djb2, wt6, crc32, none }

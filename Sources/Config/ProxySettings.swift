@@ -58,6 +58,7 @@ public struct ProxySettings: Sendable {
   public var defaultBackend: Word?
   public var rateLimitSessions: Int?
   public var monitorURI: Bytes?
+  /// `monitor-net`, old: turned into rules.
   public var monitorNets: [String] = []
   public var uniqueIDHeader: Bytes?
   public var clientKeepAlive = false
@@ -67,11 +68,8 @@ public struct ProxySettings: Sendable {
   public var logSeparateErrors = false
   public var contStats = false
   public var socketStats = false
-  public var tcpSmartAccept = true
   public var ignoreProbes = false
   public var acceptInvalidRequest = false
-  public var bypassIndependentStreams = false
-  public var bypassNoLingerFrontend = false
 
   // Logging.
   public var logs: [LogTarget] = []
@@ -83,6 +81,8 @@ public struct ProxySettings: Sendable {
   public var logStyle: LogStyle?
   public var logStyleLocation: SourceLocation = .none
   public var logFormatSD: Directive?
+  /// `log-steps`; nil is one line at the end.
+  public var logSteps: LogSteps?
   public var errorLogFormat: Directive?
   public var uniqueIDFormat: Directive?
 
@@ -97,7 +97,6 @@ public struct ProxySettings: Sendable {
   public var compression: CompressionSettings?
   public var bufferRequest = false
   public var tcpKeepAlive = false
-  public var splice: Set<String> = []
   public var stats: StatsSettings?
   /// `capture cookie`.
   public var captureCookie: (name: Bytes, isPrefix: Bool, length: Int)?
@@ -141,19 +140,10 @@ public struct ProxySettings: Sendable {
   public var serverStateFileName: String?
   /// `http-send-name-header`.
   public var sendNameHeader: Bytes?
-  /// `max-keep-alive-queue`; -1 means no limit.
-  public var maxKeepAliveQueue = -1
   public var clientKeepAliveProbes = KeepAliveProbes()
   public var serverKeepAliveProbes = KeepAliveProbes()
   public var adjustsCaseForClient = false
   public var adjustsCaseForServer = false
-  public var usesProxyHeader = false
-  public var idleCloseOnResponse = false
-  public var dropsRequestTrailers = false
-  public var dropsResponseTrailers = false
-  public var tcpSmartConnect = false
-  public var usesSmallBuffers = false
-  public var noDelay = false
   /// `option http-restrict-req-hdr-names`: preserve, delete or reject.
   public var restrictHeaderNames: String?
   public var disablesH2Upgrade = false

@@ -59,6 +59,29 @@ extension ProxySettings {
     }
   }
 
+  /// What old keywords ask for in terms of newer ones: `monitor-net` and `dispatch`.
+  mutating func modernize() {
+    for network in monitorNets {
+      let words =
+        mode == .http
+        ? ["http-request", "return", "status", "200", "if", "{", "src", network, "}"]
+        : ["tcp-request", "connection", "reject", "if", "{", "src", network, "}"]
+      rules.insert(Directive(words: words.map { Word($0) }, location: location), at: 0)
+      if inheritedRules > 0 { inheritedRules += 1 }
+    }
+    if let dispatch, hasBackend, servers.isEmpty {
+      var server = defaultServer?.settings ?? ServerSettings(name: "", host: "", location: location)
+      // What the logs show for it.
+      server.name = "<NOSRV>"
+      server.id = 1
+      server.host = dispatch.ip?.description ?? ""
+      server.port = dispatch.port
+      server.address = dispatch
+      server.checksEnabled = false
+      servers = [server]
+    }
+  }
+
   private func ignored(_ what: String, _ verb: String, _ place: SourceLocation, _ report: ProxyReport) {
     report.warn("\(what) for \(kindLabel) '\(name)' as \(verb) HTTP mode.", at: place)
   }
@@ -84,7 +107,7 @@ extension ProxySettings {
         "\(kindLabel) '\(name)' has no 'bind' directive. Please declare it as a backend if this was intended.",
         at: location)
     }
-    if lacksTimeouts {
+    if mode != .log, lacksTimeouts {
       report.warn(
         """
         missing timeouts for \(kindLabel) '\(name)'.
@@ -128,6 +151,12 @@ extension Balance {
 }
 
 extension BindSettings {
+  mutating func apply(_ defaults: UnixBindDefaults) {
+    mode = mode ?? defaults.mode
+    uid = uid ?? defaults.uid
+    gid = gid ?? defaults.gid
+  }
+
   /// The number of listeners that the line makes.
   var listenerCount: Int {
     addresses.reduce(0) { sum, address in

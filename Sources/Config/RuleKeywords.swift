@@ -82,8 +82,9 @@ extension ProxyKeywords {
         throw Refusal.unknownArgument(word, of: "capture cookie", among: ["len"])
       }
       let length = try arguments.integer(in: 1...65535)
-      let isPrefix = name.bytes.ends(with: "*")
-      let bare = isPrefix ? name.bytes[0..<(name.bytes.count - 1)] : name.bytes
+      // A name is the beginning of a cookie's name unless an equals sign ends it.
+      let isPrefix = !name.bytes.ends(with: "=")
+      let bare = isPrefix ? name.bytes : name.bytes.prefix(name.bytes.count - 1)
       settings.captureCookie = (bare, isPrefix, length)
     case "request", "response":
       settings.rules.append(arguments.line)

@@ -50,6 +50,16 @@ struct SectionKind: Sendable {
     table["peers"] = SectionKind { arguments, context throws(Refusal) in
       try PeersSection(arguments, context)
     }
+    table["ring"] = SectionKind { arguments, context throws(Refusal) in try RingSection(arguments, context) }
+    table["log-forward"] = SectionKind { arguments, context throws(Refusal) in
+      try LogForwardSection(arguments, context)
+    }
+    table["log-profile"] = SectionKind { arguments, context throws(Refusal) in
+      try LogProfileSection(arguments, context)
+    }
+    table["healthcheck"] = SectionKind { arguments, context throws(Refusal) in
+      try HealthCheckSection(arguments, context)
+    }
     for name in unsupported {
       table[name] = SectionKind { arguments, _ throws(Refusal) in
         throw Refusal("section '\(name)' is not supported yet.", at: arguments.keywordLocation)
@@ -60,8 +70,8 @@ struct SectionKind: Sendable {
 
   /// Sections that are known and cannot work yet; a parser takes such a name's place in `table`.
   static let unsupported = [
-    "ring", "mailers", "log-forward", "log-profile", "program", "fcgi-app",
+    "mailers", "program", "fcgi-app",
     "traces",
-    "acme", "dynamic-update", "healthcheck",
+    "acme", "dynamic-update",
   ]
 }

@@ -20,7 +20,9 @@ extension ServerKeywords {
     Keyword("check-alpn", in: .back, "<protocols>", "Protocols of checks.") {
       settings, arguments, _ throws(Refusal) in settings.checkALPN = try TLSOptions.protocols(&arguments)
     },
-    word("check-proto", "<name>", "The protocol of checks.") { $0.checkProto = $1.text },
+    word("check-proto", "{ h1 | h2 | none }", "The protocol of checks.") { settings, word throws(Refusal) in
+      settings.checkProto = try MuxProtocol.parse(word, of: "check-proto")
+    },
   ]
 
   static let checkDetails: [Keyword<ServerSettings>] = [
@@ -37,14 +39,28 @@ extension ServerKeywords {
         at: arguments.keywordLocation)
     },
     flag("no-check-reuse-pool", "Checks make connections of their own.") { _ in },
-    word("healthcheck", "<section>", "A named check.") { _, word throws(Refusal) in
-      throw Refusal.notSupported("'healthcheck'", word)
-    },
+    word("healthcheck", "<section>", "The check of a 'healthcheck' section.") { $0.healthCheck = $1 },
   ]
 
   static let refused: [Keyword<ServerSettings>] = [
-    "cc", "check-pool-conn-name", "idle-ping", "log-bufsize", "log-proto", "tcp-md5sig",
+    "cc", "check-pool-conn-name", "idle-ping", "tcp-md5sig",
   ].map { .unsupported($0, in: .back) }
+
+  /// Of servers that log messages are sent to.
+  static let logs: [Keyword<ServerSettings>] = [
+    word("log-proto", "{ legacy | octet-count }", "How log messages are framed.") {
+      settings, word throws(Refusal) in
+      guard ["legacy", "octet-count"].contains(word.text) else {
+        throw Refusal.unknownArgument(word, of: "log-proto", among: ["legacy", "octet-count"])
+      }
+      settings.countsOctets = word.text == "octet-count"
+    },
+    Keyword("log-bufsize", in: .back, "<size>", "Octets of messages that may wait for the server.") {
+      settings, arguments, _ throws(Refusal) in
+      settings.logBufferSize = try Arguments.integer(
+        try arguments.requiredOption("log-bufsize", "<size>"), keyword: "log-bufsize", in: 1024...Int(Int32.max))
+    },
+  ]
 
   static let agents: [Keyword<ServerSettings>] = [
     flag("agent-check", "Ask an agent about the server.") { $0.agentEnabled = true },
@@ -123,11 +139,12 @@ extension ServerKeywords {
         settings.proxyV2Options.append(option)
       }
     },
-    Keyword("set-proxy-v2-tlv-fmt", in: .back, "(<id>) <fmt>", "A TLV of version 2 of the PROXY protocol.") {
+    Keyword("set-proxy-v2-tlv-fmt", in: .back, "(<id>) [<fmt>]", "A TLV of version 2 of the PROXY protocol.") {
       settings, arguments, _ throws(Refusal) in
-      let format = try arguments.requiredOption("set-proxy-v2-tlv-fmt", "<fmt>")
-      let name = arguments.line.words[max(0, arguments.position - 2)]
-      settings.setProxyTLVs.append(Directive(words: [name, format], location: name.location))
+      guard arguments.position > 0 else { return }
+      let name = arguments.line.words[arguments.position - 1]
+      let words = [name] + (arguments.next().map { [$0] } ?? [])
+      settings.setProxyTLVs.append(Directive(words: words, location: name.location))
     },
   ]
 }

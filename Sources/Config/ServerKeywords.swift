@@ -3,12 +3,21 @@ import Base
 /// The options of `server` and `default-server` lines (manual chapter 5.2).
 public enum ServerKeywords {
   public static let table = KeywordTable<ServerSettings>(
-    general, checks, checkDetails, agents, connections, proxyProtocol, tls, versions, names, refused)
+    general, checks, checkDetails, logs, agents, connections, proxyProtocol, tls, versions, names, refused)
 
   static func flag(
     _ name: String, _ help: String, _ set: @escaping @Sendable (inout ServerSettings) -> Void
   ) -> Keyword<ServerSettings> {
     Keyword(name, in: .back, "", help) { settings, _, _ throws(Refusal) in set(&settings) }
+  }
+
+  /// Taken so that the configuration loads, not silently.
+  static func noEffect(_ name: String, _ grammar: String, _ why: String) -> Keyword<ServerSettings> {
+    Keyword(name, in: .back, grammar, "Taken, and of no effect: \(why).") { _, arguments, context throws(Refusal) in
+      let place = arguments.lastLocation
+      if !grammar.isEmpty { _ = try arguments.requiredOption(name, grammar) }
+      context.diagnostics.advice("'\(name)' has no effect here: \(why)", at: place)
+    }
   }
 
   static func word(
@@ -62,9 +71,11 @@ public enum ServerKeywords {
       }
       settings.webSocketProtocol = word.text
     },
-    flag("strict-maxconn", "maxconn counts connections, not requests.") { $0.strictMaxConnections = true },
+    noEffect("strict-maxconn", "", "idle connections are closed before maxconn is passed"),
     flag("stick", "Stored in stick tables.") { $0.nonStick = false },
-    word("proto", "<name>", "The protocol, whatever ALPN says.") { $0.proto = $1.text },
+    word("proto", "{ h1 | h2 | none }", "The protocol, whatever ALPN says.") { settings, word throws(Refusal) in
+      settings.proto = try MuxProtocol.parse(word, of: "proto")
+    },
     flag("non-stick", "Never stored in stick tables.") { $0.nonStick = true },
     time("slowstart", "How long its weight rises after a start.", unit: .milliseconds(1)) {
       $0.slowStart = $1

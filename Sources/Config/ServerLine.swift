@@ -84,6 +84,7 @@ enum ServerLine {
     server.addressLocation = word.location
     server.port = syntax.ports?.lowerBound
     server.portOffset = syntax.portOffset
+    server.isDatagram = syntax.transport == .datagram
     let port = server.port ?? 0
     switch syntax.host {
     case .unix(let path):

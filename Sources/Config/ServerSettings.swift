@@ -26,6 +26,7 @@ public struct CheckSettings: Sendable {
     case external
   }
   public var kind: Kind = .connection
+  public var isHTTP: Bool { if case .http = kind { true } else { false } }
   public var location: SourceLocation = .none
   public init() {}
 }
@@ -51,6 +52,12 @@ public struct ServerSettings: Sendable {
   /// `+n` and `-n`: added to the port that the client reached.
   public var portOffset: Int?
   public var isUnix = false
+  /// `udp@`: only servers of log backends may be.
+  public var isDatagram = false
+  /// `log-proto octet-count`: messages go behind their length, not before a line end.
+  public var countsOctets = false
+  /// `log-bufsize`
+  public var logBufferSize: Int?
   /// Filled when the host was resolved at start-up.
   public var address: SocketAddress = .none
   /// The word that gave the address.
@@ -66,7 +73,6 @@ public struct ServerSettings: Sendable {
   public var hashKey = "id"
   /// `ws`: auto, h1 or h2.
   public var webSocketProtocol = "auto"
-  public var strictMaxConnections = false
   public var poolConnectionName: Directive?
   public var sniAuto: Bool?
   public var checkSNIAuto: Bool?
@@ -94,6 +100,8 @@ public struct ServerSettings: Sendable {
   public var proxyV2Options: [String] = []
   public var setProxyTLVs: [Directive] = []
   public var checksEnabled = false
+  /// `healthcheck <section>`
+  public var healthCheck: Word?
   public var agentEnabled = false
   public var checkTLS: Bool?
   public var checkPort: UInt16?
@@ -139,6 +147,9 @@ public struct ServerSettings: Sendable {
   /// `resolve-opts`.
   public var allowsDuplicateAddress = false
   public var ignoresServiceWeight = false
+
+  /// `max-reuse`: whether a connection may carry its request number `count`, from 1.
+  public func allows(_ count: Int) -> Bool { maxReuse.map { count <= $0 + 1 } ?? true }
 
   /// Its address was given as a name.
   public var isNamed: Bool { !isUnix && !host.isEmpty && host != "*" && IPAddress(host) == nil }

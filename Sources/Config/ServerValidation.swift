@@ -22,12 +22,21 @@ struct ServerValidation {
         duplicate(proxy.servers[index].name, place, earlier)
       }
       if proxy.isDisabled { continue }
+      checkProtocols(proxy.servers[index], proxy)
       checkResolvers(proxy.servers[index], proxy)
+      checkHealthCheck(proxy.servers[index])
       resolve(&proxy.servers[index])
+      adviseVerification(proxy.servers[index])
       verify(&proxy.servers[index])
       if proxy.servers[index].track != nil { tracking = true }
     }
     return tracking
+  }
+
+  /// A server outside of proxies: its address, and what it trusts.
+  func complete(_ server: inout ServerSettings) {
+    resolve(&server)
+    verify(&server)
   }
 
   private func duplicate(_ name: String, _ place: SourceLocation, _ earlier: SourceLocation) {
@@ -47,6 +56,24 @@ struct ServerValidation {
     context.diagnostics.add(diagnostic)
   }
 
+  /// `proto` and `check-proto` must fit the mode and the kind of check.
+  private func checkProtocols(_ server: ServerSettings, _ proxy: ProxySettings) {
+    let report = ProxyReport(diagnostics: context.diagnostics)
+    let isHTTP = proxy.mode == .http
+    if let name = server.proto, !MuxProtocol.fits(name, isHTTP: isHTTP) {
+      report.refuse(
+        "\(proxy.kindLabel) '\(proxyName)' : MUX protocol '\(name)' is not usable for server '\(server.name)' at "
+          + "[\(server.location.place)].", at: server.location,
+        expected: isHTTP ? "h1 or h2 in mode http" : "none in mode tcp")
+    }
+    if let name = server.checkProto, server.checksEnabled, !MuxProtocol.fits(name, isHTTP: proxy.check.isHTTP) {
+      report.refuse(
+        "config: \(proxy.kindLabel) '\(proxyName)': server '\(server.name)' uses an incompatible MUX protocol for the "
+          + "selected check type", at: server.location,
+        expected: proxy.check.isHTTP ? "h1 or h2 for HTTP checks" : "none for checks that are not HTTP")
+    }
+  }
+
   private func checkResolvers(_ server: ServerSettings, _ proxy: ProxySettings) {
     guard let name = server.resolvers,
       !context.configuration.resolvers.contains(where: { $0.name == name })
@@ -56,6 +83,16 @@ struct ServerValidation {
       "\(proxy.kindLabel) '\(proxyName)', server '\(server.name)': unable to find required resolvers '\(name)'",
       at: server.location, expected: "the name of a 'resolvers' section",
       suggestion: Nearest.word(to: name, among: known))
+  }
+
+  private func checkHealthCheck(_ server: ServerSettings) {
+    guard let name = server.healthCheck else { return }
+    let known = context.configuration.healthChecks.map(\.name)
+    if known.contains(name.text) { return }
+    ProxyReport(diagnostics: context.diagnostics).refuse(
+      "server '\(proxyName)/\(server.name)': unable to find required healthcheck section '\(name.text)'.",
+      at: name.location, expected: "the name of a 'healthcheck' section",
+      suggestion: Nearest.word(to: name.text, among: known))
   }
 
   /// `init-addr`: the methods in order until one gives an address; `last,libc` when there is no such option, and
@@ -90,6 +127,21 @@ struct ServerValidation {
     refuse(
       server, "could not resolve address '\(server.host)'.", at: server.addressLocation,
       expected: "a name that resolves now, or 'init-addr last,libc,none' to start without it")
+  }
+
+  /// Whoever is in between can read and change what goes to such a server.
+  private func adviseVerification(_ server: ServerSettings) {
+    guard server.isTLS || server.checkTLS == true, server.tls.verification == .some(.none),
+      !server.isUnix, server.address.ip.map({ !$0.isLoopback }) ?? true
+    else { return }
+    var diagnostic = Diagnostic(
+      .warning, at: server.location,
+      "'server \(proxyName)/\(server.name)' : 'verify none' takes any certificate: whoever is on the way to it can "
+        + "read and change what is sent.",
+      expected: "'verify required ca-file <file>', or 'ca-file @system-ca' for a public server")
+    diagnostic.form = .place
+    diagnostic.countsAsWarning = false
+    context.diagnostics.add(diagnostic)
   }
 
   /// HAProxy refuses to start without an authority; the system's store is as safe.

@@ -1,5 +1,28 @@
 import Base
 
+/// The TLS versions that are spoken, out of minimum, maximum and `no-tlsv11` and its like.
+public struct TLSVersionRange: Sendable {
+  public let lowest: TLSSettings.Version
+  /// nil is the newest there is.
+  public let highest: TLSSettings.Version?
+
+  /// `own` of a line, `shared` of the global section. TLS 1.2 is the lowest that is spoken unasked.
+  public init(_ own: TLSSettings, _ shared: TLSSettings) {
+    let excluded = own.excludedVersions.union(shared.excludedVersions)
+    let order: [TLSSettings.Version] = [.sslv3, .tls10, .tls11, .tls12, .tls13]
+    var low = own.minimumVersion ?? shared.minimumVersion ?? .tls12
+    var high = own.maximumVersion ?? shared.maximumVersion
+    while excluded.contains(low), let next = order.first(where: { $0 > low }) { low = next }
+    while let top = high ?? (excluded.contains(.tls13) ? .tls13 : nil), excluded.contains(top),
+      let next = order.last(where: { $0 < top })
+    {
+      high = next
+    }
+    lowest = low
+    highest = high
+  }
+}
+
 /// TLS settings that `bind`, `server` and the `ssl-default-*-options` lines have in common.
 enum TLSOptions {
   static let versions: [String: TLSSettings.Version] = [

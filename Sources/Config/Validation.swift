@@ -14,6 +14,7 @@ struct Validation {
 
   mutating func run() {
     assignIDs()
+    applyUnixDefaults()
     ResolverFile.addDefault(to: &context.configuration, context.io)
     let report = ProxyReport(diagnostics: context.diagnostics)
     let globalLogs = !context.configuration.global.logs.isEmpty
@@ -21,12 +22,15 @@ struct Validation {
     var states = ServerStateFiles(context)
     for index in proxies.indices {
       if !proxies[index].isDisabled { references(index, report) }
+      proxies[index].modernize()
       proxies[index].checkModes(report)
+      proxies[index].checkLogMode(report)
       if !proxies[index].isDisabled { proxies[index].checkMissing(report, globalLogs: globalLogs) }
       states.apply(to: &proxies[index])
       tracking = ServerValidation(context, proxies[index].name).run(&proxies[index]) || tracking
     }
     if tracking { for index in proxies.indices { track(index) } }
+    LogValidation(context, proxies).run()
     context.configuration.proxies = proxies
   }
 
@@ -44,6 +48,17 @@ struct Validation {
       }
       proxies[index].assignServerIDs()
       proxies[index].assignListenerIDs()
+    }
+  }
+
+  /// `unix-bind`: owner and mode of unix sockets that do not say their own.
+  private mutating func applyUnixDefaults() {
+    let defaults = context.configuration.global.unixBind
+    for index in proxies.indices {
+      for bind in proxies[index].binds.indices { proxies[index].binds[bind].apply(defaults) }
+    }
+    for socket in context.configuration.global.statsSockets.indices {
+      context.configuration.global.statsSockets[socket].apply(defaults)
     }
   }
 
@@ -69,10 +84,11 @@ struct Validation {
         at: name.location, expected: "the name of a 'backend' or 'listen' section",
         suggestion: Nearest.word(to: name.text, among: context.backendsByName.keys))
     }
-    guard proxies[index].mode == .http, proxies[target].mode == .tcp else { return }
+    let (own, other) = (proxies[index].mode, proxies[target].mode)
+    guard other == .log || own == .http && other == .tcp else { return }
     report.refuse(
-      "http \(proxies[index].kindLabel) '\(proxies[index].name)' (\(proxies[index].location.place)) tries to use "
-        + "incompatible tcp \(proxies[target].kindLabel) '\(proxies[target].name)' "
+      "\(own.label) \(proxies[index].kindLabel) '\(proxies[index].name)' (\(proxies[index].location.place)) tries to use "
+        + "incompatible \(other.label) \(proxies[target].kindLabel) '\(proxies[target].name)' "
         + "(\(proxies[target].location.place)) as its default backend (see 'mode').", at: name.location,
       related: [(proxies[target].location, "the backend is declared here")])
   }

@@ -18,7 +18,8 @@ public enum H1Encoder {
 
   /// Writes a request line and fields with the empty line.
   ///
-  /// A request that came as HTTP/1.0 goes out as 1.0 unless it is chunked.
+  /// A request that came as HTTP/1.0 goes out as 1.0 unless it is chunked. One that names no authority gets an
+  /// empty Host.
   public static func writeRequest(
     _ head: MessageHead, framing: BodyFraming, connection: Connection, caseMap: H1CaseMap? = nil,
     into output: ByteBuffer
@@ -31,7 +32,7 @@ public enum H1Encoder {
       write(head, text, head.targetRange, isTarget: true, &to)
       to.put(isOld ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n")
       var rest = FramingFields(framing: framing, isRequest: true, keepsDeclared: false)
-      rest.needsHost = !isOld && head.version < .http11
+      rest.needsHost = !isOld
       writeFields(head, text, &rest, connection, caseMap, &to)
     }
     to.finish()
@@ -45,7 +46,8 @@ public enum H1Encoder {
     caseMap: H1CaseMap? = nil, into output: ByteBuffer
   ) {
     guard var to = HeadWriter(output, expected: head.text.count + head.fields.count * 4 + 160) else { return }
-    to.put("HTTP/1.1 ")
+    // An old server's version is told as it is, as HAProxy does; what HTTP/1.0 does not know goes out as HTTP/1.1.
+    to.put(tellsOldVersion(head, framing) ? "HTTP/1.0 " : "HTTP/1.1 ")
     let status = Swift.min(Swift.max(head.status, 100), 999)
     to.putDecimal(UInt64(status))
     to.put(0x20)
@@ -57,6 +59,15 @@ public enum H1Encoder {
       writeFields(head, text, &rest, connection, caseMap, &to)
     }
     to.finish()
+  }
+
+  /// Whether a response goes out as HTTP/1.0, where connections close unless they are said to stay.
+  public static func tellsOldVersion(_ head: MessageHead, _ framing: BodyFraming) -> Bool {
+    guard head.version < .http11, head.status >= 200 else { return false }
+    switch framing {
+    case .none, .length: return true
+    case .chunked, .untilClose, .tunnel: return false
+    }
   }
 
   /// The size line of a chunk of `size` octets; the octets and `writeChunkEnd` follow.

@@ -113,17 +113,20 @@ public struct H1RequestParser {
     guard targetEnd > targetStart, base.load(fromByteOffset: targetEnd, as: UInt8.self) == 0x20 else {
       return .invalid(HTTPFault(400, .badTarget, at: targetEnd))
     }
-    guard targetEnd &+ 11 <= count else {
-      if let fault = VersionReader.partialFault(base, from: targetEnd &+ 1, to: count) {
+    // RFC 9112 section 3 lets several blanks stand before the version.
+    var versionStart = targetEnd &+ 1
+    while versionStart < count, base.load(fromByteOffset: versionStart, as: UInt8.self) == 0x20 { versionStart &+= 1 }
+    guard versionStart &+ 10 <= count else {
+      if let fault = VersionReader.partialFault(base, from: versionStart, to: count) {
         return .invalid(fault)
       }
       return wait(count)
     }
-    switch VersionReader.read(base, at: targetEnd &+ 1) {
+    switch VersionReader.read(base, at: versionStart) {
     case .failure(let fault): return .invalid(fault)
     case .success(let version): head.version = version
     }
-    let lineEnd = targetEnd &+ 9
+    let lineEnd = versionStart &+ 8
     guard base.loadUnaligned(fromByteOffset: lineEnd, as: UInt16.self).littleEndian == 0x0A0D else {
       return .invalid(HTTPFault(400, .badVersion, at: lineEnd))
     }

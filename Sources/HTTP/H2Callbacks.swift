@@ -157,7 +157,7 @@ enum H2Callbacks {
           let stream = stream(session, frame.pointee.hd.stream_id), !stream.isDelivered
         {
           owner.delegate.requestRefused(
-            stream: stream.id, fault: stream.fault ?? HTTPFault(400, .badPseudoField, at: 0))
+            stream: stream.id, fault: stream.fault ?? HTTPFault(400, .badPseudoField, at: 0), isAnswered: false)
         }
         return 0
       }

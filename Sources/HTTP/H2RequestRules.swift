@@ -6,7 +6,8 @@ enum H2RequestRules {
     _ head: MessageHead, _ pseudo: H2PseudoFields, endsHere: Bool
   ) -> Result<H1MessageInfo, HTTPFault> {
     var info = H1MessageInfo()
-    guard pseudo.hasMethod, isToken(head.method) else { return .failure(HTTPFault(400, .badMethod, at: 0)) }
+    guard pseudo.hasMethod else { return .failure(HTTPFault(400, .badPseudoField, at: 0)) }
+    guard isToken(head.method) else { return .failure(HTTPFault(400, .badMethod, at: 0)) }
     info.isConnect = pseudo.connectProtocol == nil && head.isMethod("CONNECT")
     info.isHead = head.isMethod("HEAD")
     if head.isMethod("PRI") { return .failure(HTTPFault(400, .prefaceMethod, at: 0)) }
@@ -25,6 +26,7 @@ enum H2RequestRules {
   }
 
   private static let get = Bytes("GET")
+  private static let clear = Bytes("h2c")
   private static let continues = Bytes("100-continue")
   private static let trailers = Bytes("trailers")
 
@@ -68,9 +70,8 @@ enum H2RequestRules {
       info.targetForm = .authority
       return nil
     }
-    guard let scheme = pseudo.scheme, isScheme(head.kept(scheme)) else {
-      return HTTPFault(400, .badPseudoField, at: 0)
-    }
+    guard let scheme = pseudo.scheme else { return HTTPFault(400, .badPseudoField, at: 0) }
+    guard isScheme(head.kept(scheme)) else { return HTTPFault(400, .badScheme, at: 0) }
     let path = head.target
     let isClean = path.withUnsafeBytes { bytes in
       bytes.baseAddress.map { Octets.firstNonTarget($0, from: 0, to: bytes.count) == bytes.count } ?? false
@@ -83,7 +84,8 @@ enum H2RequestRules {
       return HTTPFault(400, .badTarget, at: 0)
     }
     if let wanted = pseudo.connectProtocol {
-      guard head.isMethod("CONNECT"), isToken(head.kept(wanted)) else {
+      // HTTP/2 cannot be upgraded to itself.
+      guard head.isMethod("CONNECT"), isToken(head.kept(wanted)), !head.kept(wanted).equalsIgnoringCase(clear) else {
         return HTTPFault(400, .badPseudoField, at: 0)
       }
       info.isExtendedConnect = true
@@ -99,7 +101,7 @@ enum H2RequestRules {
     }
   }
 
-  /// `:authority` becomes the one Host field; a Host that says something else is refused.
+  /// `:authority` becomes the one Host field, whatever Host said beside it.
   private static func host(_ head: MessageHead, _ pseudo: H2PseudoFields) -> HTTPFault? {
     let name = FieldName.host
     var given: Bytes?
@@ -117,10 +119,7 @@ enum H2RequestRules {
     let authority = head.kept(range)
     if authority.isEmpty { return HTTPFault(400, .missingHost, at: 0) }
     guard HostSyntax.isValid(authority) else { return HTTPFault(400, .badHost, at: 0) }
-    if let given {
-      if !given.equalsIgnoringCase(authority) { return HTTPFault(400, .hostMismatch, at: 0) }
-      head.remove(name)
-    }
+    if given != nil { head.remove(name) }
     let length = lengthWithoutDefaultPort(authority, scheme: pseudo.scheme)
     let host = range.lowerBound..<(range.lowerBound + length)
     head.insertFirst(FieldName.host, valueAt: host)

@@ -242,14 +242,15 @@ public final class H2Session {
   }
 
   private func refuse(_ stream: H2Stream, _ fault: HTTPFault) {
-    if fault.status == 431 || fault.reason == .prefaceMethod, !stream.isDelivered {
+    let isAnswered = !stream.isDelivered && fault.isRequest
+    if isAnswered {
       let head = MessageHead()
       head.status = fault.status
       submitResponse(stream: stream.id, head: head, hasBody: false)
     } else {
       reset(stream: stream.id, code: H2Error.protocolError)
     }
-    delegate.requestRefused(stream: stream.id, fault: fault)
+    delegate.requestRefused(stream: stream.id, fault: fault, isAnswered: isAnswered)
   }
 
   func didReceiveData(_ stream: H2Stream, _ octets: UnsafeRawBufferPointer) {

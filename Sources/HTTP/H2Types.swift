@@ -22,6 +22,13 @@ public struct H2Settings: Sendable {
   public init() {}
 }
 
+extension HTTPFault {
+  /// What came is a request of HTTP/2, only not one that can be served: it gets an answer where others are reset.
+  var isRequest: Bool {
+    status == 431 || reason == .prefaceMethod || reason == .badMethod || reason == .badScheme
+  }
+}
+
 /// How a session stands after a call.
 public enum H2Outcome: Equatable, Sendable {
   case open
@@ -48,8 +55,8 @@ public protocol H2SessionDelegate: AnyObject {
   /// A valid request; the session keeps what is returned and tells it all the rest. A body follows unless
   /// `info.framing` is `.none`: `.length` if announced, `.chunked` if not, `.tunnel` for CONNECT.
   func requestOpened(stream: Int32, info: H1MessageInfo) -> any H2StreamOwner
-  /// A malformed request was answered with a reset, or with 431; for logs and counters.
-  func requestRefused(stream: Int32, fault: HTTPFault)
+  /// A malformed request was answered with its fault's status, or its stream was reset; for logs and counters.
+  func requestRefused(stream: Int32, fault: HTTPFault, isAnswered: Bool)
 }
 
 /// Who is told of one request, in calls from inside the session's `receive` and `pull`.
@@ -60,6 +67,26 @@ public protocol H2StreamOwner: AnyObject {
   func bodyData(_ octets: UnsafeRawBufferPointer)
   func bodyEnd(trailers: MessageHead?)
   /// The last call; `error` is an HTTP/2 code, 0 for a regular end.
+  func streamClosed(error: UInt32)
+  func offerBody(upTo limit: Int) -> H2BodyOffer
+  /// Appends exactly `count` octets of the body, as offered just before, to `output`.
+  func writeBody(count: Int, into output: ByteBuffer)
+}
+
+/// Who is told of one request that an `H2Requester` sent, in calls from inside its `receive` and `pull`. Submitting from
+/// them is fine, `receive` and `pull` are not.
+public protocol H2ResponseOwner: AnyObject {
+  /// Interim heads (`info.isInterim`), then the final one. `head` is lent: take its content with `swapContents`. DATA
+  /// may follow as `info.framing` says, whatever else comes is refused before it gets here; nothing follows a head that
+  /// `isWhole`.
+  func responseReceived(_ head: MessageHead, _ info: H1MessageInfo, isWhole: Bool)
+  /// Body octets, valid during the call; call the session's `consumed` for them when they are passed on.
+  func bodyData(_ octets: UnsafeRawBufferPointer)
+  func bodyEnd(trailers: MessageHead?)
+  /// The response breaks the rules; its stream is being reset and nothing more of it comes.
+  func responseRefused(_ fault: HTTPFault)
+  /// The last call; `error` is an HTTP/2 code: 0 for a regular end, `refusedStream` when the server has not looked at
+  /// the request.
   func streamClosed(error: UInt32)
   func offerBody(upTo limit: Int) -> H2BodyOffer
   /// Appends exactly `count` octets of the body, as offered just before, to `output`.

@@ -36,6 +36,7 @@ public struct HTTPFault: Error, Equatable, Sendable {
     case missingWebSocketKey = "WebSocket handshake without a key"
     case unexpectedSwitch = "101 that was not asked for"
     case badPseudoField = "invalid pseudo-header field"
+    case badScheme = "invalid scheme"
     case connectionField = "connection-specific field in HTTP/2"
     case lengthMismatch = "body length differs from Content-Length"
   }

@@ -81,17 +81,21 @@ struct HeadWriter {
 
   /// Octets that rules made: what would end the line, or a word of the start line, is replaced.
   mutating func putGuarded(_ octets: UnsafeRawBufferPointer, isTarget: Bool) {
-    for c in octets {
+    guard let from = octets.baseAddress else { return }
+    var start = 0
+    for i in 0..<octets.count {
+      let c = octets[i]
+      let isHarmless = isTarget ? c > 0x20 && c != 0x7F : c != 0x0D && c != 0x0A && c != 0
+      if isHarmless { continue }
+      put(from + start, i - start)
+      start = i + 1
       if isTarget {
-        if c > 0x20, c != 0x7F {
-          put(c)
-        } else {
-          put(0x25)
-          for nibble in [c >> 4, c & 15] { put(nibble < 10 ? 0x30 + nibble : 0x37 + nibble) }
-        }
+        put(0x25)
+        for nibble in [c >> 4, c & 15] { put(nibble < 10 ? 0x30 + nibble : 0x37 + nibble) }
       } else {
-        put(c == 0x0D || c == 0x0A || c == 0 ? 0x20 : c)
+        put(0x20)
       }
     }
+    put(from + start, octets.count - start)
   }
 }

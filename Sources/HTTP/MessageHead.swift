@@ -61,6 +61,28 @@ public final class MessageHead {
     status = 0
   }
 
+  /// Octets that start line, fields and everything they were rewritten from take: an upper bound of their size.
+  public var storedOctets: Int { text.count }
+
+  /// Octets of the head on the wire of HTTP/1.
+  public var encodedSize: Int {
+    var size = methodRange.count + targetRange.count + reasonRange.count + 16
+    for f in fields { size += Int(f.nameLength) + Int(f.valueLength) + 4 }
+    return size
+  }
+
+  /// The same for the fields called `name`.
+  public func encodedSize(of name: FieldName) -> Int {
+    var size = 0
+    for i in fields.indices where isField(at: i, named: name) {
+      size += Int(fields[i].nameLength) + Int(fields[i].valueLength) + 4
+    }
+    return size
+  }
+
+  /// Octets of the head before rules change it: those that a parser took, or would have taken.
+  public var receivedSize: Int { adopted > 0 ? adopted : encodedSize }
+
   // MARK: Start line
 
   public var method: Bytes {

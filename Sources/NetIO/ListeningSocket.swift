@@ -12,6 +12,8 @@ public enum ListeningSocket {
     public var interface: String?
     public var transparent = false
     public var deferAccept = false
+    /// For datagrams: bound, and nothing to accept.
+    public var isDatagram = false
     public var fastOpen = false
     public var maxSegmentSize: Int32?
     public var userTimeoutMilliseconds: Int32?
@@ -34,14 +36,15 @@ public enum ListeningSocket {
   }
 
   public static func open(_ address: SocketAddress, _ options: Options) throws(Failure) -> Int32 {
-    guard let fd = Socket.stream(for: address) else { throw Failure(call: "create socket", code: errno) }
+    let created = options.isDatagram ? Socket.datagram(for: address) : Socket.stream(for: address)
+    guard let fd = created else { throw Failure(call: "create socket", code: errno) }
     do throws(Failure) {
       if case .unix(let path) = address, path.utf8.first != 0 {
         try bindPath(fd, path, options)
       } else {
         try bindAddress(fd, address, options)
       }
-      if listen(fd, options.backlog) != 0 { throw Failure(call: "listen to socket", code: errno) }
+      if !options.isDatagram, listen(fd, options.backlog) != 0 { throw Failure(call: "listen to socket", code: errno) }
     } catch let failure {
       close(fd)
       throw failure

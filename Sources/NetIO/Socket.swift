@@ -27,6 +27,13 @@ public enum Socket {
     return fd < 0 ? nil : fd
   }
 
+  /// The same for datagrams.
+  public static func datagram(for address: SocketAddress) -> Int32? {
+    let family = if case .ip(.v6, _) = address { AF_INET6 } else { AF_INET }
+    let fd = socket(family, Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    return fd < 0 ? nil : fd
+  }
+
   /// Starts to connect; nil when under way or done, an errno otherwise.
   public static func connect(_ fd: Int32, to address: SocketAddress) -> Int32? {
     let result = address.withSockaddr { Glibc.connect(fd, $0, $1) }
@@ -64,6 +71,20 @@ public enum Socket {
     let n = recv(fd, room.baseAddress, room.count, 0)
     if n > 0 { return .bytes(n) }
     return n == 0 ? .endOfStream : failure()
+  }
+
+  /// One datagram, cut to `room`, and who sent it.
+  public static func receiveDatagram(_ fd: Int32, into room: UnsafeMutableRawBufferPointer)
+    -> (result: IOResult, source: SocketAddress)
+  {
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    let n = withUnsafeMutablePointer(to: &storage) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        recvfrom(fd, room.baseAddress, room.count, Int32(MSG_DONTWAIT), $0, &length)
+      }
+    }
+    return n >= 0 ? (.bytes(n), SocketAddress(storage, length: Int(length))) : (failure(), .none)
   }
 
   /// Sends without raising SIGPIPE; `more` holds a partial segment back for what follows at once.
@@ -107,7 +128,13 @@ public enum Socket {
   }
 
   public static func setNoDelay(_ fd: Int32) { set(fd, Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
-  public static func setKeepAlive(_ fd: Int32) { set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) }
+  /// Probes of idle connections; a number that is not above 0 leaves the kernel's own. Times are in seconds.
+  public static func setKeepAlive(_ fd: Int32, count: Int = 0, idle: Int64 = 0, interval: Int64 = 0) {
+    set(fd, SOL_SOCKET, SO_KEEPALIVE, 1)
+    if count > 0 { set(fd, Int32(IPPROTO_TCP), TCP_KEEPCNT, Int32(clamping: count)) }
+    if idle > 0 { set(fd, Int32(IPPROTO_TCP), TCP_KEEPIDLE, Int32(clamping: idle)) }
+    if interval > 0 { set(fd, Int32(IPPROTO_TCP), TCP_KEEPINTVL, Int32(clamping: interval)) }
+  }
   /// One of the two levels does not apply, which the kernel says and nobody hears.
   public static func setTypeOfService(_ fd: Int32, _ value: Int32) {
     set(fd, Int32(IPPROTO_IP), IP_TOS, value)
@@ -132,6 +159,31 @@ public enum Socket {
   /// An inherited descriptor, made ready for an event loop.
   public static func adopt(_ fd: Int32) -> Bool {
     gh_set_nonblocking(fd) == 0 && gh_set_cloexec(fd, 1) == 0
+  }
+
+  /// Whether a socket may have the address, which is to ask whether it is one of this machine's.
+  public static func isLocal(_ address: IPAddress) -> Bool {
+    let place = SocketAddress.ip(address, port: 0)
+    guard let fd = datagram(for: place) else { return false }
+    defer { close(fd) }
+    return place.withSockaddr { bind(fd, $0, $1) == 0 } ?? false
+  }
+
+  /// What TCP_INFO tells; times in microseconds.
+  public struct Information: Sendable {
+    public var roundTrip, roundTripVariation, unacknowledged, selectivelyAcknowledged: UInt32
+    public var lost, retransmitted, forwardAcknowledged, reordering: UInt32
+  }
+
+  /// nil for anything but a TCP socket.
+  public static func information(_ fd: Int32) -> Information? {
+    var info = tcp_info()
+    var length = socklen_t(MemoryLayout<tcp_info>.size)
+    guard getsockopt(fd, Int32(IPPROTO_TCP), TCP_INFO, &info, &length) == 0 else { return nil }
+    return Information(
+      roundTrip: info.tcpi_rtt, roundTripVariation: info.tcpi_rttvar, unacknowledged: info.tcpi_unacked,
+      selectivelyAcknowledged: info.tcpi_sacked, lost: info.tcpi_lost, retransmitted: info.tcpi_retrans,
+      forwardAcknowledged: info.tcpi_fackets, reordering: info.tcpi_reordering)
   }
 
   public static func localAddress(_ fd: Int32) -> SocketAddress { address(fd, getsockname) }

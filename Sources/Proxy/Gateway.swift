@@ -13,6 +13,7 @@ public final class Gateway: @unchecked Sendable {
   private(set) var workers: [Worker] = []
   private(set) lazy var admin = AdminServer(self)
   private(set) lazy var peers = PeersService(self)
+  private(set) lazy var logs = LogService(self)
   private(set) lazy var ocsp = OCSPUpdater(self)
   /// Where the master gives orders, for a worker of one.
   public var masterChannel: Int32? {
@@ -56,7 +57,7 @@ public final class Gateway: @unchecked Sendable {
     runtime.rules.patterns.retirement.setKeeper { old in
       for worker in created { worker.loop.enqueue { withExtendedLifetime(old) {} } }
     }
-    return admin.listen() + peers.listen()
+    return admin.listen() + peers.listen() + logs.listen()
   }
 
   /// Unix and inherited sockets are one for all workers.
@@ -89,14 +90,16 @@ public final class Gateway: @unchecked Sendable {
 
   /// Starts one thread a worker.
   public func start() {
+    makePermanent()
     health.start(runtime, at: Now.read())
     if let first = workers.first {
-      first.loop.enqueue { [runtime, admin, peers, channel, ocsp] in
+      first.loop.enqueue { [runtime, admin, peers, channel, ocsp, logs] in
         runtime.names.start(on: first)
         admin.start(on: first.loop)
         channel?.start(on: first.loop)
         ocsp.start(on: first.loop)
         peers.start(on: first)
+        logs.start(on: first)
       }
     }
     for worker in workers {
@@ -125,7 +128,9 @@ public final class Gateway: @unchecked Sendable {
   }
 
   /// A runtime API socket is enough to run for.
-  public var hasListeners: Bool { !runtime.listeners.isEmpty || !runtime.global.statsSockets.isEmpty }
+  public var hasListeners: Bool {
+    !runtime.listeners.isEmpty || !runtime.global.statsSockets.isEmpty || !runtime.logForwards.isEmpty
+  }
 
   /// SIGHUP: the state of every server, in the log.
   public func logServerStates() {
@@ -141,11 +146,32 @@ public final class Gateway: @unchecked Sendable {
     }
   }
 
-  /// Soft stop: no new connections; what runs may finish.
+  /// Soft stop: after `grace`, no new connections; what runs may finish.
   public func drain() {
+    guard let grace = runtime.global.grace, grace > .zero, let loop = workers.first?.loop else { return stopAccepting() }
+    isInGrace.store(true, ordering: .releasing)
+    loop.enqueue { [self] in
+      let watch = GracePeriod { [self] in
+        isInGrace.store(false, ordering: .releasing)
+        stopAccepting()
+        gracePeriod = nil
+      }
+      gracePeriod = watch
+      loop.timers.set(watch.timer, to: loop.now.instant + grace, owner: watch)
+    }
+  }
+
+  private let isInGrace = Atomic<Bool>(false)
+  /// On the first worker's loop.
+  private var gracePeriod: GracePeriod?
+
+  private func stopAccepting() {
     runtime.isStopping.store(true, ordering: .relaxed)
     for worker in workers { worker.loop.enqueue { worker.stopAccepting() } }
-    workers.first?.loop.enqueue { [admin] in admin.stop() }
+    workers.first?.loop.enqueue { [admin, logs] in
+      admin.stop()
+      logs.stop()
+    }
     peers.stop(on: workers.first)
   }
 
@@ -155,7 +181,7 @@ public final class Gateway: @unchecked Sendable {
   }
 
   /// Whether no connection is left, and what is known was handed on.
-  public var isIdle: Bool { runtime.connections.current == 0 && peers.isDone }
+  public var isIdle: Bool { !isInGrace.load(ordering: .acquiring) && runtime.connections.current == 0 && peers.isDone }
 
   /// Hard stop: the threads end after their current turn.
   public func stop() {
@@ -164,4 +190,12 @@ public final class Gateway: @unchecked Sendable {
     for thread in threads { pthread_join(thread, nil) }
     threads.removeAll()
   }
+}
+
+/// `grace`: the time between a soft stop and the end of accepting.
+private final class GracePeriod: TimerOwner {
+  let timer = Timer()
+  private let end: () -> Void
+  init(_ end: @escaping () -> Void) { self.end = end }
+  func timerFired(_ timer: Timer) { end() }
 }

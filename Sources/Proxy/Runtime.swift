@@ -1,5 +1,6 @@
 import Base
 import Config
+import HTTP
 import Rules
 import Synchronization
 
@@ -20,6 +21,10 @@ public final class Runtime: @unchecked Sendable {
   /// `peers` sections that run.
   let peers: [PeersPlan]
   let processLog: LogTargets
+  let rings: [Ring]
+  let logForwards: [LogForwardPlan]
+  /// Messages that `log-forward` sections took in.
+  let receivedLogs = Atomic<Int>(0)
   let certificates: CertificateStore
   let workerCount: Int
   let started: Now
@@ -41,6 +46,8 @@ public final class Runtime: @unchecked Sendable {
   /// Octets compressed a second.
   let compressionRate = Rate()
   let isStopping = Atomic<Bool>(false)
+  /// `h1-case-adjust`
+  let caseMap: H1CaseMap?
   let hostName: Bytes
   let nodeName: Bytes
   let control: ServerControl
@@ -62,6 +69,8 @@ public final class Runtime: @unchecked Sendable {
     listeners = parts.listeners
     peers = parts.peers
     processLog = parts.processLog
+    rings = parts.rings
+    logForwards = parts.logForwards
     certificates = parts.certificates
     tlsDetails = TLSDetails(parts.configuration)
     caches = parts.configuration.caches.map { ResponseCache($0) }
@@ -69,6 +78,10 @@ public final class Runtime: @unchecked Sendable {
     started = parts.started
     maxConnections = parts.maxConnections
     hostName = parts.hostName
+    let spellings = parts.configuration.global.headerCaseAdjust
+    caseMap =
+      spellings.isEmpty
+      ? nil : H1CaseMap(Dictionary(spellings.map { (Bytes($0), Bytes($1)) }, uniquingKeysWith: { $1 }))
     limits = ProcessLimits(
       connections: parts.maxConnections, connectionRate: global.rateLimitConnections ?? 0,
       sessionRate: global.rateLimitSessions ?? 0, tlsRate: global.rateLimitTLSSessions ?? 0,
@@ -99,6 +112,8 @@ struct RuntimeParts {
   var listeners: [ListenerSettings] = []
   var peers: [PeersPlan] = []
   var processLog: LogTargets
+  var rings: [Ring] = []
+  var logForwards: [LogForwardPlan] = []
   var workerCount: Int
   var started: Now
   var maxConnections: Int

@@ -11,11 +11,11 @@ import TLS
 /// It reads certificates, resolves nothing (names were resolved when the configuration was read) and opens no
 /// listening socket; everything that cannot work is reported with its place in the configuration.
 public struct RuntimeBuilder {
-  private let configuration: Configuration
-  private let rules: CompiledRules
+  let configuration: Configuration
+  let rules: CompiledRules
   let diagnostics: Diagnostics
-  private let now: Now
-  private let channels = LogChannels()
+  let now: Now
+  let channels: LogChannels
   private let workerCount: Int
   private let hostName: Bytes
   private var serverNumber = 0
@@ -27,6 +27,7 @@ public struct RuntimeBuilder {
     self.rules = rules
     self.diagnostics = diagnostics
     self.now = now
+    channels = LogChannels(configuration)
     workerCount = configuration.global.threads ?? Swift.min(processorCount, 64)
     hostName = Bytes(RuntimeBuilder.hostName())
     contexts = TLSContexts(configuration.global, rules.patterns.retirement, diagnostics)
@@ -34,8 +35,7 @@ public struct RuntimeBuilder {
 
   /// nil when there were errors; `diagnostics` says which.
   public mutating func build() -> Runtime? {
-    let processLog = LogTargets(
-      configuration.global.logs, channels: channels, tag: Bytes(configuration.global.logTag), hostName: logHostName)
+    let processLog = logTargets(configuration.global.logs)
     let limit = configuration.global.maxConnections ?? RuntimeBuilder.defaultConnectionLimit
     var parts = RuntimeParts(
       configuration: configuration, rules: rules, processLog: processLog, workerCount: workerCount, started: now,
@@ -54,12 +54,11 @@ public struct RuntimeBuilder {
     for section in configuration.peers {
       var lines = section.logs
       if section.usesGlobalLogs { lines += configuration.global.logs }
-      let log =
-        lines.isEmpty
-        ? LogTargets.none
-        : LogTargets(lines, channels: channels, tag: Bytes(configuration.global.logTag), hostName: logHostName)
-      if let plan = plan(section, localName: localName, log: log) { parts.peers.append(plan) }
+      if let plan = plan(section, localName: localName, log: logTargets(lines)) { parts.peers.append(plan) }
     }
+    parts.logForwards = configuration.logForwards.map { plan($0) }
+    attachLogBackends(parts.backendOfProxy)
+    parts.rings = channels.rings
     checkIdentifiers()
     if diagnostics.hasErrors { return nil }
     contexts.store.close()
@@ -94,34 +93,32 @@ public struct RuntimeBuilder {
   private func makeLog(_ proxy: ProxySettings) -> LogTargets {
     var lines = proxy.logs
     if proxy.usesGlobalLogs { lines += configuration.global.logs }
+    return logTargets(lines, tag: proxy.logTag)
+  }
+
+  func logTargets(_ lines: [LogTarget], tag: String? = nil) -> LogTargets {
     if lines.isEmpty { return .none }
     return LogTargets(
-      lines, channels: channels, tag: Bytes(proxy.logTag ?? configuration.global.logTag), hostName: logHostName)
+      lines, channels: channels, tag: Bytes(tag ?? configuration.global.logTag), hostName: logHostName,
+      profiles: rules.logProfiles)
   }
 
   private var logHostName: Bytes? {
     configuration.global.logSendHostname.map { $0.isEmpty ? hostName : Bytes($0) }
   }
 
-  /// What the configuration may say and this gateway cannot do; refused here, where it would be done.
-  private func refuseUnsupported(_ proxy: ProxySettings) {
-    for server in proxy.servers where server.proto == "h2" {
-      diagnostics.error("server '\(server.name)': 'proto h2' towards servers is not supported yet", at: server.location)
-    }
-  }
-
   private mutating func makeBackend(_ proxy: ProxySettings, _ index: Int, _ fullConnections: Int) -> Backend {
-    refuseUnsupported(proxy)
     var servers: [Server] = []
     let planner = CheckPlanner(
-      proxy: proxy, rules: rules.proxies[index].check, global: configuration.global, contexts: contexts,
-      diagnostics: diagnostics)
+      proxy: proxy, rules: rules.proxies[index].check, named: rules.healthChecks,
+      global: configuration.global, contexts: contexts, diagnostics: diagnostics)
     for (position, settings) in proxy.servers.enumerated() {
       servers.append(
         Server(
           settings: settings, index: position, number: serverNumber, id: settings.id ?? position + 1,
           backendName: proxy.name, workers: workerCount, tls: contexts.client(for: settings),
           checkPlan: planner.plan(for: settings), agentPlan: planner.agentPlan(for: settings),
+          expressions: rules.proxies[index].serverExpressions[settings.name] ?? ServerExpressions(),
           retirement: rules.patterns.retirement, now: now.wall))
       serverNumber += 1
     }

@@ -19,6 +19,7 @@ final class Worker: @unchecked Sendable {
   /// Those of `option accept-unsafe-violations-in-http-*`.
   let lenientLimits: H1Limits
   let h2Settings: H2Settings
+  let h2ServerSettings: H2Settings
   let serverPools: ServerPools
   /// The streams that live now; each knows its place.
   private(set) var streams: ContiguousArray<Stream> = []
@@ -41,12 +42,16 @@ final class Worker: @unchecked Sendable {
     var limits = H1Limits()
     limits.maxHeadBytes = Swift.max(4096, runtime.global.bufferSize - runtime.global.maxRewrite)
     limits.maxFields = runtime.global.maxHeaders
+    // As HAProxy: such a request goes on with an empty Host.
+    limits.requiresHost = false
     self.limits = limits
     limits.isLenient = true
     lenientLimits = limits
     limits.isLenient = false
     h2Settings = H2Settings(runtime.global, limits)
-    serverPools = ServerPools(serverCount: runtime.serverCount)
+    h2ServerSettings = H2Settings(towardsServers: runtime.global, limits)
+    serverPools = ServerPools(
+      serverCount: runtime.serverCount, sharesIdle: runtime.global.sharesIdleConnections)
   }
 
   /// Opens this worker's listening sockets; must succeed for all workers before any starts.
@@ -108,13 +113,18 @@ final class Worker: @unchecked Sendable {
   }
 
   func streamEnded(_ stream: Stream) {
+    streamLeft(stream)
+    giveStorage(stream.storage)
+  }
+
+  /// The stream is over, and another has its storage.
+  func streamLeft(_ stream: Stream) {
     let position = stream.listPosition
     if position < streams.count, streams[position] === stream {
       streams.swapAt(position, streams.count - 1)
       streams[position].listPosition = position
       streams.removeLast()
     }
-    giveStorage(stream.storage)
   }
 
   /// Shuts down every session on a server that went away, or is not wanted any more.
@@ -124,7 +134,7 @@ final class Worker: @unchecked Sendable {
 
   // MARK: Logs
 
-  func logStream(_ stream: Stream, failed: Bool) {
+  func logStream(_ stream: Stream, failed: Bool, _ origin: LogOrigin) {
     let log = stream.frontend.log
     if log.isEmpty { return }
     let context = stream.context
@@ -133,12 +143,7 @@ final class Worker: @unchecked Sendable {
       if chosen < 0 { return }
       level = chosen
     }
-    var line: [UInt8] = []
-    line.reserveCapacity(256)
-    stream.frontend.logFormats.stream.render(context, into: &line)
-    var structured: [UInt8] = []
-    stream.frontend.logFormats.structuredData?.render(context, into: &structured)
-    log.send(level: level, line, at: loop.now.wall, structuredData: structured)
+    stream.frontend.writeLog(context, origin, level: level, at: loop.now.wall)
   }
 
   /// A connection that ended before it became a stream.
@@ -146,28 +151,26 @@ final class Worker: @unchecked Sendable {
     let frontend = connection.frontend
     if frontend.log.isEmpty { return }
     let level = frontend.settings.logSeparateErrors ? 3 : 6
-    let facts = connection.facts
-    if let format = frontend.logFormats.error {
-      let storage = takeStorage(facts)
+    if frontend.logFormats.error != nil || frontend.log.hasProfiles {
+      let storage = takeStorage(connection.facts)
       defer { giveStorage(storage) }
-      let context = storage.context
-      context.now = loop.now
-      context.frontend = frontend.facts
-      context.log.frontendName = frontend.nameBytes
-      context.log.backendName = frontend.nameBytes
-      context.log.frontendIsTLS = connection.listener.tls != nil
-      context.log.requestDate = facts.accepted.wall
-      context.log.activeConnections = runtime.connections.current
-      context.log.frontendConnections = frontend.sessions.current
-      var line: [UInt8] = []
-      format.render(context, into: &line)
-      return frontend.log.send(level: level, line, at: loop.now.wall)
+      storage.context.now = loop.now
+      storage.context.frontend = frontend.facts
+      storage.context.noteConnection(frontend)
+      storage.context.log.frontendIsTLS = connection.listener.tls != nil
+      storage.context.log.activeConnections = runtime.connections.current
+      storage.context.log.frontendConnections = frontend.sessions.current
+      let legacy = frontend.logFormats.error == nil ? errorLine(connection, reason) : nil
+      return frontend.writeLog(storage.context, .killed, level: level, at: loop.now.wall, text: legacy)
     }
+    frontend.log.send(level: level, errorLine(connection, reason), at: loop.now.wall)
+  }
+
+  private func errorLine(_ connection: ClientConnection, _ reason: String) -> String {
+    let facts = connection.facts
     let date = CalendarText.access(facts.accepted.wall)
     let name = connection.listener.name.isEmpty ? "\(connection.listener.id)" : connection.listener.name
-    frontend.log.send(
-      level: level, "\(facts.source.logText) [\(date)] \(frontend.name)/\(name): \(reason)",
-      at: loop.now.wall)
+    return "\(facts.source.logText) [\(date)] \(connection.frontend.name)/\(name): \(reason)"
   }
 
   func observe(_ event: ObservedEvent, _ server: Server) {
@@ -219,19 +222,28 @@ extension Worker: TimerOwner {
 extension H2Settings {
   /// The defaults, changed by `tune.h2.*`.
   init(_ global: GlobalSettings, _ limits: H1Limits) {
+    self.init(global, limits, side: "fe")
+  }
+
+  /// The window of each stream bounds what is held for it, so the connection's is as wide as all of them.
+  init(towardsServers global: GlobalSettings, _ limits: H1Limits) {
+    self.init(global, limits, side: "be")
+    let (all, over) = initialWindow.multipliedReportingOverflow(by: maxConcurrentStreams)
+    connectionWindow = over ? .max : all
+  }
+
+  private init(_ global: GlobalSettings, _ limits: H1Limits, side: String) {
     self.init()
-    func number(_ names: String...) -> UInt32? {
-      names.lazy.compactMap { global.tunables[$0] }.first.flatMap(UInt32.init)
+    func number(_ name: String) -> UInt32? {
+      (global.tunables["tune.h2.\(side).\(name)"] ?? global.tunables["tune.h2.\(name)"]).flatMap(UInt32.init)
     }
     maxHeadBytes = limits.maxHeadBytes
     maxFields = limits.maxFields
-    if let n = number("tune.h2.fe.max-concurrent-streams", "tune.h2.max-concurrent-streams") {
-      maxConcurrentStreams = n
-    }
-    if let n = number("tune.h2.fe.initial-window-size", "tune.h2.initial-window-size") {
+    if let n = number("max-concurrent-streams") { maxConcurrentStreams = n }
+    if let n = number("initial-window-size") {
       initialWindow = n
       streamWindow = n
     }
-    if let n = number("tune.h2.header-table-size") { headerTableSize = n }
+    if let n = global.tunables["tune.h2.header-table-size"].flatMap(UInt32.init) { headerTableSize = n }
   }
 }

@@ -1,5 +1,6 @@
 import Base
 import Config
+import Config
 import Glibc
 import NetIO
 import Rules
@@ -32,6 +33,41 @@ final class WorkerEnvironment: ProxyEnvironment {
   var started: Instant { runtime.started.instant }
 
   func random() -> UInt64 { generator.next() }
+
+  func log(_ context: RuleContext, _ origin: LogOrigin, _ profile: LogProfile?) {
+    guard let frontend = runtime.frontendsByName[context.frontend.name], !frontend.log.isEmpty,
+      context.logLevel.map({ $0 >= 0 }) ?? true
+    else { return }
+    if context.logFactsKeeper?.refreshLogFacts() != true { context.noteConnection(frontend) }
+    frontend.writeLog(context, origin, level: context.logLevel ?? 6, at: context.now.wall, profile: profile)
+  }
+
+  func transport(_ query: TransportQuery, of socket: Int32) -> Int64? {
+    guard socket >= 0, let information = Socket.information(socket) else { return nil }
+    switch query {
+    case .roundTrip: return Int64(information.roundTrip)
+    case .roundTripVariation: return Int64(information.roundTripVariation)
+    case .unacknowledged: return Int64(information.unacknowledged)
+    case .selectivelyAcknowledged: return Int64(information.selectivelyAcknowledged)
+    case .lost: return Int64(information.lost)
+    case .retransmitted: return Int64(information.retransmitted)
+    case .forwardAcknowledged: return Int64(information.forwardAcknowledged)
+    case .reordering: return Int64(information.reordering)
+    }
+  }
+
+  func hasFrontend(_ name: Bytes) -> Bool { runtime.frontendsByName[name] != nil }
+  func isLocal(_ address: IPAddress) -> Bool { address.isLoopback || Socket.isLocal(address) }
+
+  func show(_ text: String, in sink: String) {
+    var line = Array(text.utf8)
+    switch sink {
+    case "stdout", "stderr":
+      line.append(ASCII.lf)
+      _ = write(sink == "stdout" ? 1 : 2, line, line.count)
+    default: _ = runtime.rings.first { $0.name == sink }?.take(&line, textAt: 0)
+    }
+  }
 
   func label(_ socket: Int32, typeOfService: Int?, mark: UInt32?) {
     guard socket >= 0 else { return }

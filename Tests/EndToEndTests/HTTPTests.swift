@@ -177,6 +177,17 @@ extension EndToEnd {
       withExtendedLifetime(gateway) {}
     }
 
+    @Test("a request that names no host goes on with an empty one, as RFC 9112 section 3.2 has it")
+    func withoutHost() throws {
+      let origin = try TestOrigin("reached")
+      let gateway = try gateway(origin)
+      let client = try Connection(port: port)
+      try client.send("GET / HTTP/1.1\r\n\r\n")
+      _ = try client.receive(through: "reached")
+      #expect(origin.requests.first?.values("host") == [""])
+      withExtendedLifetime(gateway) {}
+    }
+
     @Test(
       "an ambiguous or malformed request is refused and not passed on",
       arguments: [
@@ -185,7 +196,6 @@ extension EndToEnd {
         "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n",
-        "GET / HTTP/1.1\r\n\r\n",
         "GET /#f HTTP/1.1\r\nHost: a\r\n\r\n",
         "G(T / HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n",

@@ -232,7 +232,7 @@ final class H2Recorder: H2SessionDelegate {
   }
 
   func streamClosed(stream: Int32, error: UInt32) { requests[stream]?.closed = error }
-  func requestRefused(stream: Int32, fault: HTTPFault) { refused[stream] = fault }
+  func requestRefused(stream: Int32, fault: HTTPFault, isAnswered: Bool) { refused[stream] = fault }
 
   func offerBody(stream: Int32, upTo limit: Int) -> H2BodyOffer {
     guard let source = sources[stream] else { return .wait }

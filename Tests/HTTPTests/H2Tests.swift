@@ -117,17 +117,15 @@ struct H2Tests {
 
   static let malformed: [[(String, String)]] = [
     with([(":method", nil)]), with([(":path", nil)]), with([(":path", "")]), with([(":scheme", nil)]),
-    with([(":path", "/g x")]), with([(":path", "/g\rx")]),
+    with([(":path", "/g x")]), with([(":path", "/g\rx")]), with([(":method", "GE\nT")]),
     with([(":path", "/g\nx")]), with([(":path", "/g\tx")]), with([(":path", "*")]),
     with([(":path", "http://evil/")]), with([(":path", "/g#x")]), with([(":path", "g")]),
-    with([(":method", "GE\nT")]), with([(":method", "G T")]), with([(":method", "")]),
-    with([(":scheme", "http://evil?")]), with([(":scheme", "ftp")]), with([(":scheme", "")]),
     with([(":authority", "h\r\nx: y")]), with([(":authority", "u@h")]), with([(":authority", "h/evil")]),
     with([(":authority", "h:1:2")]), with([(":authority", "h, i")]), with([(":authority", "")]),
     with([], [(":path", "/late")]), with([], [(":foo", "x")]), with([], [(":status", "200")]),
     with([], [(":protocol", "websocket")]), with([], [("connection", "close")]),
     with([], [("transfer-encoding", "chunked")]), with([], [("keep-alive", "5")]), with([], [("te", "gzip")]),
-    with([], [("proxy-connection", "close")]), with([], [("upgrade", "h2c")]), with([], [("host", "other")]),
+    with([], [("proxy-connection", "close")]), with([], [("upgrade", "h2c")]),
     with([], [("x y", "z")]), with([], [("x-a", "a\r\nb")]),
     with([], [("", "a")]),
     with([], [("content-length", "5")]), with([], [("content-length", "-5")]),
@@ -140,6 +138,30 @@ struct H2Tests {
     let id = pair.client.request(Self.with([(":authority", nil)]))
     pair.run()
     #expect(pair.client.answers[id]?.status == "200")
+  }
+
+  /// What is a request, but not one that can be served.
+  static let answered: [([(String, String)], String)] = [
+    (with([(":method", "G T")]), "400"), (with([(":method", "")]), "400"),
+    (with([(":scheme", "http://evil?")]), "400"), (with([(":scheme", "ftp")]), "400"),
+    (with([(":scheme", "")]), "400"), (with([(":method", "PRI")]), "400"),
+  ]
+
+  @Test("a request with a method or scheme that cannot be served is answered, and not delivered", arguments: answered)
+  func answersRefusals(_ fields: [(String, String)], _ status: String) {
+    let pair = H2Pair()
+    let id = pair.client.request(fields)
+    pair.run()
+    #expect(pair.recorder.requests[id] == nil)
+    #expect(pair.client.answers[id]?.status == status)
+  }
+
+  @Test("a Host that differs from :authority is dropped")
+  func differingHost() {
+    let pair = H2Pair()
+    let id = pair.client.request(H2Client.get + [("host", "other")])
+    pair.run()
+    #expect(pair.recorder.requests[id]?.head.lines == ["host: h"])
   }
 
   @Test("malformed requests are reset and never delivered", arguments: malformed)

@@ -244,7 +244,6 @@ struct CheckConversationTests {
       (" option httpchk\n http-check expect status 2xx", "status codes"),
       (" option httpchk\n http-check expect binary 00", "binary"),
       (" option httpchk\n http-check expect string a string b", "only one pattern"),
-      (" option spop-check", "not supported yet"),
     ])
   func refused(_ lines: String, _ part: String) {
     let errors = Checks.errors(lines)

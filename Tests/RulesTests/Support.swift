@@ -19,6 +19,11 @@ final class FixedEnvironment: ProxyEnvironment {
   func backendCount(_ query: BackendQuery, of backend: String) -> Int { backend == "full" ? 0 : 2 }
   func serverCount(_ query: ServerQuery, of server: String, in backend: String) -> Int { 1 }
   func label(_ socket: Int32, typeOfService: Int?, mark: UInt32?) {}
+  func hasFrontend(_ name: Bytes) -> Bool { name == "front" }
+  func isLocal(_ address: IPAddress) -> Bool { address == .v4(0x7F00_0001) }
+  func show(_ text: String, in sink: String) {}
+  func transport(_ query: TransportQuery, of socket: Int32) -> Int64? { nil }
+  func log(_ context: RuleContext, _ origin: LogOrigin, _ profile: LogProfile?) {}
   func listenerConnections(_ connection: ConnectionFacts) -> Int { 1 }
 }
 

@@ -19,6 +19,7 @@ final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
   private var payload: Bytes?
   private var isRunningLine = false
   private var source: (() -> [UInt8]?)?
+  private var feed: (any CommandFeed)?
   private var relay: AdminRelay?
   private var awaitsAnswer = false
   private var endsAfterOutput = false
@@ -57,6 +58,8 @@ final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
     guard !isClosed else { return }
     isClosed = true
     source = nil
+    feed?.end()
+    feed = nil
     relay?.close()
     relay = nil
     loop.timers.cancel(timer)
@@ -87,6 +90,8 @@ final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
           self.source = nil
           finishCommand()
         }
+      } else if let feed {
+        guard follow(feed) else { return }
       } else if isRunningLine {
         runNext()
       } else if !takeRequest() {
@@ -196,6 +201,27 @@ final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
     return true
   }
 
+  /// More of a feed; false when there is nothing to do until an event. Whatever the client sends ends it.
+  private func follow(_ feed: any CommandFeed) -> Bool {
+    if let piece = feed.next() {
+      output.append(contentsOf: piece)
+      return true
+    }
+    let isOver = withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { room in
+      Socket.receive(descriptor, into: room) != .wouldBlock
+    }
+    if isOver {
+      feed.end()
+      self.feed = nil
+      touch()
+      finishCommand()
+      return true
+    }
+    let loop = loop
+    if !feed.wait({ loop.enqueue { self.pump() } }) { loop.enqueue { self.pump() } }
+    return false
+  }
+
   // MARK: Commands
 
   private func runNext() {
@@ -214,6 +240,10 @@ final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
       output.append(contentsOf: session.rendered(text, severity: severity))
       finishCommand()
     case .pieces(let source): self.source = source
+    case .following(let feed):
+      // It may be quiet for long.
+      loop.timers.cancel(timer)
+      self.feed = feed
     case .relay(let descriptor, let start, let isInteractive):
       relay = AdminRelay(descriptor, start, isInteractive: isInteractive, on: loop) { [weak self] in self?.pump() }
     case .later(let start):

@@ -81,6 +81,8 @@ enum CommandAnswer {
   case message(String, severity: Int)
   /// Long output, made while the client reads; nil is the end.
   case pieces(() -> [UInt8]?)
+  /// Output that goes on as long as the client says nothing.
+  case following(any CommandFeed)
   /// Given later, by calling the function on the connection's own thread.
   case later((@escaping (CommandAnswer) -> Void) -> Void)
 
@@ -93,6 +95,16 @@ enum CommandAnswer {
   static func lines(_ text: String) -> CommandAnswer { .text(Array(text.utf8)) }
   /// nil means that it was done.
   static func outcome(_ problem: String?) -> CommandAnswer { problem.map(error) ?? .done }
+}
+
+/// Output without an end, made while the client reads.
+protocol CommandFeed: AnyObject {
+  /// nil when there is nothing now.
+  func next() -> [UInt8]?
+  /// Calls `wake` once, from any thread, when there is more; false when there is already.
+  func wait(_ wake: @escaping @Sendable () -> Void) -> Bool
+  /// The client has had enough.
+  func end()
 }
 
 /// What a connection remembers between commands.

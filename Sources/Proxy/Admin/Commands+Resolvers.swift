@@ -20,16 +20,9 @@ extension Commands {
   }
 
   private static func text(_ nameserver: Nameserver) -> String {
-    let c = nameserver.counters
-    let lines: [(String, Int)] = [
-      ("sent", c.sent), ("snd_error", c.sendErrors), ("valid", c.valid), ("update", c.update),
-      ("cname", c.alias),
-      ("cname_error", c.aliasErrors), ("any_err", c.anyErrors), ("nx", c.noSuchName), ("timeout", c.timeout),
-      ("refused", c.refused), ("other", c.other), ("invalid", c.invalid), ("too_big", c.tooBig),
-      ("truncated", c.truncated), ("outdated", c.outdated),
-    ]
     var out = " nameserver \(nameserver.name):\n"
-    for (name, value) in lines {
+    for (name, value) in nameserver.counters.named {
+      let name = name == "send_error" ? "snd_error" : name
       let padding = String(repeating: " ", count: Swift.max(0, 12 - name.utf8.count))
       out += "  \(name):\(padding)\(value)\n"
     }

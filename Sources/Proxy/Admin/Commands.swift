@@ -5,7 +5,8 @@ enum Commands {
   static let all: [Command] =
     (report + statistics + resolvers + patterns + dynamicServers + servers + serverReports + proxies + limits
     + sessions
-    + stickTables + certificates + authorities + certificateLists + revocation + peers + variables + caches + waiting + general)
+    + stickTables + certificates + authorities + certificateLists + revocation + peers + variables + caches + waiting
+      + events + general)
     .sorted { $0.usage < $1.usage } + last
 
   /// The command whose words begin `words`, the longest one first.

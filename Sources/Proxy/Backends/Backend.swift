@@ -80,9 +80,15 @@ final class Backend: Sendable {
       guard !state.candidates.isEmpty else { return .noServer }
       let avoided = state.candidates.count > 1 ? avoiding?.index : nil
       let slots = state.slots
+      let share = hash == nil ? nil : LoadShare(state.candidates, slots, factor: settings.hashBalanceFactor)
       func full(_ index: Int) -> Bool { index == avoided || slots[index].map { isFull($0, total) } ?? true }
-      // A hashed key stays with its server and waits there.
-      if let index = state.algorithm.pick(hash: hash, isFull: full), let server = slots[index] {
+      // A hashed key stays with its server and waits there, unless `hash-preserve-affinity` or `hash-balance-factor`
+      // say otherwise.
+      func barred(_ index: Int) -> Bool {
+        index == avoided
+          || slots[index].map { losesAffinity($0, total) || share?.isExceeded(by: $0) ?? false } ?? true
+      }
+      if let index = state.algorithm.pick(hash: hash, isFull: hash == nil ? full : barred), let server = slots[index] {
         if hash == nil || !full(index) {
           take(server, &state)
           return .server(server)
@@ -102,6 +108,24 @@ final class Backend: Sendable {
         return .server(server)
       }
       return enqueue(wake(), on: server, &state)
+    }
+  }
+
+  /// `hash-preserve-affinity`: when a key's server is passed over.
+  private func losesAffinity(_ server: Server, _ backendSessions: Int) -> Bool {
+    switch settings.hashPreserveAffinity {
+    case "maxconn": return isFull(server, backendSessions)
+    case "maxqueue":
+      guard let limit = server.settings.maxQueue, limit > 0 else { return false }
+      return isFull(server, backendSessions) && server.queueLength.current >= limit
+    default: return false
+    }
+  }
+
+  /// The server for a log message, which takes no slot and never waits; nil when none is usable.
+  func serverForMessage(hash: UInt32?) -> Server? {
+    balancer.withLock { state in
+      state.algorithm.pick(hash: hash, isFull: { _ in false }).flatMap { state.slots[$0] }
     }
   }
 
@@ -298,6 +322,32 @@ final class Backend: Sendable {
       if server.settings.isBackup { counts.backup += 1 } else { counts.active += 1 }
     }
     return counts
+  }
+}
+
+/// `hash-balance-factor`: how many sessions each server may have, in percent of its share of all of them.
+private struct LoadShare {
+  private let slots: Int
+  private let totalWeight: Int
+  private let weights: [Int: Int]
+
+  /// nil without a factor.
+  init?(_ candidates: [Candidate], _ servers: [Server?], factor: Int) {
+    guard factor > 0 else { return nil }
+    var weights: [Int: Int] = [:]
+    var served = 0
+    for candidate in candidates {
+      weights[candidate.index] = candidate.weight
+      served += servers[candidate.index]?.sessions.current ?? 0
+    }
+    self.weights = weights
+    totalWeight = Swift.max(1, weights.values.reduce(0, +))
+    slots = ((served + 1) * factor + 99) / 100
+  }
+
+  func isExceeded(by server: Server) -> Bool {
+    let weight = weights[server.index] ?? 0
+    return server.sessions.current >= (slots * weight + totalWeight - 1) / totalWeight
   }
 }
 

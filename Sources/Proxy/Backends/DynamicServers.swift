@@ -57,10 +57,7 @@ struct DynamicServers {
   }
 
   private func refusal(of settings: ServerSettings, _ backend: Backend) -> String? {
-    if settings.proto == "h2" {
-      return backend.settings.mode == .http
-        ? "'proto h2' towards servers is not supported yet" : "MUX protocol is not usable for server."
-    }
+    if settings.proto == "h2", backend.settings.mode != .http { return "MUX protocol is not usable for server." }
     if settings.agentEnabled, settings.agentPort == nil {
       return "server \(settings.name) does not have agent port. Agent check has been disabled."
     }
@@ -96,14 +93,24 @@ struct DynamicServers {
     let contexts = TLSContexts(
       runtime.global, runtime.certificates, runtime.rules.patterns.retirement, diagnostics)
     var planner = CheckPlanner(
-      proxy: backend.settings, rules: backend.rules.check, global: runtime.global, contexts: contexts,
+      proxy: backend.settings, rules: backend.rules.check, named: runtime.rules.healthChecks,
+      global: runtime.global, contexts: contexts,
       diagnostics: diagnostics)
     planner.followsSessions = false
+    var expressions = ServerExpressions()
+    if let name {
+      expressions.sni = name
+      expressions.connectionName = name
+    } else if settings.isTLS, settings.sniAuto ?? true {
+      expressions.sni = backend.rules.automaticSNI
+      expressions.isAutomatic = true
+      expressions.connectionName = expressions.sni
+    }
     let server = Server(
       settings: settings, index: backend.freeIndex, number: runtime.control.freeNumber, id: id,
       backendName: backend.name, workers: runtime.workerCount, tls: contexts.client(for: settings),
       checkPlan: planner.plan(for: settings), agentPlan: planner.agentPlan(for: settings), isDynamic: true,
-      nameExpression: name, retirement: runtime.rules.patterns.retirement, now: now.wall)
+      expressions: expressions, retirement: runtime.rules.patterns.retirement, now: now.wall)
     return diagnostics.hasErrors ? nil : server
   }
 

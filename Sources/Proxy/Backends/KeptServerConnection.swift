@@ -1,23 +1,28 @@
-/// The idle server connection of one client that no other may use: `http-reuse never`, NTLM, PROXY headers.
-struct KeptServerConnection {
-  private var connection: ServerConnection?
+/// The idle server connections of one client that no other may use: `http-reuse never`, NTLM.
+struct KeptServerConnections {
+  private var connections: [ServerConnection] = []
 
-  /// Takes over `connection`, which must be idle-able; an older one is closed.
+  /// Idle connections of one client.
+  private static let bound = 5
+
+  /// Takes over `connection`, which must be idle-able; the oldest beyond the bound is closed.
   mutating func keep(_ connection: ServerConnection) -> Bool {
     guard connection.becomeIdle() else { return false }
-    close()
-    self.connection = connection
+    connections.removeAll { $0.state != .idle }
+    if connections.count >= KeptServerConnections.bound { connections.removeFirst().close(reset: false) }
+    connections.append(connection)
     return true
   }
 
-  mutating func take(_ server: Server) -> ServerConnection? {
-    guard let kept = connection, kept.server === server else { return nil }
-    connection = nil
-    return kept.state == .idle ? kept : nil
+  mutating func take(_ server: Server, key: UInt64) -> ServerConnection? {
+    guard let at = connections.lastIndex(where: { $0.server === server && $0.key == key && $0.state == .idle }) else {
+      return nil
+    }
+    return connections.remove(at: at)
   }
 
   mutating func close() {
-    if connection?.state == .idle { connection?.close(reset: false) }
-    connection = nil
+    for connection in connections where connection.state == .idle { connection.close(reset: false) }
+    connections = []
   }
 }

@@ -5,15 +5,20 @@ import Rules
 
 /// The PROXY header that `send-proxy` and `send-proxy-v2` put before a server connection.
 enum ProxyHeaderWriter {
-  static func header(_ version: ProxyVersion, _ stream: Stream, _ settings: ServerSettings) -> [UInt8] {
+  static func header(_ version: ProxyVersion, _ stream: Stream, _ server: Server) -> [UInt8] {
+    let settings = server.settings
     let facts = stream.context.connection
+    let (source, destination) = (stream.context.source, stream.context.destination)
     switch version {
-    case .v1: return ProxyProtocol.encodeV1(source: facts.source, destination: facts.destination)
+    case .v1: return ProxyProtocol.encodeV1(source: source, destination: destination)
     case .v2:
       var tlvs: [ProxyProtocol.TLV] = []
       let wanted = Set(settings.proxyV2Options)
       if wanted.contains("authority"), let name = facts.tls?.serverName {
         tlvs.append(ProxyProtocol.TLV(ProxyProtocol.TLV.authority, name))
+      }
+      for tlv in server.expressions.tlvs {
+        tlvs.append(ProxyProtocol.TLV(tlv.type, Bytes(tlv.value?.rendered(stream.context) ?? [])))
       }
       if wanted.contains("unique-id"), !stream.context.log.uniqueID.isEmpty {
         tlvs.append(ProxyProtocol.TLV(ProxyProtocol.TLV.uniqueID, stream.context.log.uniqueID))
@@ -22,7 +27,7 @@ enum ProxyHeaderWriter {
         tlvs.append(sslTLV(tls, wanted))
       }
       return ProxyProtocol.encodeV2(
-        source: facts.source, destination: facts.destination, tlvs: tlvs, checksum: wanted.contains("crc32c"))
+        source: source, destination: destination, tlvs: tlvs, checksum: wanted.contains("crc32c"))
     }
   }
 

@@ -25,8 +25,6 @@ final class Server: Sendable {
   let sessions = Gauge()
   let queueLength = Gauge()
   let sessionRate = Rate()
-  /// `sni` of a server that was added at run time; the others' are with the backend's rules.
-  let nameExpression: SampleExpression?
   /// What TLS to the server needs; nil when it can only be spoken to in clear.
   let tls: ClientTLS?
   /// What `show servers state` says of TLS: 1 for on, 0 for off, -1 for `no-ssl`.
@@ -49,20 +47,41 @@ final class Server: Sendable {
   /// `slowstart`: how many percent of its limits the server may take now.
   let throttle = Atomic<Int>(100)
 
+  /// Connections in use at once over all workers, at most.
+  private let mostUsed = Atomic<Int>(0)
+  var peakUse: Int { mostUsed.load(ordering: .relaxed) }
+
+  /// A connection has come into use.
+  func noteUse() {
+    let used = usedConnections.current - idleConnections.current
+    if used > peakUse { mostUsed.store(used, ordering: .relaxed) }
+  }
+
+  /// ALPN has last come to HTTP/2.
+  let prefersHTTP2 = Atomic<Bool>(false)
+  /// Some of its connections may speak HTTP/2.
+  let speaksHTTP2: Bool
+  private let wire: ServerWire
+  let expressions: ServerExpressions
+  let keyParts: KeyParts
+
   init(
     settings: ServerSettings, index: Int, number: Int, id: Int, backendName: String, workers: Int,
     tls: ClientTLS?, checkPlan: CheckPlan? = nil, agentPlan: CheckPlan? = nil, isDynamic: Bool = false,
-    nameExpression: SampleExpression? = nil, retirement: Retirement = Retirement(), now: WallTime
+    expressions: ServerExpressions = ServerExpressions(), retirement: Retirement = Retirement(), now: WallTime
   ) {
+    self.expressions = expressions
+    keyParts = KeyParts(settings, expressions)
     self.settings = settings
     self.index = index
     self.number = number
     self.id = id
     self.backendName = backendName
     self.isDynamic = isDynamic
+    wire = ServerWire(settings)
+    speaksHTTP2 = wire != .http1 || settings.webSocketProtocol == "h2"
     label = Published(ServerLabel(settings.name, id), retirement)
     counters = Counters(workers: workers)
-    self.nameExpression = nameExpression
     self.tls = tls
     tlsState = Atomic(settings.isTLS ? 1 : settings.refusesTLS ? -1 : 0)
     self.checkPlan = checkPlan
@@ -81,6 +100,26 @@ final class Server: Sendable {
   func rename(_ name: String) { label.publish(ServerLabel(name, id)) }
   /// Sessions speak TLS: as configured, or as `set server ... ssl` said last.
   var speaksTLS: Bool { tlsState.load(ordering: .relaxed) > 0 }
+
+  /// What is spoken to it. An upgrade goes by `ws`; where that leaves it open, HTTP/1 is preferred.
+  func wire(upgrade: Bool) -> ServerWire {
+    guard upgrade else { return wire }
+    switch settings.webSocketProtocol {
+    case "h1": return .http1
+    case "h2": return .http2
+    default: return wire
+    }
+  }
+
+  /// ALPN for a connection that is to be upgraded; nil leaves it as it is.
+  var protocolsForUpgrade: [String]? {
+    guard let offered = settings.tls.alpn, !offered.isEmpty else { return nil }
+    switch settings.webSocketProtocol {
+    case "h1": return ["http/1.1"]
+    case "h2": return ["h2"]
+    default: return offered.contains("http/1.1") ? ["http/1.1"] : nil
+    }
+  }
   var cookie: Bytes? { settings.cookie }
 
   /// How many sessions may run at once now; `minconn` makes it follow the backend's load up to `maxconn`.

@@ -15,7 +15,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   let server: Server
   private(set) var state = State.connecting
   private(set) var transport: Transport?
-  private(set) var address = SocketAddress.none
+  private(set) var facts = ServerConnectionFacts()
   private(set) var failureKind = ConnectFailure.refused(0)
   /// Who uses the connection now; nil while idle.
   var stream: Stream?
@@ -23,9 +23,14 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private(set) var requestCount = 0
   /// Octets of the current response have come.
   private(set) var responseBegan = false
-  /// Bound to its client (NTLM, PROXY protocol, SNI of the client): never shared.
+  /// Bound to its client (NTLM): never shared.
   private(set) var isPrivate = false
   let idleTimer = Timer()
+  /// What is spoken once the connection is ready.
+  private var wire = ServerWire.http1
+  /// Streams that wait for it to be ready, to share it.
+  var guests: [Stream] = []
+  private(set) var openFailure: ConnectFailure?
 
   private var parser = H1ResponseParser()
   private var reader = H1BodyReader()
@@ -37,30 +42,70 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private var isWaitingToClose = false
   private var awaitsSocks = false
 
-  init(worker: Worker, server: Server) {
+  /// What makes the connection differ from others to the same server.
+  let key: UInt64
+  private var isCounted = false
+
+  init(worker: Worker, server: Server, key: UInt64) {
     self.worker = worker
     self.server = server
+    self.key = key
+  }
+
+  /// Takes over a connection that was idle on another worker; nil when the kernel does not let it.
+  convenience init?(adopting moved: MovedConnection, worker: Worker, server: Server) {
+    self.init(worker: worker, server: server, key: moved.key)
+    facts = moved.facts
+    requestCount = moved.requestCount
+    let transport = Transport(descriptor: moved.descriptor, worker: worker)
+    if let tls = moved.tls { transport.resume(tls) }
+    self.transport = transport
+    state = .ready
+    transport.owner = self
+    count(true)
+    guard transport.register() else {
+      close(reset: false)
+      return nil
+    }
+  }
+
+  /// An idle connection leaves for another worker. It is closed when it cannot.
+  func detach() -> MovedConnection? {
+    guard state == .idle, let parts = transport?.detach() else {
+      close(reset: false)
+      return nil
+    }
+    worker.loop.timers.cancel(idleTimer)
+    transport = nil
+    state = .closed
+    return MovedConnection(
+      descriptor: parts.descriptor, tls: parts.tls, facts: facts, key: key, requestCount: requestCount)
+  }
+
+  /// Whether a stream uses it; tells the pools, which keep no more idle connections than were ever in use at once.
+  private func count(_ isUsed: Bool) {
+    guard isUsed != isCounted else { return }
+    isCounted = isUsed
+    worker.serverPools.count(server, isUsed ? 1 : -1)
   }
 
   var hasFailed: Bool { state == .failed || state == .closed || (transport?.hasFailed ?? true) || endedEarly }
   private var endedEarly: Bool { (transport?.sawEnd ?? false) && !(transport?.hasInput ?? false) }
   var isBlocked: Bool { transport?.isBlocked ?? false }
-  var wantsContinue: Bool { false }
-  /// Asked of the kernel once, when the connection is established.
-  private(set) var localAddress = SocketAddress.none
-  /// For `ssl_s_*` and `ssl_bc_*`, when an expression asks for them.
-  private(set) var tlsFacts: TLSFacts?
+  private var address: SocketAddress { facts.address }
 
   // MARK: Opening
 
   func open(for stream: Stream) {
-    address = target(stream)
+    facts.address = server.address(for: stream)
+    wire = stream.isHTTP ? server.wire(upgrade: stream.requestInfo.upgrade) : .http1
     let next = server.settings.socks4 ?? address
     guard let fd = Socket.stream(for: next) else { return fail(.refused(errno)) }
     if case .ip = address { Socket.setNoDelay(fd) }
     if stream.backend?.settings.tcpKeepAlive ?? false || stream.backend?.settings.serverKeepAlive ?? false {
-      Socket.setKeepAlive(fd)
+      Socket.setKeepAlive(fd, stream.backend?.settings.serverKeepAliveProbes)
     }
+    if stream.backend?.settings.noLinger ?? false { Socket.setLingerZero(fd) }
     label(fd, stream.context.socketChanges)
     if let source = server.settings.source ?? stream.backend?.settings.source, bindSource(fd, source) == false {
       Glibc.close(fd)
@@ -70,27 +115,13 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
       Glibc.close(fd)
       return fail(.refused(code))
     }
-    let transport = Transport(descriptor: fd, worker: worker)
+    let transport = Transport(descriptor: fd, worker: worker, isReadable: false, isConnected: false)
     self.transport = transport
     transport.owner = self
     server.usedConnections.increment()
+    count(true)
     guard transport.register() else { return fail(.refused(ENFILE)) }
-  }
-
-  /// The server's address; a port relative to the client's, or the client's own, when it is given so.
-  private func target(_ stream: Stream) -> SocketAddress {
-    let (configured, portOffset) = server.state.withLock { ($0.address, $0.portOffset) }
-    guard case .ip(let ip, let port) = configured else { return configured }
-    let reached = stream.context.connection.destination
-    let host: IPAddress
-    switch ip {
-    case .v4(0), .v6(0, 0): host = reached.ip ?? ip
-    default: host = ip
-    }
-    if let offset = portOffset {
-      return .ip(host, port: UInt16(truncatingIfNeeded: Int(reached.port ?? 0) + offset))
-    }
-    return .ip(host, port: port == 0 ? reached.port ?? 0 : port)
+    if wire != .http1 { worker.serverPools.opens(self) }
   }
 
   /// `set-bc-tos` and `set-bc-mark` of the stream that takes the connection; what the one before it set is undone.
@@ -113,8 +144,24 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     return source.address.withSockaddr { Glibc.bind(fd, $0, $1) } == 0
   }
 
+  var isOpening: Bool { state == .connecting || state == .handshaking }
+
+  /// How many streams may wait for it, if it will probably speak HTTP/2.
+  var mayBeShared: Bool {
+    guard isOpening, guests.count + 1 < worker.h2ServerSettings.maxConcurrentStreams else { return false }
+    return wire == .http2 || wire == .negotiated && server.prefersHTTP2.load(ordering: .relaxed)
+  }
+
+  private func welcomeGuests() {
+    if guests.isEmpty { return }
+    let waiting = guests
+    guests = []
+    for stream in waiting { stream.advance() }
+  }
+
   private func fail(_ kind: ConnectFailure) {
     failureKind = kind
+    openFailure = kind
     state = .failed
   }
 
@@ -128,19 +175,24 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
         return
       }
     case .idle:
+      // The event may be of octets that were read before the connection became idle.
+      if case .nothing = transport.receive() { return }
       worker.serverPools.remove(self)
       close(reset: false)
       return
     case .failed, .closed: break
     }
     stream?.advance()
+    if !isOpening { welcomeGuests() }
   }
 
   private func connectionReady(_ transport: Transport) {
     if awaitsSocks { return continueSocks(transport) }
-    let code = transport.failure != 0 ? transport.failure : Socket.pendingError(transport.descriptor)
-    if code != 0 { return fail(.refused(code)) }
-    localAddress = Socket.localAddress(transport.descriptor)
+    guard transport.isSettled else { return }
+    if transport.failure != 0 { return fail(.refused(transport.failure)) }
+    if worker.runtime.tlsDetails.contains(.serverSource) {
+      facts.localAddress = Socket.localAddress(transport.descriptor)
+    }
     guard server.settings.socks4 != nil else { return begin(transport) }
     guard let request = Socks4.request(to: address) else { return fail(.handshake) }
     _ = request.withUnsafeBytes { Socket.send(transport.descriptor, $0) }
@@ -174,7 +226,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
       return
     }
     let name = stream.flatMap { serverName($0) }
-    guard let session = tls.session(serverName: name) else {
+    guard let session = tls.session(serverName: name, alpn: offeredProtocols) else {
       return fail(.handshake)
     }
     transport.startTLS(session)
@@ -182,21 +234,24 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     handshakeReady(transport)
   }
 
-  /// `sni <expression>`.
+  /// `sni <expression>`, or what the request's Host says.
   private func serverName(_ stream: Stream) -> String? {
-    let known = server.nameExpression ?? stream.backend?.rules.serverSNI[server.settings.name]
-    guard let expression = known else { return nil }
-    guard let value = expression.evaluateText(stream.context), !value.isEmpty else { return nil }
-    return value.string
+    guard let value = server.expressions.sni?.evaluateText(stream.context), !value.isEmpty else { return nil }
+    let name = value.string
+    return server.expressions.isAutomatic && IPAddress(name) != nil ? nil : name
   }
 
   private func handshakeReady(_ transport: Transport) {
     if transport.continueHandshake() == .done {
       state = .ready
+      if wire == .negotiated {
+        wire = transport.tls?.alpn == "h2" ? .http2 : .http1
+        server.prefersHTTP2.store(wire == .http2, ordering: .relaxed)
+      }
       if worker.runtime.tlsDetails.contains(.server), let session = transport.tls {
-        let facts = TLSFacts(session, [.peerCertificate, .secrets])
-        facts.localCertificate = facts.clientCertificate
-        tlsFacts = facts
+        let tls = TLSFacts(session, [.peerCertificate, .secrets])
+        tls.localCertificate = tls.clientCertificate
+        facts.tls = tls
       }
     } else if transport.hasFailed {
       if let session = transport.tls, let stream {
@@ -212,9 +267,27 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   /// `send-proxy` and `send-proxy-v2`: before anything else, in clear.
   private func sendProxyHeader(_ transport: Transport) {
     guard let version = server.settings.sendProxy, let stream else { return }
-    isPrivate = true
-    let header = ProxyHeaderWriter.header(version, stream, server.settings)
+    let header = ProxyHeaderWriter.header(version, stream, server)
     _ = header.withUnsafeBytes { Socket.send(transport.descriptor, $0) }
+  }
+
+  /// ALPN in place of the context's: an upgrade wants one version of HTTP.
+  private var offeredProtocols: [String]? {
+    guard let stream, stream.isHTTP, stream.requestInfo.upgrade else { return nil }
+    return server.protocolsForUpgrade
+  }
+
+  /// Hands the connection over to an HTTP/2 session, if that is what was agreed on.
+  func startHTTP2() -> H2ServerSession? {
+    guard state == .ready, wire == .http2, requestCount == 0, let transport, let stream else { return nil }
+    self.transport = nil
+    state = .closed
+    self.stream = nil
+    count(false)
+    let session = H2ServerSession(
+      transport, worker: worker, server: server, facts: facts, key: key, client: stream.context.connection)
+    worker.serverPools.add(session)
+    return session
   }
 
   // MARK: Request
@@ -223,6 +296,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   func sendHead(of stream: Stream) {
     guard let transport else { return }
     state = .ready
+    count(true)
     requestCount += 1
     responseBegan = false
     parser.reset()
@@ -230,10 +304,16 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     upgradeOffered = stream.requestInfo.upgrade
     let info = stream.requestInfo
     writer.begin(chunked: info.framing == .chunked)
-    let connection: H1Encoder.Connection =
-      info.upgrade ? .upgrade : stream.connectionMode == .keepAlive ? .none : .close
+    let settings = stream.backend?.settings
+    let staysOpen = stream.connectionMode == .keepAlive || settings?.pretendKeepAlive ?? false
+    let connection: H1Encoder.Connection = info.upgrade ? .upgrade : staysOpen ? .none : .close
+    if let name = settings?.sendNameHeader {
+      stream.request.remove(FieldName(name))
+      stream.request.append(FieldName(name), server.facts.name)
+    }
+    let caseMap = settings?.adjustsCaseForServer ?? false ? worker.runtime.caseMap : nil
     H1Encoder.writeRequest(
-      stream.request, framing: info.framing, connection: connection, caseMap: nil, into: transport.assembly())
+      stream.request, framing: info.framing, connection: connection, caseMap: caseMap, into: transport.assembly())
   }
 
   func beginTunnel() {
@@ -251,9 +331,9 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     return writer.write(bytes, transport)
   }
 
-  func endBody() {
+  func endBody(trailers: MessageHead?) {
     guard let transport else { return }
-    writer.end(transport)
+    writer.end(transport, trailers: trailers)
     if reader.endsWithConnection, state == .ready, transport.flush() { transport.shutdownWrite() }
   }
 
@@ -295,10 +375,15 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
 
   func beginBody(_ framing: BodyFraming) { reader.begin(framing) }
 
+  /// Octets of the body that came with the head.
+  var waitingOctets: Int { transport?.waiting.count ?? 0 }
+
   func nextPiece() -> BodyPiece {
     guard let transport else { return .truncated }
     return reader.next(transport)
   }
+
+  var trailers: MessageHead? { reader.trailers }
 
   func consume(_ n: Int) {
     guard let transport else { return }
@@ -325,6 +410,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
       transport.flush(), !transport.peerHungUp
     else { return false }
     state = .idle
+    count(false)
     return true
   }
 
@@ -338,8 +424,10 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     guard state != .closed else { return }
     worker.loop.timers.cancel(idleTimer)
     if transport != nil { server.usedConnections.decrement() }
+    count(false)
     state = .closed
     transport?.close(reset: reset)
     transport = nil
+    welcomeGuests()
   }
 }

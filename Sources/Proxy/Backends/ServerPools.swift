@@ -1,6 +1,7 @@
 import Base
 import Config
 import NetIO
+import Rules
 import Synchronization
 
 /// One worker's idle connections to all servers.
@@ -10,18 +11,94 @@ import Synchronization
 /// reusable under `aggressive`.
 final class ServerPools {
   private var idle: [[ServerConnection]]
+  /// All HTTP/2 connections, also those at work.
+  private var sessions: [[H2ServerSession]]
+  /// Connections that are being opened and may speak HTTP/2, and some that were.
+  private var openers: [ServerConnection] = []
+  /// How many connections to each server are used now, and were at most at once.
+  private var load: [(used: Int, peak: Int)] = []
 
-  init(serverCount: Int) {
+  /// Idle connections serve all workers, so that what all of them need counts.
+  private let sharesIdle: Bool
+
+  init(serverCount: Int, sharesIdle: Bool) {
+    self.sharesIdle = sharesIdle
     idle = Array(repeating: [], count: serverCount)
+    sessions = Array(repeating: [], count: serverCount)
   }
 
+  // MARK: HTTP/2
+
+  func add(_ session: H2ServerSession) {
+    while session.server.number >= sessions.count { sessions.append([]) }
+    sessions[session.server.number].append(session)
+  }
+
+  func remove(_ session: H2ServerSession) {
+    guard session.server.number < sessions.count else { return }
+    sessions[session.server.number].removeAll { $0 === session }
+  }
+
+  /// A connection with room for one more request of `client`.
+  func session(
+    _ server: Server, key: UInt64, for client: ConnectionFacts, reuse: HTTPReuse, isFirst: Bool
+  ) -> H2ServerSession? {
+    guard server.number < sessions.count else { return nil }
+    return sessions[server.number].last { $0.key == key && $0.hasRoom(for: client, reuse: reuse, isFirst: isFirst) }
+  }
+
+  /// A connection is being opened that may speak HTTP/2.
+  func opens(_ connection: ServerConnection) {
+    openers.removeAll { !$0.isOpening }
+    openers.append(connection)
+  }
+
+  /// A connection that is being opened and that a request of `client` may wait for.
+  func opener(
+    _ server: Server, key: UInt64, for client: ConnectionFacts, reuse: HTTPReuse, isFirst: Bool
+  ) -> ServerConnection? {
+    openers.first { opener in
+      guard opener.server === server, opener.key == key, opener.mayBeShared else { return false }
+      if opener.stream?.context.connection === client { return true }
+      return reuse == .always || reuse == .aggressive && !isFirst
+    }
+  }
+
+  /// A connection came into use, or is not used any more.
+  func count(_ server: Server, _ change: Int) {
+    while server.number >= load.count { load.append((0, 0)) }
+    load[server.number].used += change
+    load[server.number].peak = Swift.max(load[server.number].peak, load[server.number].used)
+    if change > 0, sharesIdle { server.noteUse() }
+  }
+
+  /// Whether one more connection that was used until now may be kept: not more than were ever used at once, beside
+  /// `pool-low-conn`, and not more than `pool-max-conn`.
+  func mayIdle(_ server: Server) -> Bool {
+    let idle = idleCount(server)
+    if let limit = server.settings.poolMaximum, idle >= limit { return false }
+    if sharesIdle { return server.usedConnections.current <= server.peakUse + server.settings.poolLowConnections }
+    guard server.number < load.count else { return true }
+    return load[server.number].used + idle <= load[server.number].peak + server.settings.poolLowConnections
+  }
+
+  /// How many connections to `server` are idle, of either version.
+  func idleCount(_ server: Server) -> Int {
+    var count = server.number < idle.count ? idle[server.number].count : 0
+    if server.number < sessions.count { count += sessions[server.number].count { $0.isIdle } }
+    return count
+  }
+
+  // MARK: HTTP/1
+
   /// An idle connection to `server` that `reuse` allows for this request, if there is one.
-  func take(_ server: Server, reuse: HTTPReuse, isFirst: Bool) -> ServerConnection? {
+  func take(_ server: Server, key: UInt64, reuse: HTTPReuse, isFirst: Bool) -> ServerConnection? {
     guard reuse != .never, server.number < idle.count else { return nil }
     // A first request cannot be repeated by its client when an idle connection turns out to be closed.
     if isFirst, reuse == .safe { return nil }
     let needsProof = isFirst && reuse == .aggressive
-    guard let at = idle[server.number].lastIndex(where: { !needsProof || $0.requestCount > 1 }) else {
+    guard let at = idle[server.number].lastIndex(where: { $0.key == key && (!needsProof || $0.requestCount > 1) })
+    else {
       return nil
     }
     let connection = idle[server.number].remove(at: at)
@@ -32,10 +109,8 @@ final class ServerPools {
   /// Keeps `connection` for later, or closes it.
   func give(_ connection: ServerConnection, reuse: HTTPReuse) {
     let server = connection.server
-    let limit = server.settings.poolMaximum ?? .max
     while server.number >= idle.count { idle.append([]) }
-    guard reuse != .never, !connection.isPrivate,
-      idle[server.number].count < limit,
+    guard reuse != .never, !connection.isPrivate, mayIdle(server), server.settings.allows(connection.requestCount + 1),
       server.isUsable.load(ordering: .relaxed), connection.becomeIdle()
     else {
       connection.closeWhenFlushed()
@@ -58,6 +133,9 @@ final class ServerPools {
 
   /// Closes all idle connections to `server`: it went down.
   func drain(_ server: Server) {
+    if server.number < sessions.count {
+      for session in sessions[server.number] { session.drain() }
+    }
     guard server.number < idle.count else { return }
     let closing = idle[server.number]
     idle[server.number] = []

@@ -32,8 +32,9 @@ enum BalancingAlgorithms {
     case .roundrobin, .staticRoundrobin: RoundRobin()
     case .leastconn: LeastConnections()
     case .first: FirstAvailable()
+    case .sticky: StickyServer()
     case .random(let draws): RandomDraws(draws: draws, seed: seed)
-    case .source, .uri, .urlParameter, .header, .rdpCookie, .hash:
+    case .source, .uri, .urlParameter, .header, .rdpCookie, .hash, .logHash:
       switch balance.hashType {
       case .mapBased: HashMapBased()
       case .consistent: HashConsistent()
@@ -44,9 +45,9 @@ enum BalancingAlgorithms {
   /// Whether weights may change while the gateway runs to anything but 0 and the configured one.
   static func followsWeights(_ balance: Balance) -> Bool {
     switch balance.algorithm {
-    case .roundrobin, .leastconn, .first, .random: true
+    case .roundrobin, .leastconn, .first, .random, .sticky: true
     case .staticRoundrobin: false
-    case .source, .uri, .urlParameter, .header, .rdpCookie, .hash: balance.hashType == .consistent
+    case .source, .uri, .urlParameter, .header, .rdpCookie, .hash, .logHash: balance.hashType == .consistent
     }
   }
 
@@ -64,6 +65,8 @@ enum BalancingAlgorithms {
     case .header: "hdr"
     case .rdpCookie: "rdp-cookie"
     case .hash: "hash"
+    case .sticky: "sticky"
+    case .logHash: "log-hash"
     }
   }
 }

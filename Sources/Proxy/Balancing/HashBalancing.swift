@@ -57,6 +57,13 @@ struct HashConsistent: BalancingAlgorithm {
     let previous = (next + ring.count - 1) % ring.count
     let ahead = ring[next].point &- hash
     let behind = hash &- ring[previous].point
-    return ahead <= behind ? ring[next].index : ring[previous].index
+    var place = behind <= ahead ? previous : next
+    let wanted = ring[place].index
+    // A server that is not to be used leaves its keys to the next on the ring.
+    for _ in 0..<ring.count {
+      if !isFull(ring[place].index) { return ring[place].index }
+      place = place + 1 == ring.count ? 0 : place + 1
+    }
+    return wanted
   }
 }

@@ -13,8 +13,9 @@ final class ClientTLS: Sendable {
   }
 
   /// The client side of a connection that is about to start; nil when the library refuses.
-  func session(serverName: String?) -> TLSSession? {
-    (context.read { try? TLSSession(connecting: $0, serverName: serverName) }).flatMap { $0 }
+  /// `alpn` replaces the context's own protocols.
+  func session(serverName: String?, alpn: [String]? = nil) -> TLSSession? {
+    (context.read { try? TLSSession(connecting: $0, serverName: serverName, alpn: alpn) }).flatMap { $0 }
   }
 
   /// A look at the context of now.

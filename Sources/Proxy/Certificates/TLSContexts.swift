@@ -81,8 +81,7 @@ struct TLSContexts {
   /// The context of a `server ... ssl` line; nil for a clear one, and when it cannot be made.
   func client(for server: ServerSettings) -> ClientTLS? {
     guard server.isTLS || server.preparesTLS else { return nil }
-    // Servers are spoken to in HTTP/1: HTTP/2 is not offered to them.
-    return client(server, alpn: (server.tls.alpn ?? []).filter { $0 != "h2" })
+    return client(server, alpn: server.tls.alpn ?? [])
   }
 
   /// For health checks over TLS: the same trust, with the check's own ALPN.
@@ -115,8 +114,9 @@ struct TLSContexts {
 
   private func policy(_ own: TLSSettings, _ shared: TLSSettings) -> TLSPolicy {
     var policy = TLSPolicy()
-    policy.minimumVersion = version(own.minimumVersion ?? shared.minimumVersion) ?? .tls12
-    policy.maximumVersion = version(own.maximumVersion ?? shared.maximumVersion)
+    let range = TLSVersionRange(own, shared)
+    policy.minimumVersion = version(range.lowest)
+    policy.maximumVersion = version(range.highest)
     policy.ciphers = own.ciphers ?? shared.ciphers
     policy.ciphersuites = own.ciphersuites ?? shared.ciphersuites
     policy.curves = own.curves ?? own.ecdhe ?? shared.curves ?? shared.ecdhe

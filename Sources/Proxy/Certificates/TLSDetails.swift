@@ -14,6 +14,8 @@ struct TLSDetails: OptionSet, Sendable {
   static let peerCertificate = TLSDetails(rawValue: 2)
   static let secrets = TLSDetails(rawValue: 4)
   static let server = TLSDetails(rawValue: 8)
+  /// Our own address on connections to servers: `bc_src`, `bc_src_port`, `%bi`, `%bp`.
+  static let serverSource = TLSDetails(rawValue: 16)
 
   init(rawValue: Int) { self.rawValue = rawValue }
 
@@ -35,6 +37,9 @@ struct TLSDetails: OptionSet, Sendable {
   }
 
   private mutating func note(_ directive: Directive) {
+    for word in directive.words where Self.serverSourceNames.contains(where: { Self.find($0, in: word) }) {
+      insert(.serverSource)
+    }
     for word in directive.words where Self.find("ssl_", in: word) {
       if Self.find("ssl_f_", in: word) { insert(.ownCertificate) }
       if Self.find("ssl_c_", in: word) { insert(.peerCertificate) }
@@ -44,6 +49,8 @@ struct TLSDetails: OptionSet, Sendable {
       if Self.find("ssl_s_", in: word) || Self.find("ssl_bc", in: word) { insert(.server) }
     }
   }
+
+  private static let serverSourceNames: [StaticString] = ["bc_src", "%bi", "%bp", "}bi", "}bp"]
 
   /// `String.contains` takes ten times as long, which a configuration of 100,000 lines shows.
   private static func find(_ name: StaticString, in word: Word) -> Bool {

@@ -175,6 +175,7 @@ struct CheckConversation {
     switch dialect {
     case .ldap: verdict = LDAPBindResponse.read(input.span)
     case .mysqlGreeting: verdict = MySQLPacket.read(input.span, skippingFirst: false)
+    case .spop: verdict = SPOPFrame.read(input.span)
     case .mysqlResult: verdict = MySQLPacket.read(input.span, skippingFirst: true)
     case .agent:
       guard let reply = AgentReply.read(input.span) else {

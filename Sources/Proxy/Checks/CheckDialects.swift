@@ -82,6 +82,95 @@ enum MySQLPacket {
   }
 }
 
+/// The first frame of a SPOP agent: AGENT-HELLO with a version that is known, or AGENT-DISCONNECT with a reason.
+enum SPOPFrame {
+  private static let invalid = DialectVerdict.failed(.invalidLayer7, code: 0, "invalid frame received")
+
+  static func read(_ input: borrowing Span<UInt8>) -> DialectVerdict {
+    guard input.count >= 4 else { return .needsMore }
+    let length = (0..<4).reduce(0) { $0 << 8 | Int(input[$1]) }
+    guard length >= 7, length <= 65_536 else { return invalid }
+    guard input.count >= 4 + length else { return .needsMore }
+    var reader = Reader(Bytes(copying: input.extracting(4..<(4 + length))))
+    // No fragments, and nothing of a stream, in what greets.
+    guard let type = reader.octet(), let flags = reader.take(4), flags == Bytes([0, 0, 0, 1]),
+      reader.number() == 0, reader.number() == 0
+    else { return invalid }
+    guard let items = reader.items() else { return invalid }
+    if type == 102 {
+      let text = items["message"] ?? "connection closed by the agent"
+      return .failed(.wrongStatusLayer7, code: items["status-code"].flatMap { Int($0.string) } ?? 0, text)
+    }
+    guard type == 101 else { return invalid }
+    guard let version = items["version"] else {
+      return .failed(.invalidLayer7, code: 0, "version value not found")
+    }
+    guard version.trimmed.starts(with: "2.") else {
+      return .failed(.invalidLayer7, code: 0, "unsupported version")
+    }
+    guard items["max-frame-size"] != nil else {
+      return .failed(.invalidLayer7, code: 0, "max frame size value not found")
+    }
+    return .passed("SPOA server is ok")
+  }
+
+  /// Takes typed values off the front.
+  private struct Reader {
+    private let octets: Bytes
+    private var index = 0
+    init(_ octets: Bytes) { self.octets = octets }
+
+    mutating func octet() -> UInt8? {
+      guard index < octets.count else { return nil }
+      defer { index += 1 }
+      return octets[index]
+    }
+
+    mutating func take(_ n: Int) -> Bytes? {
+      guard n >= 0, octets.count - index >= n else { return nil }
+      defer { index += n }
+      return octets[index..<(index + n)]
+    }
+
+    /// SPOP's variable integers: up to 239 in one octet.
+    mutating func number() -> Int? {
+      guard let first = octet() else { return nil }
+      var value = Int(first)
+      if first < 240 { return value }
+      var shift = 4
+      while shift < 56 {
+        guard let next = octet() else { return nil }
+        value += Int(next) << shift
+        if next < 128 { return value }
+        shift += 7
+      }
+      return nil
+    }
+
+    /// Names with values, as text; nil when they are cut off.
+    mutating func items() -> [String: Bytes]? {
+      var items: [String: Bytes] = [:]
+      while index < octets.count {
+        guard let length = number(), let name = take(length), let type = octet() else { return nil }
+        switch type & 0x0F {
+        case 0: break
+        case 1: items[name.string] = type & 0x10 != 0 ? "1" : "0"
+        case 2, 3, 4, 5:
+          guard let value = number() else { return nil }
+          items[name.string] = Bytes(String(value))
+        case 6: if take(4) == nil { return nil }
+        case 7: if take(16) == nil { return nil }
+        case 8, 9:
+          guard let length = number(), let value = take(length) else { return nil }
+          items[name.string] = value
+        default: return nil
+        }
+      }
+      return items
+    }
+  }
+}
+
 /// One line from an agent (manual, `agent-check`): words in any order, of each kind the last one counts.
 struct AgentReply: Equatable {
   enum Health: Equatable { case up, down }

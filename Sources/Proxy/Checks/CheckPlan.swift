@@ -18,11 +18,13 @@ final class CheckPlan: Sendable {
   /// `check-sni-auto`.
   let usesHostAsServerName: Bool
   let external: ExternalCheckSettings?
+  /// `check-proto`, or the server's own `proto`: for connections with the server line's settings.
+  let proto: String?
 
   init(
     rules: CheckRules, tls: ClientTLS? = nil, stepTLS: [Int: ClientTLS] = [:],
     proxyVersion: ProxyVersion? = nil, address: SocketAddress = .none, serverName: String? = nil,
-    usesHostAsServerName: Bool = false, external: ExternalCheckSettings? = nil
+    usesHostAsServerName: Bool = false, external: ExternalCheckSettings? = nil, proto: String? = nil
   ) {
     self.rules = rules
     self.tls = tls
@@ -32,6 +34,7 @@ final class CheckPlan: Sendable {
     self.serverName = serverName
     self.usesHostAsServerName = usesHostAsServerName
     self.external = external
+    self.proto = proto
   }
 }
 
@@ -39,6 +42,8 @@ final class CheckPlan: Sendable {
 struct CheckPlanner {
   let proxy: ProxySettings
   let rules: CheckRules?
+  /// Those of `healthcheck` sections.
+  let named: [String: CheckRules]
   let global: GlobalSettings
   let contexts: TLSContexts
   let diagnostics: Diagnostics
@@ -49,14 +54,9 @@ struct CheckPlanner {
   /// nil when the server has no check of its own.
   func plan(for server: ServerSettings) -> CheckPlan? {
     guard server.checksEnabled else { return nil }
-    if proxy.check.kind == .external { return externalPlan(server) }
-    if let name = server.checkProto, name != "h1", name != "http/1.1", name != "none" {
-      diagnostics.error("'check-proto \(name)' is not supported yet", at: server.location)
-    }
-    let rules = rules ?? .connection
-    if rules.kind == .http, server.checkALPN?.contains("h2") ?? false {
-      diagnostics.error("'check-alpn h2' with 'option httpchk' is not supported yet", at: server.location)
-    }
+    let own = server.healthCheck.flatMap { named[$0.text] }
+    if own == nil, proxy.check.kind == .external { return externalPlan(server) }
+    let rules = own ?? rules ?? .connection
     requirePort(server, rules)
     let isElsewhere = server.checkPort != nil || server.checkAddress != nil
     // A check that goes somewhere else than sessions do is clear unless it is said to be otherwise.
@@ -72,7 +72,8 @@ struct CheckPlanner {
       rules: rules, tls: isTLS ? contexts.check(for: server, alpn: server.checkALPN ?? []) : nil,
       stepTLS: stepTLS, proxyVersion: version,
       address: address(server.checkAddress, of: server), serverName: server.checkSNI?.string,
-      usesHostAsServerName: server.checkSNIAuto ?? true)
+      usesHostAsServerName: server.checkSNIAuto ?? true,
+      proto: server.checkProto ?? (followsSessions && !isElsewhere ? server.proto : nil))
   }
 
   func agentPlan(for server: ServerSettings) -> CheckPlan? {

@@ -48,7 +48,7 @@ final class ExternalCheckRun {
       "HAPROXY_SERVER_MAXCONN=\(server.settings.maxConnections ?? 0)",
       "HAPROXY_SERVER_CURCONN=\(server.sessions.current)",
       "HAPROXY_SERVER_SSL=\(server.settings.isTLS ? 1 : 0)",
-      "HAPROXY_SERVER_PROTO=\(entry.backend.settings.mode == .http ? "http" : "tcp")",
+      "HAPROXY_SERVER_PROTO=\(entry.backend.settings.mode.label)",
     ]
   }
 

@@ -28,6 +28,8 @@ final class HealthCheck: TimerOwner, TransportOwner {
   /// The address that a SOCKS proxy shall connect to; none without one.
   private var proxied = SocketAddress.none
   private var askedSocks = false
+  /// The check's request, where it speaks HTTP/2.
+  private var exchange: H2CheckExchange?
 
   init(worker: Worker, entry: ServerControl.Entry, plan: CheckPlan, isAgent: Bool) {
     self.worker = worker
@@ -130,6 +132,9 @@ final class HealthCheck: TimerOwner, TransportOwner {
     context.log.backendName = Bytes(entry.backend.name)
     context.log.serverName = Bytes(server.name)
     context.connection.destination = state.address
+    if let format = entry.backend.rules.uniqueIDFormat {
+      context.log.uniqueID = Bytes(format.rendered(context))
+    }
   }
 
   /// Does what the conversation asks for until it must wait.
@@ -144,7 +149,12 @@ final class HealthCheck: TimerOwner, TransportOwner {
         return
       case .send(let octets):
         guard let transport else { return finish(CheckOutcome(.socketError)) }
-        transport.assembly().appendGrowing(octets)
+        if let exchange {
+          guard exchange.send(octets) else { return finish(CheckOutcome(.invalidLayer7)) }
+          exchange.pull(into: transport.assembly())
+        } else {
+          transport.assembly().appendGrowing(octets)
+        }
         if !transport.flush() { return }
         if transport.failure != 0 { return lost(transport) }
       case .receive:
@@ -159,6 +169,7 @@ final class HealthCheck: TimerOwner, TransportOwner {
   private func take(from transport: Transport) -> Bool {
     switch transport.receive() {
     case .some:
+      if let exchange { return take(from: transport, exchange) }
       transport.withWaiting { conversation.received($0) }
       transport.consume(transport.waiting.count)
       return true
@@ -175,6 +186,17 @@ final class HealthCheck: TimerOwner, TransportOwner {
       return false
     case .nothing: return false
     }
+  }
+
+  private func take(from transport: Transport, _ exchange: H2CheckExchange) -> Bool {
+    transport.withWaiting { exchange.received($0) }
+    transport.consume(transport.waiting.count)
+    exchange.pull(into: transport.assembly())
+    _ = transport.flush()
+    guard exchange.isOver else { return true }
+    if let answer = exchange.takeAnswer() { conversation.received(answer.span) }
+    conversation.inputEnded()
+    return true
   }
 
   private func lost(_ transport: Transport) {
@@ -369,11 +391,23 @@ final class HealthCheck: TimerOwner, TransportOwner {
     if let limit = entry.backend.settings.timeouts.check {
       worker.loop.timers.set(timer, to: now + limit, owner: self)
     }
+    exchange = speaksHTTP2 ? H2CheckExchange(settings: worker.h2ServerSettings) : nil
     conversation.connected(isTLS: isTLS)
+  }
+
+  /// `proto`, or what ALPN came to.
+  private var speaksHTTP2: Bool {
+    guard plan.rules.kind == .http, let connection else { return false }
+    switch connection.proto ?? (connection.usesServerSettings ? plan.proto : nil) {
+    case "h2": return true
+    case nil: return transport?.tls?.alpn == "h2"
+    default: return false
+    }
   }
 
   private func close() {
     askedSocks = false
+    exchange = nil
     guard let transport else { return }
     self.transport = nil
     transport.close(reset: !(connection?.lingers ?? false))

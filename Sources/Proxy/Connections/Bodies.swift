@@ -18,14 +18,20 @@ enum BodyPiece {
 protocol BodySource: AnyObject {
   func nextPiece() -> BodyPiece
   func consume(_ n: Int)
+  /// The trailer section, once `nextPiece` has said `.end`; nil when there is none.
+  var trailers: MessageHead? { get }
+}
+
+extension BodySource {
+  var trailers: MessageHead? { nil }
 }
 
 /// Where the octets of a message body go to.
 protocol BodySink: AnyObject {
   /// Takes as many octets as fit now and says how many; 0 means blocked.
   func writeBody(_ bytes: UnsafeRawBufferPointer) -> Int
-  /// The body is whole.
-  func endBody()
+  /// The body is whole. May be called again while a filter still holds some of it.
+  func endBody(trailers: MessageHead?)
   /// Sends what was gathered.
   func flushBody()
 }
@@ -66,6 +72,8 @@ struct H1BodyReader {
       endsWithConnection = true
     }
   }
+
+  var trailers: MessageHead? { if case .chunked = mode { decoder.trailers } else { nil } }
 
   mutating func next(_ transport: Transport) -> BodyPiece {
     while !isFinished {
@@ -161,15 +169,17 @@ struct H1BodyWriter {
     return n
   }
 
-  mutating func end(_ transport: Transport) {
-    if isChunked { transport.assembly().appendGrowing(literal: "0\r\n\r\n") }
+  mutating func end(_ transport: Transport, trailers: MessageHead?) {
+    guard isChunked else { return }
+    if let trailers { return H1Encoder.writeLastChunk(trailers: trailers, into: transport.assembly()) }
+    transport.assembly().appendGrowing(literal: "0\r\n\r\n")
   }
 }
 
 /// Swallows a body that its receiver must not see.
 final class DiscardSink: BodySink {
   func writeBody(_ bytes: UnsafeRawBufferPointer) -> Int { bytes.count }
-  func endBody() {}
+  func endBody(trailers: MessageHead?) {}
   func flushBody() {}
 }
 

@@ -25,37 +25,44 @@ final class Transport: EventHandler {
   /// Told about events; cleared by `close()`, which breaks the cycle.
   var owner: (any TransportOwner)?
   private(set) var tls: TLSSession?
-  private(set) var handshake = Handshake.none
+  var handshake = Handshake.none
   /// Why the transport failed: an errno, 0 for none.
-  private(set) var failure: Int32 = 0
-  private(set) var tlsFailure: TLSError?
-  private(set) var sawEnd = false
+  var failure: Int32 = 0
+  var tlsFailure: TLSError?
+  var sawEnd = false
   private(set) var isClosed = false
-  private var mayRead = true
-  private var mayWrite = true
+  private var saidEnd = false
+  var mayRead: Bool
+  var mayWrite: Bool
   /// A hang-up was announced, so a short read does not mean that nothing more comes.
-  private var hangupSeen = false
+  var hangupSeen = false
 
-  private(set) var input: ByteBuffer?
-  private var pending: ByteBuffer?
-  private var sealed: ByteBuffer?
-  private var unopened: ByteBuffer?
+  var input: ByteBuffer?
+  var pending: ByteBuffer?
+  var sealed: ByteBuffer?
+  var unopened: ByteBuffer?
   /// The peer sends faster than the usual buffer is emptied.
-  private var readsBulk = false
+  var readsBulk = false
 
   /// Clear octets received and sent, for counters and logs.
-  private(set) var octetsIn: Int = 0
-  private(set) var octetsOut: Int = 0
+  var octetsIn: Int = 0
+  var octetsOut: Int = 0
 
   /// Above this many octets a write goes straight to the kernel, beside what is pending.
   static let directWriteSize = 8 * 1024
   /// Sealed octets gathered before they are sent.
   static let sealBatch = 128 * 1024
 
-  init(descriptor: Int32, worker: Worker) {
+  /// Says what is known of `descriptor` so far: whatever is not yet so, an event will tell.
+  init(descriptor: Int32, worker: Worker, isReadable: Bool = true, isConnected: Bool = true) {
     self.descriptor = descriptor
     self.worker = worker
+    mayRead = isReadable
+    mayWrite = isConnected
   }
+
+  /// Whether a connect that was under way has come to an end.
+  var isSettled: Bool { mayWrite || failure != 0 }
 
   /// Octets written but not yet handed to the kernel.
   var gathered: Int { pending?.count ?? 0 }
@@ -66,9 +73,29 @@ final class Transport: EventHandler {
     return token != nil
   }
 
+  /// What has been read and not consumed, behind a PROXY header, belongs to the handshake.
   func startTLS(_ session: TLSSession) {
+    if let rest = input.take() { unopened = rest }
     tls = session
     handshake = .running
+  }
+
+  /// Lets go of the socket for another worker; nil when octets wait on it, or it is broken.
+  func detach() -> (descriptor: Int32, tls: TLSSession?)? {
+    guard !isClosed, !hasFailed, !sawEnd, !hangupSeen, !hasInput, !hasOutput, unopened == nil, let token else {
+      return nil
+    }
+    worker.loop.deregister(token, descriptor, closing: false)
+    self.token = nil
+    owner = nil
+    isClosed = true
+    return (descriptor, tls)
+  }
+
+  /// Goes on with a TLS session whose handshake is over.
+  func resume(_ session: TLSSession) {
+    tls = session
+    handshake = .done
   }
 
   func descriptorReady(_ readiness: Readiness) {
@@ -108,7 +135,7 @@ final class Transport: EventHandler {
     if buffer.isEmpty { dropInput() }
   }
 
-  private func dropInput() {
+  func dropInput() {
     if let buffer = input.take() { worker.buffers.give(buffer) }
   }
 
@@ -156,133 +183,13 @@ final class Transport: EventHandler {
   }
 
   /// The input buffer with room for a read of the current size.
-  private func inputBuffer() -> ByteBuffer {
+  func inputBuffer() -> ByteBuffer {
     if let buffer = input {
       return buffer
     }
     let buffer = readsBulk ? worker.buffers.takeBulk() : worker.buffers.take()
     input = buffer
     return buffer
-  }
-
-  /// Opens records from the socket until the input buffer is full or nothing is left.
-  private func receiveSealed() -> Received {
-    guard let tls else { return .failed }
-    if sawEnd { return .end }
-    let scratch = worker.scratch
-    let buffer = inputBuffer()
-    buffer.compact()
-    var opened = 0
-    var socketEnded = false
-    restoreUnopened(scratch)
-    loop: while buffer.room > 0 {
-      switch tls.read(into: buffer, scratch) {
-      case .bytes(let n):
-        opened += n
-        continue loop
-      case .needsInput:
-        if !mayRead { break loop }
-        switch receiveInto(scratch.incoming) {
-        case .bytes: continue loop
-        case .wouldBlock: break loop
-        case .endOfStream:
-          socketEnded = true
-          break loop
-        case .failed(let code):
-          failure = code
-          break loop
-        }
-      case .closed:
-        socketEnded = true
-        break loop
-      case .failed(let error):
-        tlsFailure = error
-        failure = EPROTO
-        break loop
-      }
-    }
-    keepUnopened(scratch)
-    sendSealed(scratch)
-    octetsIn &+= opened
-    readsBulk = opened >= worker.buffers.bufferSize / 2
-    if buffer.isEmpty { dropInput() }
-    if socketEnded { sawEnd = true }
-    if opened > 0 { return .some }
-    if failure != 0 { return .failed }
-    return sawEnd ? .end : .nothing
-  }
-
-  private func receiveInto(_ buffer: ByteBuffer) -> IOResult {
-    buffer.compact()
-    buffer.ensureRoom(17 * 1024)
-    let room = buffer.writableBytes
-    let result = Socket.receive(descriptor, into: room)
-    switch result {
-    case .bytes(let n):
-      buffer.produced(n)
-      if n < room.count, !hangupSeen { mayRead = false }
-    case .wouldBlock: mayRead = false
-    default: break
-    }
-    return result
-  }
-
-  private func restoreUnopened(_ scratch: TLSScratch) {
-    scratch.incoming.removeAll()
-    scratch.outgoing.removeAll()
-    if let kept = unopened {
-      scratch.incoming.appendGrowing(kept.readableBytes)
-      worker.buffers.give(kept)
-      unopened = nil
-    }
-  }
-
-  private func keepUnopened(_ scratch: TLSScratch) {
-    guard !scratch.incoming.isEmpty else { return }
-    let kept = worker.buffers.take()
-    kept.appendGrowing(scratch.incoming.readableBytes)
-    unopened = kept
-    scratch.incoming.removeAll()
-  }
-
-  // MARK: Handshake
-
-  /// Drives the TLS handshake; `.running` until an event brings more.
-  func continueHandshake() -> Handshake {
-    guard handshake == .running, let tls else { return handshake }
-    let scratch = worker.scratch
-    restoreUnopened(scratch)
-    while true {
-      let step = tls.handshake(scratch)
-      sendSealed(scratch)
-      switch step {
-      case .complete:
-        handshake = .done
-        keepUnopened(scratch)
-        return .done
-      case .failed(let error):
-        tlsFailure = error
-        failure = EPROTO
-        return .running
-      case .needsInput: break
-      }
-      if failure != 0 { return .running }
-      guard mayRead else { break }
-      switch receiveInto(scratch.incoming) {
-      case .bytes: continue
-      case .wouldBlock: break
-      case .endOfStream:
-        sawEnd = true
-        failure = ECONNRESET
-        return .running
-      case .failed(let code):
-        failure = code
-        return .running
-      }
-      break
-    }
-    keepUnopened(scratch)
-    return .running
   }
 
   // MARK: Output
@@ -329,63 +236,6 @@ final class Transport: EventHandler {
     case .failed(let code):
       failure = code
       return bytes.count
-    }
-  }
-
-  private func writeSealed(_ bytes: UnsafeRawBufferPointer) -> Int {
-    guard flush() else { return failure != 0 ? bytes.count : 0 }
-    var taken = 0
-    while taken < bytes.count, sealed == nil, failure == 0 {
-      let batch = Swift.min(bytes.count - taken, Transport.sealBatch)
-      let n = seal(UnsafeRawBufferPointer(rebasing: bytes[taken..<(taken + batch)]))
-      if n == 0 { break }
-      taken += n
-    }
-    return failure != 0 ? bytes.count : taken
-  }
-
-  /// Encrypts `bytes` and sends the records; the number of clear octets taken.
-  private func seal(_ bytes: UnsafeRawBufferPointer) -> Int {
-    guard let tls else { return 0 }
-    let scratch = worker.scratch
-    scratch.outgoing.removeAll()
-    scratch.incoming.removeAll()
-    var taken = 0
-    loop: while taken < bytes.count {
-      switch tls.write(UnsafeRawBufferPointer(rebasing: bytes[taken...]), scratch) {
-      case .accepted(0): break loop
-      case .accepted(let n): taken += n
-      case .needsInput: break loop
-      case .failed(let error):
-        tlsFailure = error
-        failure = EPROTO
-        break loop
-      }
-    }
-    octetsOut &+= taken
-    sendSealed(scratch)
-    return taken
-  }
-
-  /// Sends what TLS produced; what the kernel does not take is kept as `sealed`.
-  private func sendSealed(_ scratch: TLSScratch) {
-    let records = scratch.outgoing
-    if records.isEmpty { return }
-    if sealed == nil, mayWrite {
-      switch Socket.send(descriptor, records.readableBytes) {
-      case .bytes(let n):
-        records.consume(n)
-        if !records.isEmpty { mayWrite = false }
-      case .wouldBlock: mayWrite = false
-      case .endOfStream: break
-      case .failed(let code): failure = code
-      }
-    }
-    if !records.isEmpty {
-      let kept = sealed ?? worker.buffers.take()
-      kept.appendGrowing(records.readableBytes)
-      sealed = kept
-      records.removeAll()
     }
   }
 
@@ -438,19 +288,7 @@ final class Transport: EventHandler {
     }
   }
 
-  /// Seals and sends what is pending, batch by batch, until nothing is left or the kernel takes no more.
-  private func sealPending() -> Bool {
-    if let empty = pending, empty.isEmpty { dropPending(0) }
-    guard handshake == .done else { return !hasOutput }
-    while let clear = pending, sealed == nil, failure == 0 {
-      let n = seal(clear.readableBytes)
-      if n == 0 { break }
-      dropPending(n)
-    }
-    return !hasOutput
-  }
-
-  private func dropPending(_ n: Int) {
+  func dropPending(_ n: Int) {
     guard let buffer = pending.take() else { return }
     buffer.consume(n)
     if buffer.isEmpty { worker.buffers.give(buffer) } else { pending = buffer }
@@ -465,7 +303,8 @@ final class Transport: EventHandler {
 
   /// Says that nothing more will be sent; call when all output is flushed.
   func shutdownWrite() {
-    guard !isClosed, failure == 0 else { return }
+    guard !isClosed, !saidEnd, failure == 0 else { return }
+    saidEnd = true
     if let tls, handshake == .done {
       worker.scratch.outgoing.removeAll()
       tls.close(worker.scratch)

@@ -36,6 +36,7 @@ final class CompressingSink: BodyFilter {
   private var offset = 0
   private var hasEnded = false
   private var toldEnd = false
+  private var trailers: MessageHead?
   private let count: (_ octetsIn: Int, _ octetsOut: Int) -> Void
 
   /// `count` is told what went in and came out.
@@ -68,7 +69,8 @@ final class CompressingSink: BodyFilter {
     return true
   }
 
-  func endBody() {
+  func endBody(trailers: MessageHead?) {
+    if let trailers { self.trailers = trailers }
     if !hasEnded, drain() {
       hasEnded = true
       encoder.finish(into: &held)
@@ -76,7 +78,7 @@ final class CompressingSink: BodyFilter {
     }
     guard hasEnded, !toldEnd, drain() else { return }
     toldEnd = true
-    next.endBody()
+    next.endBody(trailers: self.trailers)
   }
 
   /// The source waits: what it has given so far shall be readable.
@@ -86,7 +88,7 @@ final class CompressingSink: BodyFilter {
       if !held.isEmpty { count(0, held.count) }
     }
     _ = drain()
-    if hasEnded, !toldEnd { endBody() }
+    if hasEnded, !toldEnd { endBody(trailers: nil) }
     next.flushBody()
   }
 }
@@ -134,13 +136,13 @@ final class CacheRecorder: BodyFilter {
     return taken
   }
 
-  func endBody() {
+  func endBody(trailers: MessageHead?) {
     if isRecording {
       isRecording = false
       cache.store(draft, body: body, now: now())
       body = []
     }
-    next.endBody()
+    next.endBody(trailers: trailers)
   }
 
   func flushBody() { next.flushBody() }

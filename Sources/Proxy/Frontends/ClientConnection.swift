@@ -24,8 +24,8 @@ final class ClientConnection: TransportOwner, TimerOwner {
   /// The place in the worker's list of connections.
   var position = 0
   private var isOpen = true
-  /// A server connection that only this client may use.
-  var kept = KeptServerConnection()
+  /// Server connections that only this client may use.
+  var kept = KeptServerConnections()
 
   init(worker: Worker, listener: ListenerSettings, transport: Transport, facts: ConnectionFacts) {
     self.worker = worker
@@ -209,7 +209,7 @@ final class ClientConnection: TransportOwner, TimerOwner {
         return startHTTP1()
       }
     }
-    if HTTP2Preface.matches(transport.waiting) { startHTTP2() } else { startHTTP1() }
+    if !frontend.settings.disablesH2Upgrade, HTTP2Preface.matches(transport.waiting) { startHTTP2() } else { startHTTP1() }
   }
 
   private func handOver() {
@@ -221,6 +221,16 @@ final class ClientConnection: TransportOwner, TimerOwner {
     handOver()
     frontend.counters.add(.sessionsHTTP1, worker: worker.index)
     H1ClientSession(self).readRequest()
+  }
+
+  /// A TCP mode connection goes on as HTTP. HTTP/2 has many streams, none of which is the one that rules have seen.
+  func switchToHTTP(proto: String?, _ storage: StreamStorage) {
+    if proto == "h2" || proto == nil && HTTP2Preface.matches(transport.waiting) {
+      worker.giveStorage(storage)
+      return startHTTP2()
+    }
+    frontend.counters.add(.sessionsHTTP1, worker: worker.index)
+    H1ClientSession(self, storage, isForced: proto != nil).readRequest()
   }
 
   func startHTTP2() {

@@ -15,6 +15,10 @@ final class Frontend: Sendable {
   let requestRate = Rate()
   let log: LogTargets
   let logFormats: LogFormats
+  /// `log-steps`: the lines in the middle of streams; empty without it.
+  let logSteps: LogSteps
+  /// Whether streams are logged at their end.
+  let logsEnd: Bool
   /// `maxconn`, or the process's.
   let maxConnections: Int
   /// `default_backend`, or the listen section's own half.
@@ -40,6 +44,8 @@ final class Frontend: Sendable {
     self.rules = rules
     self.log = log
     self.logFormats = logFormats
+    logSteps = settings.logSteps ?? []
+    logsEnd = settings.logSteps?.contains(.close) ?? true
     self.maxConnections = maxConnections
     self.defaultBackend = defaultBackend
     self.ownBackend = ownBackend

@@ -32,15 +32,21 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
   private var began = Instant.never
   private var timer: Timer { connection.timer }
   private var closesAfterResponse = false
+  /// The client has said that its request, which had no body, is its last: nothing of it can still come.
+  private var clientIsDone = false
   private var octetsInBefore = 0
   private var octetsOutBefore = 0
   private var lingered = 0
+  private let speaksOnlyHTTP1: Bool
 
   /// Octets dropped from a client that goes on sending after its connection was answered and closed.
   private static let lingerLimit = 1 << 20
 
-  init(_ connection: ClientConnection) {
+  /// `storage` comes from a stream of TCP mode, whose first request this will be; `isForced` rules out HTTP/2.
+  init(_ connection: ClientConnection, _ storage: StreamStorage? = nil, isForced: Bool = false) {
     self.connection = connection
+    self.storage = storage
+    speaksOnlyHTTP1 = isForced || connection.listener.forcedProtocol != nil
     worker = connection.worker
     transport = connection.transport
     idleSince = worker.loop.now.instant
@@ -83,7 +89,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
 
   /// True when the loop should look at the state again.
   private func parseHead() -> Bool {
-    if requestCount == 0, state == .idle, transport.tls == nil, connection.listener.forcedProtocol == nil,
+    if requestCount == 0, state == .idle, transport.tls == nil, !speaksOnlyHTTP1,
       HTTP2Preface.matches(transport.waiting)
     {
       return switchToHTTP2()
@@ -146,6 +152,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
     state = .exchange
     reader.begin(info.framing)
     closesAfterResponse = false
+    clientIsDone = !info.keepAlive && info.framing == .none && !info.upgrade
     let stream = makeStream(storage)
     stream.requestReceived(info)
   }
@@ -183,6 +190,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
   // MARK: Request body
 
   func nextPiece() -> BodyPiece { reader.next(transport) }
+  var trailers: MessageHead? { reader.trailers }
   func consume(_ n: Int) { reader.consume(n, transport) }
 
   func beginTunnel() { reader.begin(.tunnel) }
@@ -194,7 +202,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
     let isOld = stream.request.version < .http11
     var framing = BodyFraming.none
     switch body {
-    case .none, .length(0): break
+    case .none, .swallowed, .length(0): break
     case .length(let n): framing = .length(n)
     case .unknown: framing = isOld ? .untilClose : .chunked
     case .tunnel: framing = .tunnel
@@ -209,11 +217,12 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
     } else if closesAfterResponse {
       connection = .close
     } else {
-      connection = isOld ? .keepAlive : .none
+      connection = isOld || H1Encoder.tellsOldVersion(head, framing) ? .keepAlive : .none
     }
     H1Encoder.writeResponse(
-      head, framing: framing == .tunnel ? .none : framing, connection: connection, toHead: body == .none,
-      into: transport.assembly())
+      head, framing: framing == .tunnel ? .none : framing, connection: connection,
+      toHead: body == .none || body == .swallowed,
+      caseMap: frontend.settings.adjustsCaseForClient ? worker.runtime.caseMap : nil, into: transport.assembly())
   }
 
   func sendInterim(_ head: MessageHead) {
@@ -224,8 +233,8 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
 
   func writeBody(_ bytes: UnsafeRawBufferPointer) -> Int { writer.write(bytes, transport) }
 
-  func endBody() {
-    writer.end(transport)
+  func endBody(trailers: MessageHead?) {
+    writer.end(transport, trailers: trailers)
     if stream?.isTunnel ?? false, transport.flush() { transport.shutdownWrite() }
   }
 
@@ -252,7 +261,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
   }
 
   func keep(_ server: ServerConnection) -> Bool { connection.kept.keep(server) }
-  func takeKept(_ server: Server) -> ServerConnection? { connection.kept.take(server) }
+  func takeKept(_ server: Server, key: UInt64) -> ServerConnection? { connection.kept.take(server, key: key) }
 
   func vanish() {
     // Nothing may be sent, not even a FIN: the socket is left to a linger that sends nothing.
@@ -265,7 +274,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
       armClosingTimer()
       return
     }
-    if transport.hasFailed || transport.sawEnd { return close() }
+    if transport.hasFailed || transport.sawEnd || (clientIsDone && !transport.hasInput) { return close() }
     transport.shutdownWrite()
     state = .lingering
     armClosingTimer()

@@ -20,6 +20,9 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
   private var blocked: [H2Exchange] = []
   private var flushIsDue = false
   private var isReceiving = false
+  private var isPulling = false
+  /// The engine could send more for an exchange that waits for room.
+  private var roomWasAsked = false
   private var isEnding = false
   /// The last batch did not fit in a buffer of the usual size.
   private var sendsBulk = false
@@ -87,7 +90,7 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
     if info.framing != .none || info.isExtendedConnect {
       if !hasWideWindow { engine?.openConnectionWindow() }
       hasWideWindow = true
-      engine?.openWindow(stream: id)
+      if !fitsWindow(info.framing) { engine?.openWindow(stream: id) }
     }
     requestCount += 1
     facts.streamCount = requestCount
@@ -95,6 +98,11 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
     exchange.position = exchanges.count
     exchanges.append(exchange)
     return exchange
+  }
+
+  /// A short body needs no wider window.
+  private func fitsWindow(_ framing: BodyFraming) -> Bool {
+    if case .length(let n) = framing { n <= UInt64(worker.h2Settings.initialWindow) } else { false }
   }
 
   func forget(_ exchange: H2Exchange) {
@@ -106,10 +114,12 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
     if exchanges.isEmpty { armTimer() }
   }
 
-  func requestRefused(stream: Int32, fault: HTTPFault) {
+  func requestRefused(stream: Int32, fault: HTTPFault, isAnswered: Bool) {
     frontend.counters.add(.requestErrors, worker: worker.index)
-    facts.glitches += 1
-    facts.count(.glitches(1), at: worker.loop.now)
+    if !isAnswered {
+      facts.glitches += 1
+      facts.count(.glitches(1), at: worker.loop.now)
+    }
     facts.count(.request, at: worker.loop.now)
     facts.count(.error, at: worker.loop.now)
   }
@@ -154,18 +164,43 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
     worker.loop.afterEvents(self)
   }
 
+  /// Takes one batch of frames from the engine and sends it; the octets that it came to.
+  private func pull(_ engine: H2Session) -> Int {
+    isPulling = true
+    let output = transport.assembly(bulk: sendsBulk)
+    let before = output.count
+    if engine.pull(into: output, upTo: H2ClientSession.batch) != .open { isEnding = true }
+    let produced = output.count - before
+    sendsBulk = produced > worker.buffers.bufferSize
+    _ = transport.flush()
+    isPulling = false
+    return produced
+  }
+
+  /// Whether the engine may be asked for frames: not from inside of its own calls.
+  var mayPull: Bool { engine != nil && !isClosed && !isReceiving && !isPulling }
+
+  /// Sends what `exchange` lends, as far as windows and the transport allow now.
+  func pullBody(of exchange: H2Exchange) {
+    guard let engine, mayPull else { return }
+    engine.resumeBody(stream: exchange.id)
+    while exchange.isLending, !transport.isBlocked, !transport.hasFailed {
+      sendsBulk = true
+      if pull(engine) == 0 { break }
+    }
+    scheduleFlush()
+  }
+
+  func roomIsAsked() { roomWasAsked = true }
+
   private func flush() {
-    guard let engine, !isClosed, !isReceiving else { return }
+    guard let engine, mayPull else { return }
     var progressed = false
     while !transport.isBlocked {
-      let output = transport.assembly(bulk: sendsBulk)
-      let before = output.count
-      if engine.pull(into: output, upTo: H2ClientSession.batch) != .open { isEnding = true }
-      let produced = output.count - before
-      sendsBulk = produced > worker.buffers.bufferSize
-      _ = transport.flush()
+      roomWasAsked = false
+      let produced = pull(engine)
       if transport.hasFailed { return close() }
-      if produced == 0 { break }
+      if produced == 0, !roomWasAsked { break }
       progressed = true
       let waiting = blocked
       blocked.removeAll(keepingCapacity: true)

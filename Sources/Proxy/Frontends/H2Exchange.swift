@@ -17,10 +17,18 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
   private var inputEnded: Bool
   private var inputTotal = 0
   private var output: ByteBuffer?
+  /// What the stream is writing just now, framed straight from where it was received; only while `output` is nil.
+  private var lent: UnsafeRawBufferPointer?
+  /// Octets of `lent` that the engine was offered and has not taken yet.
+  private var promised = 0
   private var outputEnded = false
+  private var outputTrailers: MessageHead?
+  private(set) var trailers: MessageHead?
   private var outputTotal = 0
   private var wantsRoom = false
   private var isGone = false
+  /// The whole response went out: what its server still sends is not for the client, and no failure of it.
+  private var wasAnswered = false
   private var isResponding = false
   /// Octets of a request that was answered before its end.
   private var discarded = 0
@@ -28,6 +36,9 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
   /// What a client may still send of a request that is answered. Some clients take an early reset for a lost
   /// response, so the rest of a small body is swallowed.
   private static let discardBound = 1 << 20
+
+  /// From this size on a piece of body is lent to the engine; smaller ones are gathered.
+  private static let lendingSize = 8 * 1024
 
   /// Octets of a response body held for one stream.
   private static let outputBound = 64 * 1024
@@ -41,7 +52,7 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
   }
 
   var facts: ConnectionFacts { session.facts }
-  var hasFailed: Bool { isGone || session.transportFailed }
+  var hasFailed: Bool { !wasAnswered && (isGone || session.transportFailed) }
   var hasEnded: Bool { isGone || session.transportEnded }
   var isBlocked: Bool { wantsRoom }
   var isRunning: Bool { stream != nil }
@@ -84,6 +95,7 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
 
   func bodyEnd(trailers: MessageHead?) {
     inputEnded = true
+    self.trailers = trailers
     stream?.advance()
   }
 
@@ -113,13 +125,13 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
     let hasBody: Bool
     switch body {
     case .none, .length(0): hasBody = false
-    case .length, .unknown, .tunnel: hasBody = true
+    case .length, .unknown, .swallowed, .tunnel: hasBody = true
     }
     if case .length(let n) = body, !head.contains("content-length") {
       head.append("content-length", Bytes(String(n)))
     }
-    // RFC 8441: the tunnel of an extended CONNECT begins with 200.
-    if body == .tunnel, head.status == 101 { head.status = 200 }
+    // RFC 8441: the tunnel of an extended CONNECT begins with 200, and HTTP/2 has no 101.
+    if head.status == 101 { head.status = 200 }
     session.submit(self, head, hasBody: hasBody)
     if !hasBody { outputEnded = true }
   }
@@ -131,14 +143,16 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
 
   func writeBody(_ bytes: UnsafeRawBufferPointer) -> Int {
     if hasFailed { return bytes.count }
+    if bytes.count >= H2Exchange.lendingSize, output == nil, session.mayPull {
+      let n = lend(bytes)
+      if n == 0 { waitForRoom() }
+      return n
+    }
     let buffer = output ?? session.worker.buffers.take()
     output = buffer
     let room = H2Exchange.outputBound - buffer.count
     guard room > 0 else {
-      if !wantsRoom {
-        wantsRoom = true
-        session.waitForRoom(self)
-      }
+      waitForRoom()
       return 0
     }
     let n = Swift.min(room, bytes.count)
@@ -149,9 +163,37 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
     return n
   }
 
-  func endBody() {
+  private func waitForRoom() {
+    guard !wantsRoom else { return }
+    wantsRoom = true
+    session.waitForRoom(self)
+  }
+
+  /// Lets the engine frame `bytes` where they are; the number that it took.
+  private func lend(_ bytes: UnsafeRawBufferPointer) -> Int {
+    lent = bytes
+    session.pullBody(of: self)
+    let taken = bytes.count - (lent?.count ?? bytes.count)
+    let owed = promised
+    if owed > 0, let rest = lent {
+      // A frame of that length is under way already: its octets must stay.
+      let buffer = session.worker.buffers.take()
+      buffer.appendGrowing(UnsafeRawBufferPointer(rebasing: rest.prefix(owed)))
+      output = buffer
+    }
+    lent = nil
+    promised = 0
+    outputTotal += taken + owed
+    return taken + owed
+  }
+
+  /// Whether octets that were lent still wait for the engine.
+  var isLending: Bool { !(lent?.isEmpty ?? true) }
+
+  func endBody(trailers: MessageHead?) {
     guard !outputEnded else { return }
     outputEnded = true
+    outputTrailers = trailers
     session.bodyIsReady(self)
   }
 
@@ -159,13 +201,26 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
 
   /// What the engine may send now.
   func offerBody(upTo limit: Int) -> H2BodyOffer {
+    if let lent, !lent.isEmpty {
+      promised = Swift.min(lent.count, limit)
+      return promised > 0 ? .octets(promised, isEnd: false) : .wait
+    }
     let waiting = output?.count ?? 0
     let n = Swift.min(waiting, limit)
-    if n == 0 { return outputEnded && waiting == 0 ? .octets(0, isEnd: true) : isGone ? .failed : .wait }
-    return .octets(n, isEnd: outputEnded && n == waiting)
+    if n == 0 {
+      if wantsRoom { session.roomIsAsked() }
+      return outputEnded && waiting == 0 ? .octets(0, isEnd: true, trailers: outputTrailers) : isGone ? .failed : .wait
+    }
+    return .octets(n, isEnd: outputEnded && n == waiting, trailers: outputTrailers)
   }
 
   func writeBody(count: Int, into target: ByteBuffer) {
+    if let octets = lent, promised == count {
+      target.appendGrowing(UnsafeRawBufferPointer(rebasing: octets.prefix(count)))
+      lent = UnsafeRawBufferPointer(rebasing: octets.dropFirst(count))
+      promised = 0
+      return
+    }
     guard let buffer = output else { return }
     target.appendGrowing(UnsafeRawBufferPointer(rebasing: buffer.readableBytes.prefix(count)))
     buffer.consume(count)
@@ -198,12 +253,15 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
   }
 
   func keep(_ server: ServerConnection) -> Bool { session.connection.kept.keep(server) }
-  func takeKept(_ server: Server) -> ServerConnection? { session.connection.kept.take(server) }
+  func takeKept(_ server: Server, key: UInt64) -> ServerConnection? {
+    session.connection.kept.take(server, key: key)
+  }
 
   func vanish() { session.reset(self, H2Error.cancel) }
 
   func streamClosed(error: UInt32) {
     session.forget(self)
+    if error == H2Error.noError, outputEnded { wasAnswered = true }
     closed()
   }
 
@@ -224,6 +282,8 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
   }
 
   private func dropOutput() {
+    lent = nil
+    promised = 0
     if let buffer = output { session.worker.buffers.give(buffer) }
     output = nil
   }

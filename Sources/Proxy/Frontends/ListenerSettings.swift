@@ -36,5 +36,5 @@ final class ListenerSettings: Sendable {
   }
 
   /// Which protocol a connection speaks when nothing on the wire says so.
-  var forcedProtocol: String? { bind.proto }
+  var forcedProtocol: String? { bind.proto == "none" ? nil : bind.proto }
 }

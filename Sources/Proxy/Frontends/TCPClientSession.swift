@@ -1,4 +1,5 @@
 import Base
+import Config
 import HTTP
 import NetIO
 import Rules
@@ -25,7 +26,8 @@ final class TCPClientSession: TransportOwner, ClientEndpoint {
       accepted: connection.accepted, handshakeDone: connection.handshakeDone, idleSince: connection.handshakeDone,
       began: connection.handshakeDone)
     let stream = Stream(
-      worker: worker, frontend: connection.frontend, client: self, storage: worker.takeStorage(facts), times: times)
+      worker: worker, frontend: connection.frontend, client: self, storage: worker.takeStorage(facts), times: times,
+      isHTTP: false)
     self.stream = stream
     stream.connectionReceived()
   }
@@ -50,17 +52,31 @@ final class TCPClientSession: TransportOwner, ClientEndpoint {
   func beginTunnel() {}
   func gatherInput() { transport.gather() }
   func writeBody(_ bytes: UnsafeRawBufferPointer) -> Int { transport.write(bytes) }
-  func endBody() { if transport.flush() { transport.shutdownWrite() } }
+  func endBody(trailers: MessageHead?) { if transport.flush() { transport.shutdownWrite() } }
   func flushBody() { _ = transport.flush() }
   func beginResponse(_ head: MessageHead, body: ResponseBody) {}
   func sendInterim(_ head: MessageHead) {}
   func keep(_ server: ServerConnection) -> Bool { connection.kept.keep(server) }
-  func takeKept(_ server: Server) -> ServerConnection? { connection.kept.take(server) }
+  func takeKept(_ server: Server, key: UInt64) -> ServerConnection? { connection.kept.take(server, key: key) }
+
+  /// `bind ... proto none` wants nothing but octets.
+  var maySwitchToHTTP: Bool { connection.listener.bind.proto != "none" }
+
+  func switchToHTTP(proto: String?, _ storage: StreamStorage) {
+    stream = nil
+    connection.switchToHTTP(proto: proto, storage)
+  }
 
   func vanish() { Socket.vanish(transport.descriptor) }
 
   func finish(reusable: Bool, aborted: Bool) {
+    // Where no server was reached the client is hung up on, not reset: what it sent is read first.
+    let wasConnected = stream.map { $0.times.connected != .never } ?? false
     stream = nil
+    if aborted, !wasConnected, !transport.hasFailed {
+      _ = transport.receive()
+      return close(reset: false)
+    }
     if !aborted, !transport.flush() {
       isFlushing = true
       return

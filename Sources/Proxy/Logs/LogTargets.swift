@@ -1,7 +1,7 @@
 import Base
 import Config
 import Glibc
-import NetIO
+import Rules
 import Synchronization
 
 /// The `log` lines that apply to one proxy or to the process: takes finished messages and sends them.
@@ -9,48 +9,116 @@ import Synchronization
 /// Sending never blocks: what a full socket does not take is counted as dropped. Shared by all workers.
 final class LogTargets: Sendable {
   private let targets: [Target]
-  private let tag: Bytes
-  private let header: SyslogHeader
-  /// Messages that a socket did not take.
+  private let fields: SyslogFields
+  /// Messages that a target did not take.
   let dropped = Atomic<Int>(0)
 
   private struct Target: Sendable {
     let settings: LogTarget
-    let channel: LogChannel
+    let maxLength: Int
+    let format: LogTarget.Format?
+    let sink: any LogSink
     let sampler: LogSampler?
+    let profile: LogProfile?
+  }
+
+  /// The stream or connection that a message is about, for profiles that make another one of it.
+  struct Subject {
+    let context: RuleContext
+    let origin: LogOrigin
+    /// A `do-log` action's own profile.
+    var profile: LogProfile?
   }
 
   static let none = LogTargets([], channels: LogChannels(), tag: "haproxy", hostName: nil)
 
-  init(_ lines: [LogTarget], channels: LogChannels, tag: Bytes, hostName: Bytes?) {
+  init(
+    _ lines: [LogTarget], channels: LogChannels, tag: Bytes, hostName: Bytes?, profiles: [String: LogProfile] = [:]
+  ) {
     targets = lines.compactMap { line in
-      guard let channel = channels.channel(for: line.destination) else { return nil }
-      return Target(settings: line, channel: channel, sampler: LogSampler(line))
+      guard let sink = channels.sink(for: line.destination) else { return nil }
+      return Target(
+        settings: line, maxLength: Swift.min(line.maxLength ?? sink.maxLength ?? 1024, sink.maxLength ?? .max),
+        format: line.format ?? sink.format, sink: sink, sampler: LogSampler(line),
+        profile: line.profile.flatMap { profiles[$0.text] })
     }
-    self.tag = tag
-    header = SyslogHeader(tag: tag, hostName: hostName)
+    var fields = SyslogFields()
+    fields.tag = tag
+    fields.hostName = hostName ?? .empty
+    fields.process = LogTargets.processID
+    self.fields = fields
   }
 
+  private static let processID = Bytes(String(getpid()))
+
   var isEmpty: Bool { targets.isEmpty }
+  /// Whether any of the lines has a `profile`.
+  var hasProfiles: Bool { targets.contains { $0.profile != nil } }
 
   /// Sends `message` at `level` (0...7) to every target that wants it.
-  func send(level: Int, _ message: [UInt8], at time: WallTime, structuredData: [UInt8] = []) {
+  func send(
+    level: Int, _ message: [UInt8], at time: WallTime, structuredData: [UInt8] = [], about subject: Subject? = nil
+  ) {
     for target in targets where level <= target.settings.level {
       if let sampler = target.sampler, !sampler.selects() { continue }
-      let shown = Swift.max(level, target.settings.minimumLevel)
-      var line: [UInt8] = []
-      line.reserveCapacity(message.count + 64)
-      header.write(
-        target.settings.format, priority: target.settings.facility * 8 + shown, time: time,
-        structuredData: structuredData, into: &line)
-      line.append(contentsOf: message)
-      if line.count > target.settings.maxLength - 1 { line.removeLast(line.count - target.settings.maxLength + 1) }
-      line.append(ASCII.lf)
-      if !target.channel.send(line) { dropped.add(1, ordering: .relaxed) }
+      let priority = target.settings.facility * 8 + Swift.max(level, target.settings.minimumLevel)
+      if let subject, let profile = subject.profile ?? target.profile {
+        send(message, priority, time, structuredData, to: target, subject, profile)
+      } else {
+        send(message, priority, time, fields, structuredData, to: target)
+      }
     }
   }
 
   func send(level: Int, _ text: String, at time: WallTime) { send(level: level, Array(text.utf8), at: time) }
+
+  /// Passes a received message on, with the fields that it came with (`log-forward`).
+  func forward(_ message: SyslogMessage, _ fields: SyslogFields, at time: WallTime) {
+    let text = message.text.array
+    for target in targets where message.level <= target.settings.level {
+      if let sampler = target.sampler, !sampler.selects() { continue }
+      let priority =
+        (message.facility ?? target.settings.facility) * 8 + Swift.max(message.level, target.settings.minimumLevel)
+      send(text, priority, time, fields, [], to: target)
+    }
+  }
+
+  /// As `profile` wants it for this step: not at all, or with another text.
+  private func send(
+    _ message: [UInt8], _ priority: Int, _ time: WallTime, _ structuredData: [UInt8], to target: Target,
+    _ subject: Subject, _ profile: LogProfile
+  ) {
+    var message = message
+    var structuredData = structuredData
+    if let step = profile.step(for: subject.origin) {
+      if step.isDropped { return }
+      if let format = step.format { message = format.rendered(subject.context) }
+      if let format = step.structuredData { structuredData = format.rendered(subject.context) }
+    }
+    var fields = fields
+    if let tag = profile.tag { fields.tag = tag }
+    send(message, priority, time, fields, structuredData, to: target)
+  }
+
+  private func send(
+    _ message: [UInt8], _ priority: Int, _ time: WallTime, _ fields: borrowing SyslogFields,
+    _ structuredData: [UInt8], to target: Target
+  ) {
+    // A received message may bring a line end of its own.
+    var length = message.count
+    while length > 0, message[length - 1] == ASCII.lf || message[length - 1] == 0 { length -= 1 }
+    if length == 0 { return }
+    var line: [UInt8] = []
+    line.reserveCapacity(message.count + 64)
+    SyslogHeader.write(
+      target.format ?? fields.naturalFormat, priority: priority, time: time, fields, structuredData: structuredData,
+      into: &line)
+    let start = line.count
+    line.append(contentsOf: message[..<length])
+    // Room is left for the line feed.
+    if line.count > target.maxLength - 1 { line.removeLast(line.count - target.maxLength + 1) }
+    if !target.sink.take(&line, textAt: Swift.min(start, line.count)) { dropped.add(1, ordering: .relaxed) }
+  }
 }
 
 /// `log ... sample <ranges>:<size>`.
@@ -68,105 +136,5 @@ private final class LogSampler: Sendable {
   func selects() -> Bool {
     let n = position.add(1, ordering: .relaxed).oldValue % size + 1
     return ranges.contains { $0.contains(n) }
-  }
-}
-
-/// The sockets that log messages go out on, one for each destination of the configuration.
-final class LogChannels {
-  private var byDestination: [LogTarget.Destination: LogChannel] = [:]
-
-  init() {}
-
-  /// nil when the destination cannot be resolved.
-  func channel(for destination: LogTarget.Destination) -> LogChannel? {
-    if let known = byDestination[destination] { return known }
-    guard let channel = LogChannel(destination) else { return nil }
-    byDestination[destination] = channel
-    return channel
-  }
-}
-
-/// One destination of log messages.
-final class LogChannel: Sendable {
-  private let address: SocketAddress
-  private let fixedDescriptor: Int32?
-  private let descriptor = Atomic<Int32>(-1)
-
-  init?(_ destination: LogTarget.Destination) {
-    switch destination {
-    case .descriptor(let fd):
-      fixedDescriptor = fd
-      address = .none
-    case .unixDatagram(let path):
-      fixedDescriptor = nil
-      address = .unix(path)
-    case .udp(let host, let port):
-      guard let resolved = HostResolver.resolve(host) else { return nil }
-      fixedDescriptor = nil
-      address = .ip(resolved, port: port)
-    case .ring: return nil
-    }
-    // Opened before chroot and before privileges are dropped.
-    if fixedDescriptor == nil { _ = socketDescriptor() }
-  }
-
-  private func socketDescriptor() -> Int32 {
-    let known = descriptor.load(ordering: .acquiring)
-    if known >= 0 { return known }
-    let family: Int32
-    switch address {
-    case .ip(.v4, _): family = AF_INET
-    case .ip(.v6, _): family = AF_INET6
-    default: family = AF_UNIX
-    }
-    let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-    let opened = socket(family, type, 0)
-    guard opened >= 0 else { return -1 }
-    if family == AF_UNIX {
-      // A connected socket survives chroot, where the path is out of sight.
-      _ = address.withSockaddr { connect(opened, $0, $1) }
-    }
-    let (exchanged, original) = descriptor.compareExchange(
-      expected: -1, desired: opened, ordering: .acquiringAndReleasing)
-    if !exchanged {
-      close(opened)
-      return original
-    }
-    return opened
-  }
-
-  func send(_ line: [UInt8]) -> Bool {
-    line.withUnsafeBytes { bytes in
-      if let fd = fixedDescriptor { return write(fd, bytes.baseAddress, bytes.count) == bytes.count }
-      let fd = socketDescriptor()
-      let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
-      if case .unix = address {
-        if Glibc.send(fd, bytes.baseAddress, bytes.count, flags) >= 0 { return true }
-        guard errno == ECONNREFUSED || errno == ENOTCONN || errno == ECONNRESET || errno == EDESTADDRREQ else {
-          return false
-        }
-        // The log daemon was restarted.
-        _ = address.withSockaddr { connect(fd, $0, $1) }
-        return Glibc.send(fd, bytes.baseAddress, bytes.count, flags) >= 0
-      }
-      return address.withSockaddr { sendto(fd, bytes.baseAddress, bytes.count, flags, $0, $1) >= 0 } ?? false
-    }
-  }
-}
-
-/// Name resolution at start-up; blocking, so never used by a running worker.
-enum HostResolver {
-  static func resolve(_ host: String) -> IPAddress? {
-    if let literal = IPAddress(host) { return literal }
-    if host.isEmpty || host == "*" { return .v4(0) }
-    var hints = addrinfo()
-    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-    var list: UnsafeMutablePointer<addrinfo>?
-    guard getaddrinfo(host, nil, &hints, &list) == 0, let first = list else { return nil }
-    defer { freeaddrinfo(first) }
-    guard let raw = first.pointee.ai_addr else { return nil }
-    var storage = sockaddr_storage()
-    memcpy(&storage, raw, Swift.min(Int(first.pointee.ai_addrlen), MemoryLayout<sockaddr_storage>.size))
-    return SocketAddress(storage, length: Int(first.pointee.ai_addrlen)).ip
   }
 }

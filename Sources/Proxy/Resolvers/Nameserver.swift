@@ -21,6 +21,16 @@ struct NameserverCounters {
   var truncated = 0
   var outdated = 0
 
+  /// All of them by HAProxy's names, in its order.
+  var named: [(name: String, value: Int)] {
+    [
+      ("sent", sent), ("send_error", sendErrors), ("valid", valid), ("update", update), ("cname", alias),
+      ("cname_error", aliasErrors), ("any_err", anyErrors), ("nx", noSuchName), ("timeout", timeout),
+      ("refused", refused), ("other", other), ("invalid", invalid), ("too_big", tooBig),
+      ("truncated", truncated), ("outdated", outdated),
+    ]
+  }
+
   mutating func count(_ answer: DNSAnswer) {
     switch answer {
     case .records: valid += 1

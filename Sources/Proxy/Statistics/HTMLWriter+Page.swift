@@ -157,7 +157,7 @@ extension HTMLWriter {
     if legends {
       raw("<div class=tips>cap: ")
       text(frontend == nil ? "backend" : backend == nil ? "frontend" : "proxy")
-      text(", mode: \(proxy.mode.rawValue), id: \(frontend?.id ?? backend?.id ?? 0)")
+      text(", mode: \(proxy.mode.label), id: \(frontend?.id ?? backend?.id ?? 0)")
       raw("</div></u>")
     }
     raw("</th><th class=\"")

@@ -5,7 +5,7 @@ enum PrometheusNames {
   struct Metric: Sendable {
     let column: StatColumn
     let name: StaticString
-    /// Which of frontends (F), backends (B) and servers (S) have it.
+    /// Which of frontends (F), listeners (L), backends (B) and servers (S) have it.
     let kinds: Set<StatKind>
 
     init(_ column: StatColumn, _ name: StaticString, _ kinds: StaticString) {
@@ -15,6 +15,7 @@ enum PrometheusNames {
       kinds.withUTF8Buffer { letters in
         for letter in letters {
           if letter == UInt8(ascii: "F") { set.insert(.frontend) }
+          if letter == UInt8(ascii: "L") { set.insert(.listener) }
           if letter == UInt8(ascii: "B") { set.insert(.backend) }
           if letter == UInt8(ascii: "S") { set.insert(.server) }
         }
@@ -26,20 +27,20 @@ enum PrometheusNames {
   static let proxies: [Metric] = [
     Metric(.qcur, "current_queue", "BS"),
     Metric(.qmax, "max_queue", "BS"),
-    Metric(.scur, "current_sessions", "FBS"),
-    Metric(.smax, "max_sessions", "FBS"),
-    Metric(.slim, "limit_sessions", "FBS"),
-    Metric(.stot, "sessions_total", "FBS"),
-    Metric(.bin, "bytes_in_total", "FBS"),
-    Metric(.bout, "bytes_out_total", "FBS"),
-    Metric(.dreq, "requests_denied_total", "FB"),
-    Metric(.dresp, "responses_denied_total", "FBS"),
-    Metric(.ereq, "request_errors_total", "F"),
+    Metric(.scur, "current_sessions", "FLBS"),
+    Metric(.smax, "max_sessions", "FLBS"),
+    Metric(.slim, "limit_sessions", "FLBS"),
+    Metric(.stot, "sessions_total", "FLBS"),
+    Metric(.bin, "bytes_in_total", "FLBS"),
+    Metric(.bout, "bytes_out_total", "FLBS"),
+    Metric(.dreq, "requests_denied_total", "FLB"),
+    Metric(.dresp, "responses_denied_total", "FLBS"),
+    Metric(.ereq, "request_errors_total", "FL"),
     Metric(.econ, "connection_errors_total", "BS"),
     Metric(.eresp, "response_errors_total", "BS"),
     Metric(.wretr, "retry_warnings_total", "BS"),
     Metric(.wredis, "redispatch_warnings_total", "BS"),
-    Metric(.status, "status", "FBS"),
+    Metric(.status, "status", "FLBS"),
     Metric(.weight, "weight", "BS"),
     Metric(.act, "active_servers", "B"),
     Metric(.act, "active", "S"),
@@ -80,9 +81,9 @@ enum PrometheusNames {
     Metric(.connRateMax, "connections_rate_max", "F"),
     Metric(.connTot, "connections_total", "F"),
     Metric(.intercepted, "intercepted_requests_total", "F"),
-    Metric(.dcon, "denied_connections_total", "F"),
-    Metric(.dses, "denied_sessions_total", "F"),
-    Metric(.wrew, "failed_header_rewriting_total", "FBS"),
+    Metric(.dcon, "denied_connections_total", "FL"),
+    Metric(.dses, "denied_sessions_total", "FL"),
+    Metric(.wrew, "failed_header_rewriting_total", "FLBS"),
     Metric(.connect, "connection_attempts_total", "BS"),
     Metric(.reuse, "connection_reuses_total", "BS"),
     Metric(.cacheLookups, "http_cache_lookups_total", "FB"),
@@ -93,7 +94,7 @@ enum PrometheusNames {
     Metric(.ctimeMax, "max_connect_time_seconds", "BS"),
     Metric(.rtimeMax, "max_response_time_seconds", "BS"),
     Metric(.ttimeMax, "max_total_time_seconds", "BS"),
-    Metric(.eint, "internal_errors_total", "FBS"),
+    Metric(.eint, "internal_errors_total", "FLBS"),
     Metric(.idleConnCur, "unsafe_idle_connections_current", "S"),
     Metric(.safeConnCur, "safe_idle_connections_current", "S"),
     Metric(.usedConnCur, "used_connections_current", "S"),
@@ -109,6 +110,14 @@ enum PrometheusNames {
     Metric(.resbout, "res_bytes_out_total", "FBS"),
     Metric(.cacheHintHits, "http_cache_hint_hits_total", "FB"),
   ]
+
+  /// Columns that proxies have in HTTP mode only.
+  static let httpOnly: Set<StatColumn> = [
+    .hrsp1xx, .hrsp2xx, .hrsp3xx, .hrsp4xx, .hrsp5xx, .hrspOther, .reqRateMax, .reqTot, .intercepted,
+    .cacheLookups, .cacheHits, .cacheHintHits, .compIn, .compOut, .compByp, .compRsp,
+  ]
+  /// Columns of servers that are left out, not shown as no number, where there is nothing to tell.
+  static let checkOnly: Set<StatColumn> = [.checkStatus, .checkCode, .checkDuration]
 
   /// Lines of `show info` that are exported.
   static let process: [(item: StaticString, name: StaticString)] = [

@@ -117,6 +117,8 @@ extension Balance.Algorithm {
     case .header: "hdr"
     case .rdpCookie: "rdp-cookie"
     case .hash: "hash"
+    case .sticky: "sticky"
+    case .logHash: "log-hash"
     }
   }
 }

@@ -55,7 +55,7 @@ struct StatRow {
     self[.iid] = .u32(proxyID)
     self[.sid] = .u32(id)
     self[.type] = .u32(kind.rawValue)
-    self[.mode] = .text(proxy.mode.rawValue)
+    self[.mode] = .text(proxy.mode.label)
   }
 
   subscript(column: StatColumn) -> StatValue {

@@ -88,7 +88,11 @@ extension Stream {
       answer(page(405))
       return .proceed
     }
-    answer(StatisticsReply.metrics(worker.runtime, PrometheusRequest(request.target), now: worker.loop.now))
+    guard let wanted = PrometheusRequest(request.target) else {
+      answer(page(400))
+      return .proceed
+    }
+    answer(StatisticsReply.metrics(worker.runtime, wanted, now: worker.loop.now))
     return .proceed
   }
 }

@@ -57,10 +57,10 @@ extension Stream {
   }
 
   /// TCP mode: `store-response` looks at the first octets that the server sends.
-  func storeTunnelStickiness(_ connection: ServerConnection) {
+  func storeTunnelStickiness(_ end: ServerEndpoint) {
     guard !isHTTP, !storage.hasStoredSticks, let backend, !backend.rules.stick.isEmpty else { return }
     if backend.rules.stick.hasResponseRules {
-      guard case .data(let octets) = connection.nextPiece() else { return }
+      guard case .data(let octets) = end.source.nextPiece() else { return }
       context.responsePayload = Bytes(Array(octets))
       context.responsePayloadIsFinal = true
     }

@@ -29,20 +29,27 @@ protocol ClientEndpoint: BodySource, BodySink {
   func finish(reusable: Bool, aborted: Bool)
   /// Keeps a server connection that no other client may use for this client's next request; false when it cannot.
   func keep(_ connection: ServerConnection) -> Bool
-  /// The connection to `server` that `keep` was given, if it still serves.
-  func takeKept(_ server: Server) -> ServerConnection?
+  /// A connection to `server` that `keep` was given, if one with this key still serves.
+  func takeKept(_ server: Server, key: UInt64) -> ServerConnection?
+  /// Whether the client's connection may go on as one of HTTP; then lets it, with what `storage` has.
+  var maySwitchToHTTP: Bool { get }
+  func switchToHTTP(proto: String?, _ storage: StreamStorage)
   /// Closes without telling the client.
   func vanish()
 }
 
 extension ClientEndpoint {
   func gatherInput() {}
+  var maySwitchToHTTP: Bool { false }
+  func switchToHTTP(proto: String?, _ storage: StreamStorage) {}
 }
 
 /// How much body a response has.
 enum ResponseBody: Equatable {
   /// No body, and none announced (HEAD, 204, 304): the head's own Content-Length stays.
   case none
+  /// None for the client either, but the response is over only when `endBody` says so: the server's is swallowed.
+  case swallowed
   case length(UInt64)
   case unknown
   /// The connection becomes a tunnel.

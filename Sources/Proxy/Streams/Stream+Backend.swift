@@ -13,7 +13,10 @@ extension Stream {
     if backend.settings.bufferRequest, bufferRequest(before: .evaluateBackendRules) { return .proceed }
     if ruleIndex == 0 {
       if let step = inspectRequest(backend.rules.tcpRequestContent) { return step }
-      if isHTTP { context.countBackendRequest() }
+      if isHTTP {
+        context.countBackendRequest()
+        if backend.settings.restrictHeaderNames != nil, !restrictHeaderNames(backend.settings) { return .proceed }
+      }
     }
     if isHTTP {
       switch backend.rules.httpRequest.evaluate(context, resumingAt: &ruleIndex) {
@@ -32,7 +35,8 @@ extension Stream {
     storage.wantedBody = 0
     storage.phaseAfterBody = next
     phase = .waitForBody
-    if let time = frontend.settings.timeouts.httpRequest { phaseDeadline = now + time }
+    let timeouts = frontend.settings.timeouts
+    if let time = timeouts.httpRequest ?? timeouts.client { phaseDeadline = now + time }
     return true
   }
 
@@ -82,19 +86,30 @@ extension Stream {
   // MARK: Forwarded fields
 
   private func addForwardedFields(_ backend: Backend) {
-    add([backend.settings.forwardFor, frontend.settings.forwardFor], context.connection.source)
+    if let address = option(backend.settings.forwardFor, frontend.settings.forwardFor, { $0.source }),
+      let text = context.sourceText
+    {
+      request.append(address.name, text)
+    }
     if let value = backend.rules.forwarded?.value(context) { request.append("forwarded", value) }
-    add([backend.settings.originalTo, frontend.settings.originalTo], context.connection.destination)
+    if let address = option(backend.settings.originalTo, frontend.settings.originalTo, { $0.destination }) {
+      request.append(address.name, Bytes(address.ip.description))
+    }
   }
 
-  /// `options` are the backend's and the frontend's: the first names the header, `if-none` counts when all say so.
-  private func add(_ options: [ForwardFor?], _ address: SocketAddress) {
-    let options = options.compactMap { $0 }
-    guard let first = options.first, let address = address.ip else { return }
+  /// The header that names an address, and the address, if the options ask for it.
+  ///
+  /// The first of the backend's and the frontend's options names the header, `if-none` counts when all say so.
+  private func option(
+    _ own: ForwardFor?, _ other: ForwardFor?, _ address: (RuleContext) -> SocketAddress
+  ) -> (name: FieldName, ip: IPAddress)? {
+    guard let first = own ?? other, let ip = address(context).ip else { return nil }
     let name = FieldName(first.headerName)
-    if options.allSatisfy(\.ifNone), request.contains(name) { return }
-    for option in options where option.except.contains(where: { Subnet($0)?.contains(address) ?? false }) { return }
-    request.append(name, Bytes(address.description))
+    if own?.ifNone ?? true, other?.ifNone ?? true, request.contains(name) { return nil }
+    for option in [own, other] {
+      if option?.except.contains(where: { Subnet($0)?.contains(ip) ?? false }) ?? false { return nil }
+    }
+    return (name, ip)
   }
 
   // MARK: Waiting for the body
@@ -122,7 +137,10 @@ extension Stream {
         requestIsComplete = true
         isOver = true
       case .fault(let fault): return refuseMalformed(fault)
-      case .truncated: return abandon()
+      case .truncated:
+        // It is told when a backend is known, which is part of what the log says.
+        storage.requestIsCut = true
+        isOver = true
       }
     }
     context.requestBody = Bytes(copying: buffer.readable)
@@ -142,6 +160,15 @@ extension Stream {
     refuse(408)
   }
 
+  /// The client left in the middle of a body that was waited for.
+  private func requestWasCut() -> Step {
+    termination = Termination(cause: .client, state: .request)
+    frontend.counters.add(.clientAborts, worker: worker.index)
+    backend?.counters.add(.clientAborts, worker: worker.index)
+    storage.localReplyCloses = true
+    return refuse(400)
+  }
+
   func sendContinue() {
     storage.sentContinue = true
     response.reset()
@@ -154,6 +181,7 @@ extension Stream {
 
   func assignServer() -> Step {
     guard let backend else { return refuse(503) }
+    if storage.requestIsCut { return requestWasCut() }
     var forced = chooseByPersistence(backend) ?? chooseByRule(backend) ?? chooseByRDPCookie(backend)
     if !backend.rules.stick.isEmpty {
       let stuck = chooseByStickTable(backend, isAssigned: forced != nil)
@@ -164,8 +192,21 @@ extension Stream {
       return assigned(backend.assign(to: forced, wake: self.wakeUp()), backend)
     }
     if serverIsForced { return refuseNoServer(backend) }
+    if backend.settings.preferLastServer, avoidedServer == nil, let last = lastServer(of: backend) {
+      return assigned(backend.assign(to: last, wake: self.wakeUp()), backend)
+    }
     let hash = balanceHash(backend)
     return assigned(backend.assign(hash: hash, avoiding: avoidedServer, wake: self.wakeUp()), backend)
+  }
+
+  /// `option prefer-last-server`: where the client's last request went, unless it is down or full.
+  private func lastServer(of backend: Backend) -> Server? {
+    let number = context.connection.lastServer
+    guard number >= 0, balanceHash(backend) == nil,
+      let server = backend.servers.first(where: { $0.number == number }),
+      server.isUsable.load(ordering: .relaxed), server.queueLength.current == 0
+    else { return nil }
+    return server
   }
 
   /// `use-server`; a server that is down is passed over unless persistence is forced.
@@ -230,6 +271,7 @@ extension Stream {
     backend?.lastSession.store(worker.loop.now.wall.seconds, ordering: .relaxed)
     server.lastSession.store(worker.loop.now.wall.seconds, ordering: .relaxed)
     context.server = server.facts
+    context.connection.lastServer = server.number
     context.log.serverName = server.facts.name
   }
 

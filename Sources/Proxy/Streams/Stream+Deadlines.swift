@@ -35,6 +35,8 @@ extension Stream {
     switch phase {
     case .inspectContent:
       context.payloadIsFinal = true
+    case .exchange where responseState == .holding:
+      heldResponseExpired()
     case .exchange:
       context.responsePayloadIsFinal = true
     case .waitForBody:

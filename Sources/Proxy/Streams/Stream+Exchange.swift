@@ -25,22 +25,26 @@ extension Stream: DeferredWork {
 
   /// Request and response flow, both ways at once, until both are complete or one side fails.
   func exchange() -> Step {
-    guard let connection = serverConnection else { return end(aborted: true) }
+    guard let serverEnd else { return end(aborted: true) }
     if client.hasFailed { return clientAborted() }
     if isHTTP, responseState == .awaitingHead, clientLeft() { return clientGaveUp() }
     var clientWaits = false
     var serverWaits = false
     if !requestIsComplete || earlyBody != nil {
-      switch forwardRequest(to: connection) {
+      switch forwardRequest(to: serverEnd) {
       case .proceed: if phase != .exchange { return .proceed }
       case .wait: clientWaits = true
       }
     }
+    if responseState == .holding, gatherResponse(of: serverEnd) == .wait {
+      setExchangeDeadlines(clientWaits: false, serverWaits: true)
+      return .wait
+    }
     while phase == .exchange, responseState == .awaitingHead {
-      switch connection.receiveHead(into: response) {
+      switch serverEnd.receiveHead(into: response) {
       case .incomplete:
-        if connection.hasFailed { return serverFailedBeforeResponse() }
-        connection.flushBody()
+        if serverEnd.hasFailed { return serverFailedBeforeResponse() }
+        serverEnd.sink.flushBody()
         setExchangeDeadlines(clientWaits: clientWaits && !requestIsComplete, serverWaits: true)
         return .wait
       case .complete(let info): if handleResponseHead(info) == .wait { return .wait }
@@ -49,20 +53,20 @@ extension Stream: DeferredWork {
     }
     guard phase == .exchange else { return .proceed }
     if !isHTTP, storage.responseInspection != nil {
-      switch inspectResponse(of: connection) {
+      switch inspectResponse(of: serverEnd) {
       case .proceed: if phase != .exchange { return .proceed }
       case .wait:
         setExchangeDeadlines(clientWaits: clientWaits, serverWaits: true)
         return .wait
       }
     }
-    switch forwardResponse(from: connection) {
+    switch forwardResponse(from: serverEnd) {
     case .proceed: return .proceed
     case .wait: serverWaits = !client.isBlocked
     }
     setExchangeDeadlines(
-      clientWaits: client.isBlocked || (clientWaits && !connection.isBlocked),
-      serverWaits: serverWaits || connection.isBlocked)
+      clientWaits: client.isBlocked || (clientWaits && !serverEnd.isBlocked),
+      serverWaits: serverWaits || serverEnd.isBlocked)
     return .wait
   }
 
@@ -88,36 +92,34 @@ extension Stream: DeferredWork {
 
   // MARK: Request
 
-  private func forwardRequest(to connection: ServerConnection) -> Step {
+  private func forwardRequest(to server: ServerEndpoint) -> Step {
     if let early = earlyBody {
-      let sink = serverSink(connection)
+      let sink = serverSink(server)
       while !early.isEmpty {
         let n = sink.writeBody(early.readableBytes)
         early.consume(n)
         if n == 0 { return .wait }
       }
       if requestIsComplete {
-        sink.endBody()
+        sink.endBody(trailers: client.trailers)
         if !(storage.filters?.request?.isDone ?? true) { return .wait }
       }
       worker.buffers.give(early)
       earlyBody = nil
       if requestIsComplete { return .proceed }
     }
-    switch pump(client, serverSink(connection)) {
+    switch pump(client, serverSink(server)) {
     case .sourceWaits:
-      if requestInfo.expectContinue, !storage.sentContinue, connection.wantsContinue {
-        serverSink(connection).flushBody()
-      }
       return .wait
     case .sinkBlocked:
       // A server that stopped reading may already have answered.
-      return connection.hasFailed && isTunnel ? serverAborted() : .wait
+      return server.hasFailed && isTunnel ? serverAborted() : .wait
     case .yields:
       worker.loop.afterEvents(self)
       return .wait
     case .ended:
-      serverSink(connection).endBody()
+      // Where the server has ended as well, both connections close at once.
+      if !serverHalfClosed { serverSink(server).endBody(trailers: client.trailers) }
       if !(storage.filters?.request?.isDone ?? true) { return .wait }
       requestIsComplete = true
       if isTunnel { storage.clientHalfClosed = true }
@@ -139,6 +141,8 @@ extension Stream: DeferredWork {
     if info.framing == .tunnel, let handshake = storage.handshake, !handshake.isAccepted(response) {
       return badResponse()
     }
+    // What is left of the body would become the tunnel's first octets.
+    if response.status == 101, !requestIsComplete { return badResponse() }
     times.responseHead = now
     serverKeepAlive = info.keepAlive
     if info.isDoubtful { storage.localReplyCloses = true }
@@ -148,14 +152,27 @@ extension Stream: DeferredWork {
     countStatus(response.status)
     reportToServer(
       response.status >= 500 && response.status != 501 && response.status != 505 ? .wrongStatus : .success)
-    if response.status == 401 || response.status == 407 { serverConnection?.notePrivate(response) }
+    if response.status == 401 || response.status == 407 { serverEnd?.notePrivate(response) }
+    context.responseRoom.begin(response, body: serverEnd?.waitingOctets ?? 0)
+    responseInfo = info
+    return judgeResponse()
+  }
+
+  /// The response's rules, from where they stand, and what follows from them.
+  func judgeResponse() -> Step {
     switch evaluateResponseRules() {
-    case .next: break
+    case .next: return beginResponse()
+    case .waitForBody(let timeout, let atLeast): return holdResponse(timeout, atLeast)
     case let verdict: return refuseResponse(verdict)
     }
+  }
+
+  /// The rules let the response pass.
+  private func beginResponse() -> Step {
+    let info = responseInfo
     responseStarted = true
     storeStickiness()
-    serverConnection?.beginBody(info.framing)
+    if storage.heldResponse == nil { serverEnd?.beginBody(info.framing) }
     var body: ResponseBody
     storage.filters?.serverEndsWithConnection = info.framing == .untilClose
     switch info.framing {
@@ -167,18 +184,19 @@ extension Stream: DeferredWork {
       storage.isTunnel = true
       requestIsComplete = false
       client.beginTunnel()
-      serverConnection?.beginTunnel()
+      serverEnd?.beginTunnel()
     }
     body = filtered(body)
     if requestInfo.isHead, body != .none {
       // The method was rewritten for the server: what it sends is not for this client.
       storage.dropsBody = true
-      client.beginResponse(response, body: .none)
+      client.beginResponse(response, body: .swallowed)
     } else {
       client.beginResponse(response, body: body)
     }
     responseState = .body
-    if frontend.settings.logAsap { logEarly() }
+    if frontend.logSteps.contains(.response) { logStep(.response) }
+    if frontend.settings.logAsap { logEarly(.response) }
     return .proceed
   }
 
@@ -189,7 +207,7 @@ extension Stream: DeferredWork {
     switch body {
     case .length(let n): beginRecording(length: n)
     case .unknown: beginRecording(length: nil)
-    case .none, .tunnel: break
+    case .none, .swallowed, .tunnel: break
     }
     return result
   }
@@ -202,17 +220,28 @@ extension Stream: DeferredWork {
   /// `http-response` of the backend, then of the frontend; persistence; then `http-after-response`.
   func evaluateResponseRules() -> Verdict {
     let other = backend === frontend.ownBackend ? nil : backend
-    other?.rules.captureResponse(context)
-    frontend.rules.captureResponse(context)
-    if let other, let verdict = evaluateResponse(other.rules) { return verdict }
-    if let verdict = evaluateResponse(frontend.rules) { return verdict }
+    var place = storage.heldResponse?.place ?? (isFrontend: false, rule: 0)
+    if storage.heldResponse == nil {
+      other?.rules.captureResponse(context)
+      frontend.rules.captureResponse(context)
+      if let cookie = frontend.settings.captureCookie {
+        context.log.responseCookie = CookieCapture.find(
+          in: response, isResponse: true, name: cookie.name, isPrefix: cookie.isPrefix, length: cookie.length)
+      }
+    }
+    if !place.isFrontend {
+      if let other, let verdict = evaluateResponse(other.rules, &place) { return verdict }
+      place = (true, 0)
+    }
+    if let verdict = evaluateResponse(frontend.rules, &place) { return verdict }
+    if letsCachesKeepCookie { return .deny(status: 502, nil) }
     if let backend, server != nil { persistInResponse(backend) }
     evaluateAfterResponse()
     return .next
   }
 
-  private func evaluateResponse(_ rules: CompiledProxy) -> Verdict? {
-    if !rules.tcpResponseContent.isEmpty {
+  private func evaluateResponse(_ rules: CompiledProxy, _ place: inout (isFrontend: Bool, rule: Int)) -> Verdict? {
+    if place.rule == 0, !rules.tcpResponseContent.isEmpty {
       context.responsePayloadIsFinal = true
       var index = 0
       switch rules.tcpResponseContent.evaluate(context, resumingAt: &index) {
@@ -221,11 +250,15 @@ extension Stream: DeferredWork {
       }
     }
     if rules.httpResponse.isEmpty { return nil }
-    var index = 0
     while true {
-      switch rules.httpResponse.evaluate(context, resumingAt: &index) {
+      switch rules.httpResponse.evaluate(context, resumingAt: &place.rule) {
       case .next, .needMoreData: return nil
       case .storeInCache(let number): storeInCache(number)
+      case .waitForBody(let timeout, let atLeast):
+        // An answer out of the cache has its body already.
+        guard serverEnd != nil else { continue }
+        noteHeld(place)
+        return .waitForBody(timeout: timeout, atLeast: atLeast)
       case let verdict: return verdict
       }
     }
@@ -263,6 +296,10 @@ extension Stream: DeferredWork {
     case .reject:
       dropServer(reset: true)
       return reject()
+    case .rewriteFailed:
+      frontend.counters.add(.internalErrors, worker: worker.index)
+      backend?.counters.add(.internalErrors, worker: worker.index)
+      rendered = page(500)
     default: rendered = page(502)
     }
     dropServer(reset: true)
@@ -270,23 +307,28 @@ extension Stream: DeferredWork {
     return .proceed
   }
 
-  private func forwardResponse(from connection: ServerConnection) -> Step {
-    storeTunnelStickiness(connection)
-    switch pump(connection, storage.dropsBody ? DiscardSink() : clientSink) {
+  private func forwardResponse(from server: ServerEndpoint) -> Step {
+    storeTunnelStickiness(server)
+    if storage.heldResponse != nil, sendHeld() == .wait { return client.hasFailed ? clientAborted() : .wait }
+    switch pump(server.source, storage.dropsBody ? DiscardSink() : clientSink) {
     case .sourceWaits:
-      if connection.hasFailed { return serverAborted() }
+      if server.hasFailed { return serverAborted() }
       return .wait
     case .sinkBlocked: return client.hasFailed ? clientAborted() : .wait
     case .yields:
       worker.loop.afterEvents(self)
       return .wait
     case .ended:
-      clientSink.endBody()
+      if isTunnel, requestIsComplete {
+        storage.serverHalfClosed = true
+        return end(aborted: false)
+      }
+      clientSink.endBody(trailers: server.source.trailers)
       if let filter = storage.filters?.response, !filter.isDone { return client.hasFailed ? clientAborted() : .wait }
       if isTunnel {
         storage.serverHalfClosed = true
         // Nothing can be answered any more; TCP lets the client finish what it says.
-        return requestIsComplete || isHTTP ? end(aborted: false) : .wait
+        return isHTTP ? end(aborted: false) : .wait
       }
       responseState = .complete
       return end(aborted: false)
@@ -330,10 +372,10 @@ extension Stream: DeferredWork {
 
   /// The connection ended before a response: a reused one may simply have been closed meanwhile.
   private func serverFailedBeforeResponse() -> Step {
-    guard let backend, let connection = serverConnection else { return refuse(502) }
-    if mayReplay(connection) {
+    guard let backend, let serverEnd else { return refuse(502) }
+    if mayReplay(serverEnd) {
       dropConnection(reset: true)
-      attempts += connection.requestCount > 1 ? 0 : 1
+      attempts += serverEnd.isReused ? 0 : 1
       context.serverSide.isReused = false
       storage.mustOpenNew = true
       return enter(.connect)
@@ -349,14 +391,16 @@ extension Stream: DeferredWork {
 
   /// Whether the request can be sent once more: nothing of its body was used up, and either the server cannot
   /// have seen it (a reused connection that was closed) and it is idempotent, or `retry-on` says so.
-  private func mayReplay(_ connection: ServerConnection) -> Bool {
-    guard !connection.responseBegan, !requestBodyStarted, requestInfo.framing == .none, !isTunnel else {
+  private func mayReplay(_ server: ServerEndpoint) -> Bool {
+    guard !server.responseBegan, !requestBodyStarted, requestInfo.framing == .none, !isTunnel else {
       return false
     }
-    if connection.requestCount > 1, isIdempotent { return true }
+    if server.isReused, isIdempotent { return true }
     guard let backend, attempts < retryLimit(backend), !context.retriesDisabled else {
       return false
     }
+    // RFC 9113 section 8.7: what the server has not looked at is safe to repeat.
+    if server.wasRefused { return true }
     let reasons = backend.settings.retryOn
     return reasons.contains("empty-response") || reasons.contains("all-retryable-errors")
   }

@@ -9,7 +9,7 @@ extension Stream {
   /// Where the response's body goes: through what changes it, to the client.
   var clientSink: any BodySink { storage.filters?.response ?? client }
   /// Where the request's body goes.
-  func serverSink(_ connection: ServerConnection) -> any BodySink { storage.filters?.request ?? connection }
+  func serverSink(_ end: ServerEndpoint) -> any BodySink { storage.filters?.request ?? end.sink }
 
   /// The stream's filters, made when they are first wanted.
   func filters() -> StreamFilters {
@@ -40,9 +40,9 @@ extension Stream {
   }
 
   /// A connection is there: the body goes to it, through the filter that this attempt needs.
-  func beginRequestFilter(_ connection: ServerConnection) {
+  func beginRequestFilter(_ end: ServerEndpoint) {
     guard let filters = storage.filters else { return }
-    filters.request = filters.requestCoding.map { CompressingSink($0, into: connection) { _, _ in } }
+    filters.request = filters.requestCoding.map { CompressingSink($0, into: end.sink) { _, _ in } }
   }
 
   /// Decides whether the response is encoded; gives the body that the client is told of.
@@ -54,7 +54,7 @@ extension Stream {
     switch body {
     case .length(let n): length = n
     case .unknown: length = nil
-    case .none, .tunnel: return body
+    case .none, .swallowed, .tunnel: return body
     }
     guard let choice = CompressionChoice(backend?.settings.compression, frontend.settings.compression),
       choice.allows(response, length: length), hasCompressionRate

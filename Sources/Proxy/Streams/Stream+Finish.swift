@@ -20,7 +20,7 @@ extension Stream {
     dropServer(reset: true)
     reply.write(to: response)
     context.log.status = reply.status
-    evaluateAfterResponse()
+    if !storage.isMalformed { evaluateAfterResponse() }
     countResponse(reply.status)
     responseStarted = true
     let bodiless = requestInfo.isHead || reply.status == 204 || reply.status == 304
@@ -53,7 +53,7 @@ extension Stream {
       }
       body.consume(n)
     }
-    clientSink.endBody()
+    clientSink.endBody(trailers: nil)
     if let filter = storage.filters?.response, !filter.isDone {
       setExchangeDeadlines(clientWaits: true, serverWaits: false)
       return .wait
@@ -143,13 +143,16 @@ extension Stream {
     phase = .finished
     worker.loop.timers.set(storage.timer, to: .distantFuture, owner: storage)
     leaveQueue()
+    if storage.takeover != nil { endTakeover() }
     fillTimes()
     finishServer(aborted: aborted)
     count()
     releaseSlot()
     countOctets()
     if let backend { backend.sessions.decrement() }
-    if !isSilent, !storage.wasLogged { log() }
+    if !isSilent, !storage.wasLogged, frontend.logsEnd || storage.failsEarly {
+      log(storage.failsEarly ? .error : .close)
+    }
     context.counters.release(at: context.now)
     if let early = earlyBody { worker.buffers.give(early) }
     earlyBody = nil
@@ -174,8 +177,10 @@ extension Stream {
 
   /// Gives the server connection to the pool when both sides of the exchange are complete.
   private func finishServer(aborted: Bool) {
-    guard let connection = serverConnection else { return }
-    serverConnection = nil
+    guard let end = serverEnd else { return }
+    serverEnd = nil
+    context.serverSide.socket = -1
+    guard case .connection(let connection) = end else { return end.abandon(reset: aborted) }
     connection.stream = nil
     let reusable =
       !aborted && isHTTP && !isTunnel && requestIsComplete && responseState == .complete && serverKeepAlive
@@ -197,6 +202,10 @@ extension Stream {
     let octetsOut = client.octetsOut
     context.log.bytesIn = octetsIn
     context.log.bytesOut = octetsOut
+    if context.failedRewrites > 0 {
+      frontend.counters.add(.failedHeaderRewrites, context.failedRewrites, worker: worker.index)
+      backend?.counters.add(.failedHeaderRewrites, context.failedRewrites, worker: worker.index)
+    }
     addTraffic(octetsIn - storage.addedOctets.received, octetsOut - storage.addedOctets.sent)
     if let server, let backend, times.connected != .never { addTimes(server, backend) }
   }
@@ -250,17 +259,35 @@ extension Stream {
   }
 
   /// `option logasap`: the line is written when the response begins.
-  func logEarly() {
+  func logEarly(_ origin: LogOrigin) {
+    if frontend.settings.logSteps != nil { return }
     context.log.isEarly = true
     fillTimes()
     context.log.bytesIn = client.octetsIn
     context.log.bytesOut = client.octetsOut
-    log()
+    log(origin)
     storage.wasLogged = true
   }
 
-  private func log() {
+  /// `log-steps`: one of possibly many lines of the stream.
+  func logStep(_ origin: LogOrigin) {
+    fillTimes()
+    context.log.bytesIn = client.octetsIn
+    context.log.bytesOut = client.octetsOut
+    log(origin)
+  }
+
+  private func log(_ origin: LogOrigin) {
     if frontend.log.isEmpty { return }
+    noteState()
+    let failed = termination.cause != .none && termination.cause != .local
+    if frontend.settings.dontLogNormal, !failed, context.log.status < 500, attempts == 0, !redispatched { return }
+    if !isHTTP, frontend.settings.dontLogNull, client.octetsIn == 0, backend == nil { return }
+    worker.logStream(self, failed: failed, origin)
+  }
+
+  /// What log formats say of the stream and its proxies.
+  fileprivate func noteState() {
     context.log.termination.0 = termination.cause.rawValue
     context.log.termination.1 = termination.state.rawValue
     noteCookieState()
@@ -271,10 +298,14 @@ extension Stream {
     context.log.frontendConnections = frontend.sessions.current
     context.log.backendConnections = backend?.sessions.current ?? 0
     context.log.serverConnections = server.map { $0.sessions.current } ?? 0
-    let failed = termination.cause != .none && termination.cause != .local
-    if frontend.settings.dontLogNormal, !failed, context.log.status < 500, attempts == 0, !redispatched { return }
-    if !isHTTP, frontend.settings.dontLogNull, client.octetsIn == 0, backend == nil { return }
-    worker.logStream(self, failed: failed)
+  }
+
+  /// `do-log`: what is known now.
+  func refreshLogFacts() {
+    fillTimes()
+    context.log.bytesIn = client.octetsIn
+    context.log.bytesOut = client.octetsOut
+    noteState()
   }
 }
 

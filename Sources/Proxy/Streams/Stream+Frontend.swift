@@ -21,6 +21,7 @@ extension Stream {
     case .next:
       ruleIndex = 0
       return enter(.selectBackend)
+    case .switchToHTTP(let proto): return switchToHTTP(proto: proto)
     case let verdict: return conclude(verdict, .request)
     }
   }
@@ -43,7 +44,7 @@ extension Stream {
     if frontend.settings.bufferRequest, bufferRequest(before: .evaluateFrontendRules) { return .proceed }
     if ruleIndex == 0 {
       context.request = request
-      if let step = inspectRequest(frontend.rules.tcpRequestContent) { return step }
+      if !storage.wasSwitched, let step = inspectRequest(frontend.rules.tcpRequestContent) { return step }
       if !prepareRequest() { return .proceed }
     }
     switch frontend.rules.httpRequest.evaluate(context, resumingAt: &ruleIndex) {
@@ -59,7 +60,12 @@ extension Stream {
   private func prepareRequest() -> Bool {
     let rules = frontend.rules
     context.count(.request)
+    if frontend.settings.restrictHeaderNames != nil, !restrictHeaderNames(frontend.settings) { return false }
     rules.captureRequest(context)
+    if let cookie = frontend.settings.captureCookie {
+      context.log.requestCookie = CookieCapture.find(
+        in: request, isResponse: false, name: cookie.name, isPrefix: cookie.isPrefix, length: cookie.length)
+    }
     if let format = rules.uniqueIDFormat {
       context.log.uniqueID = Bytes(format.rendered(context))
       if let header = frontend.settings.uniqueIDHeader {
@@ -81,7 +87,7 @@ extension Stream {
     if rules.isEmpty { return nil }
     context.payloadIsFinal = true
     switch rules.evaluate(context, resumingAt: &storage.contentRuleIndex) {
-    case .next, .needMoreData:
+    case .next, .needMoreData, .switchToHTTP:
       storage.contentRuleIndex = 0
       return nil
     case let verdict: return conclude(verdict, .request)
@@ -95,6 +101,7 @@ extension Stream {
       frontend.counters.add(.requestErrors, worker: worker.index)
       return isHTTP ? refuse(503) : reject()
     }
+    if !isHTTP, backend.settings.mode == .http { return switchToHTTP(proto: nil, for: backend) }
     join(backend)
     return enter(.evaluateBackendRules)
   }
@@ -120,7 +127,7 @@ extension Stream {
     return CompiledProxy.anyHolds(frontend.rules.forceBackendSwitch, context)
   }
 
-  private func join(_ backend: Backend) {
+  func join(_ backend: Backend) {
     self.backend = backend
     if backend !== frontend.ownBackend {
       // What the frontend's rules set for the server's side held for its own half only.
@@ -141,7 +148,7 @@ extension Stream {
   /// Acts on a verdict other than `.next`.
   func conclude(_ verdict: Verdict, _ state: Termination.State) -> Step {
     switch verdict {
-    case .next, .needMoreData, .waitForHandshake, .expectProxy: return .wait
+    case .next, .needMoreData, .waitForHandshake, .expectProxy, .switchToHTTP: return .wait
     case .deny(let status, let reply):
       countDenied()
       context.count(.error)
@@ -163,6 +170,12 @@ extension Stream {
       frontend.counters.add(.interceptedRequests, worker: worker.index)
       termination = Termination(cause: .local, state: state)
       answer(LocalReply(reply.render(context), page: page))
+      return .proceed
+    case .rewriteFailed:
+      termination = Termination(cause: .proxy, state: state)
+      frontend.counters.add(.internalErrors, worker: worker.index)
+      backend?.counters.add(.internalErrors, worker: worker.index)
+      answer(page(500))
       return .proceed
     case .reject, .close:
       countDenied()

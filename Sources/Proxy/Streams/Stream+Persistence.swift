@@ -146,8 +146,8 @@ extension Stream {
   func balanceHash(_ backend: Backend) -> UInt32? {
     let balance = backend.settings.balance
     switch balance.algorithm {
-    case .roundrobin, .staticRoundrobin, .leastconn, .first, .random: return nil
-    case .source: return context.connection.source.ip.map { Hashing.hash($0, balance) }
+    case .roundrobin, .staticRoundrobin, .leastconn, .first, .random, .sticky, .logHash: return nil
+    case .source: return context.source.ip.map { Hashing.hash($0, balance) }
     case .uri(let length, let depth, let whole, let pathOnly):
       guard isHTTP else { return nil }
       return Hashing.hash(

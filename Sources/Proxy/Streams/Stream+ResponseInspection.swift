@@ -5,7 +5,7 @@ import Rules
 
 extension Stream {
   /// `tcp-response content` in TCP mode: the server's octets are held back until the rules have decided.
-  func inspectResponse(of connection: ServerConnection) -> Step {
+  func inspectResponse(of end: ServerEndpoint) -> Step {
     let proxies =
       backend === frontend.ownBackend ? [frontend.rules] : [backend?.rules, frontend.rules].compactMap { $0 }
     let sets = proxies.filter { !$0.tcpResponseContent.isEmpty }
@@ -14,7 +14,7 @@ extension Stream {
         endInspection()
         return .proceed
       }
-      offerResponse(of: connection, delay: sets[position.set].responseInspectDelay)
+      offerResponse(of: end, delay: sets[position.set].responseInspectDelay)
       var rule = position.rule
       let verdict = sets[position.set].tcpResponseContent.evaluate(context, resumingAt: &rule)
       switch verdict {
@@ -38,12 +38,12 @@ extension Stream {
   }
 
   /// Shows rules what the server has sent so far.
-  private func offerResponse(of connection: ServerConnection, delay: Timespan?) {
+  private func offerResponse(of end: ServerEndpoint, delay: Timespan?) {
     if phaseDeadline == .distantFuture, !context.responsePayloadIsFinal {
       if let delay { phaseDeadline = now + delay } else { context.responsePayloadIsFinal = true }
     }
-    connection.gatherInput()
-    switch connection.nextPiece() {
+    end.gatherInput()
+    switch end.source.nextPiece() {
     case .data(let octets): context.responsePayload = Bytes(Array(octets))
     case .end, .fault, .truncated: context.responsePayloadIsFinal = true
     case .wait: break

@@ -18,9 +18,19 @@ extension Stream {
     frontend.counters.add(.requests, worker: worker.index)
     frontend.counters.add(request.version.major >= 2 ? .requestsHTTP2 : .requestsHTTP1, worker: worker.index)
     context.log.requestCounter = worker.runtime.requestCounter.add(1, ordering: .relaxed).newValue
+    context.requestRoom.begin(request, body: 0)
     if case .length(let n) = info.framing { context.requestContentLength = Int(clamping: n) }
     if info.framing == .none { context.requestBodyIsComplete = true }
+    if !frontend.logSteps.isEmpty {
+      if frontend.logSteps.contains(.accept) { logStep(.accept) }
+      if frontend.logSteps.contains(.request) { logStep(.request) }
+    }
     if info.upgrade, !beginHandshake(info) { return }
+    if let backend = storage.switchedBackend {
+      context.request = request
+      join(backend)
+      phase = .evaluateBackendRules
+    }
     advance()
   }
 
@@ -40,7 +50,9 @@ extension Stream {
   /// What came is not a request: answer with `status` and close.
   func requestFailed(status: Int, cause: Termination.Cause) {
     requestIsComplete = false
+    storage.isMalformed = true
     storage.localReplyCloses = true
+    storage.failsEarly = true
     noteFrontend()
     if !request.method.isEmpty { noteRequestLine() }
     termination = Termination(cause: cause, state: .request)
@@ -60,6 +72,7 @@ extension Stream {
     times.requestComplete = now
     noteFrontend()
     context.log.requestCounter = worker.runtime.requestCounter.add(1, ordering: .relaxed).newValue
+    if frontend.logSteps.contains(.accept) { logStep(.accept) }
     advance()
   }
 
@@ -96,5 +109,5 @@ extension Stream {
   }
 
   /// A local reply is about to begin: whatever is left of the request body will not be read.
-  private var replyIsBeginning: Bool { serverConnection == nil }
+  private var replyIsBeginning: Bool { serverEnd == nil }
 }

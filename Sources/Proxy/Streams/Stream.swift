@@ -60,7 +60,7 @@ final class Stream {
   // Server side.
   var backend: Backend?
   var server: Server?
-  var serverConnection: ServerConnection?
+  var serverEnd: ServerEndpoint?
   var pending: PendingSession?
   /// Whether a slot of `server` is held.
   var holdsSlot = false
@@ -70,6 +70,7 @@ final class Stream {
   /// The server was chosen by cookie, rule or persistence and may not be exchanged without `redispatch`.
   var serverIsForced = false
   var responseState = ResponseState.awaitingHead
+  var responseInfo = H1MessageInfo()
   var requestSent = false
   var requestBodyStarted = false
   var responseStarted = false
@@ -87,17 +88,24 @@ final class Stream {
   private var isAdvancing = false
   private var mustAdvanceAgain = false
 
-  enum ResponseState { case awaitingHead, body, complete }
+  enum ResponseState {
+    case awaitingHead
+    /// `http-response wait-for-body`: the rules wait for more of the body.
+    case holding
+    case body, complete
+  }
 
   init(
-    worker: Worker, frontend: Frontend, client: any ClientEndpoint, storage: StreamStorage, times: StreamTimes
+    worker: Worker, frontend: Frontend, client: any ClientEndpoint, storage: StreamStorage, times: StreamTimes,
+    isHTTP: Bool = true
   ) {
     self.worker = worker
     self.frontend = frontend
     self.client = client
     self.storage = storage
     self.times = times
-    isHTTP = frontend.isHTTP
+    self.isHTTP = isHTTP
+    storage.context.isHTTPStream = isHTTP
     phase = isHTTP ? .evaluateFrontendRules : .inspectContent
     storage.stream = self
     worker.streamStarted(self)
@@ -123,7 +131,7 @@ final class Stream {
     isAdvancing = false
     if phase == .finished { return }
     clientSink.flushBody()
-    if let serverConnection { serverSink(serverConnection).flushBody() }
+    if let serverEnd { serverSink(serverEnd).flushBody() }
     if frontend.settings.contStats { countContinuously() }
     setTimer()
   }

@@ -1,9 +1,10 @@
+import Config
 import HTTP
 import NetIO
 import Rules
 
 /// The parts of a stream that are costly to make: one worker's pool hands them from stream to stream.
-final class StreamStorage: TimerOwner {
+final class StreamStorage: TimerOwner, LogFactsKeeper {
   /// The stream's deadlines. It belongs to the storage so that it stays in the wheel from stream to stream.
   let timer = Timer()
   /// Who uses the storage now.
@@ -27,7 +28,21 @@ final class StreamStorage: TimerOwner {
   var serverHalfClosed = false
   var localReplyCloses = false
   var wasLogged = false
+  /// What came was no request: the line is that of an error.
+  var failsEarly = false
   var mustOpenNew = false
+  /// What came is not a request: no rules for it.
+  var isMalformed = false
+  var requestIsCut = false
+  /// The stream before was one of TCP mode, whose content rules have run; and the backend that it chose.
+  var wasSwitched = false
+  var switchedBackend: Backend?
+  /// The question to the other workers, once it was asked.
+  var takeover: Takeover?
+  /// A connection that another stream opens and that this one will share.
+  var opener: ServerConnection?
+  /// What of a response's body its rules waited for; nil when they did not.
+  var heldResponse: HeldResponse?
   var dropsBody = false
   /// What a 101 must answer, when the request offers WebSocket.
   var handshake: WebSocketHandshake?
@@ -50,6 +65,16 @@ final class StreamStorage: TimerOwner {
     context = RuleContext(connection: facts, environment: worker.environment, now: worker.loop.now)
     context.statusClasses = worker.runtime.rules.statusClasses
     context.processVariables = worker.runtime.rules.processVariables
+    context.logFactsKeeper = self
+    context.requestRoom.bufferSize = worker.runtime.global.bufferSize
+    context.requestRoom.reserve = worker.runtime.global.maxRewrite
+    context.responseRoom = context.requestRoom
+  }
+
+  func refreshLogFacts() -> Bool {
+    guard let stream else { return false }
+    stream.refreshLogFacts()
+    return true
   }
 
   func timerFired(_ timer: Timer) { stream?.deadlinesReached() }
@@ -72,11 +97,19 @@ final class StreamStorage: TimerOwner {
     serverHalfClosed = false
     localReplyCloses = false
     wasLogged = false
+    failsEarly = false
     mustOpenNew = false
+    isMalformed = false
+    requestIsCut = false
+    wasSwitched = false
+    if switchedBackend != nil { switchedBackend = nil }
+    if takeover != nil { takeover = nil }
+    if opener != nil { opener = nil }
     dropsBody = false
     if handshake != nil { handshake = nil }
     responseInspection = (0, 0)
     if filters != nil { filters = nil }
+    if heldResponse != nil { heldResponse = nil }
     if persistence.server != nil || persistence.request != .notApplicable || persistence.response != .notApplicable {
       persistence = Persistence()
     }

@@ -31,7 +31,12 @@ struct WebSocketHandshake {
     let key = Base64.encode(Bytes(octets))
     request.append(WebSocketHandshake.key, Bytes(key))
     if !request.contains(WebSocketHandshake.version) { request.append(WebSocketHandshake.version, Bytes("13")) }
-    expected = Bytes(Base64.encode(Bytes(Digest.sha1.hash(Bytes(key + WebSocketHandshake.suffix)))))
+    expected = WebSocketHandshake.answer(to: Bytes(key))
+  }
+
+  /// What a server answers to a key.
+  static func answer(to key: Bytes) -> Bytes {
+    Bytes(Base64.encode(Bytes(Digest.sha1.hash(Bytes(key.array + suffix)))))
   }
 
   /// Whether a 101 completes the handshake. What answers a key of our own is not for the client.

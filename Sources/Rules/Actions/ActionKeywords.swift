@@ -53,7 +53,7 @@ enum ActionKeywords {
     FinalActions.table + HeaderActions.table + RequestLineActions.table + VariableActions.table
     + ConnectionActions.table + SocketActions.table + NormalizeActions.table + StreamActions.table
     + ReplyActions.table + CaptureActions.table + StickActions.table + ResolveAction.table
-    + PatternActions.table
+    + PatternActions.table + LogActions.table
     + CacheActions.table
 
   /// The entry for the first word of an action, which may carry an argument in parentheses.
@@ -71,9 +71,9 @@ enum ActionKeywords {
   private static func unsupported(_ name: String) -> String? {
     if name.hasPrefix("lua.") { return "needs Lua, which is not supported" }
     let later: Set<String> = [
-      "send-spoe-group", "set-bandwidth-limit", "attach-srv", "switch-mode", "do-log", "pause",
+      "send-spoe-group", "set-bandwidth-limit", "attach-srv", "switch-mode", "pause",
       "set-headers-bin", "add-headers-bin", "del-headers-bin",
-      "on-error", "set-dst-port-offset", "set-nice",
+      "on-error", "set-dst-port-offset",
       "expect-netscaler-cip",
     ]
     return later.contains(name) ? "is not supported yet" : nil

@@ -5,8 +5,10 @@ import HTTP
 /// `capture`: keeps a value for logs and `capture.req.hdr`.
 enum CaptureActions {
   static let table: [ActionEntry] = [
-    ActionEntry("capture", [.tcpContent, .httpRequest, .httpResponse], "<expr> { len <length> | id <id> }") {
-      parser throws(RuleError) in
+    ActionEntry(
+      "capture", [.tcpContent, .httpRequest, .httpResponse, .httpAfterResponse],
+      "<expr> { len <length> | id <id> }"
+    ) { parser throws(RuleError) in
       let expression = try parser.expression()
       let isResponse = parser.place.isResponse
       if parser.accept("len"), !isResponse {

@@ -12,6 +12,17 @@ enum FinalActions {
       if parser.peek == "rst-ttl" { throw RuleError("'rst-ttl' is not supported yet") }
       return { _ in .silentDrop }
     },
+    ActionEntry("switch-mode", .tcpContent, "http [ proto <name> ]") { parser throws(RuleError) in
+      guard parser.accept("http") else { throw RuleError("expects 'http'", expected: "http") }
+      guard parser.accept("proto") else { return { _ in .switchToHTTP(proto: nil) } }
+      let name = try parser.need("a MUX protocol").text
+      guard name == "h1" || name == "h2" else {
+        throw RuleError(
+          "MUX protocol '\(name)' is not compatible with the selected mode",
+          suggestion: Suggestions.nearest(name, ["h1", "h2"]), expected: "h1 or h2")
+      }
+      return { _ in .switchToHTTP(proto: name) }
+    },
     ActionEntry("close", .tcpResponse) { _ throws(RuleError) in { _ in .close } },
     ActionEntry("expect-proxy", .tcpConnection, "layer4") { parser throws(RuleError) in
       guard parser.accept("layer4") else { throw RuleError("expects 'layer4'", expected: "layer4") }

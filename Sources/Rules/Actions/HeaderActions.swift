@@ -7,43 +7,53 @@ enum HeaderActions {
   static let table: [ActionEntry] = [
     ActionEntry("set-header", .http, "<name> <fmt>") { parser throws(RuleError) in
       let (name, format) = try nameAndFormat(&parser)
-      return on(parser) { head, context in put(format, context, into: head, name, replacing: true) }
+      return on(parser) { head, isResponse, context in
+        put(format, context, into: head, name, replacing: true, isResponse)
+      }
     },
     ActionEntry("add-header", .http, "<name> <fmt>") { parser throws(RuleError) in
       let (name, format) = try nameAndFormat(&parser)
-      return on(parser) { head, context in put(format, context, into: head, name, replacing: false) }
+      return on(parser) { head, isResponse, context in
+        put(format, context, into: head, name, replacing: false, isResponse)
+      }
     },
     ActionEntry("del-header", .http, "<name> [ -m <meth> ]") { parser throws(RuleError) in
       let word = try parser.need("a header name")
       guard parser.accept("-m") else {
         let name = FieldName(word.bytes)
-        return on(parser) { head, _ in head.remove(name) }
+        return on(parser) { head, _, _ in
+          head.remove(name)
+          return true
+        }
       }
       let method = try parser.need("a matching method").text
       let test = try nameTest(method, word.bytes)
-      return on(parser) { head, context in
+      return on(parser) { head, _, context in
         for index in stride(from: head.count - 1, through: 0, by: -1)
         where test(head.name(at: index), context) {
           head.remove(at: index)
         }
+        return true
       }
     },
     ActionEntry("replace-header", .http, "<name> <match-regex> <replace-fmt>") { parser throws(RuleError) in
       let (name, regex, format) = try replacement(&parser)
-      return on(parser) { head, context in
+      return on(parser) { head, isResponse, context in
         for index in 0..<head.count where head.isField(at: index, named: name) {
-          if let new = substitute(head.value(at: index), regex, format, context) {
-            head.replaceValue(at: index, with: new)
-          }
+          guard let new = substitute(head.value(at: index), regex, format, context) else { continue }
+          guard replace(head, index, new, isResponse, context) else { return false }
         }
+        return true
       }
     },
     ActionEntry("replace-value", .http, "<name> <match-regex> <replace-fmt>") { parser throws(RuleError) in
       let (name, regex, format) = try replacement(&parser)
-      return on(parser) { head, context in
+      return on(parser) { head, isResponse, context in
         for index in 0..<head.count where head.isField(at: index, named: name) {
-          replaceValues(head, index, regex, format, context)
+          guard let new = replacedValues(head.value(at: index), regex, format, context) else { continue }
+          guard replace(head, index, new, isResponse, context) else { return false }
         }
+        return true
       }
     },
   ]
@@ -63,33 +73,51 @@ enum HeaderActions {
     return (FieldName(name.bytes), regex, try parser.format("a replacement"))
   }
 
-  /// A body that works on the message that the rule set is about.
+  /// A body that works on the message that the rule set is about, and says whether the change had room.
   private static func on(
-    _ parser: ActionParser, _ body: @escaping @Sendable (MessageHead, RuleContext) -> Void
+    _ parser: ActionParser, _ body: @escaping @Sendable (MessageHead, Bool, RuleContext) -> Bool
   ) -> ActionBody {
     let isResponse = parser.place.isResponse
     return { context in
-      if let head = isResponse ? context.response : context.request { body(head, context) }
-      return nil
+      guard let head = isResponse ? context.response : context.request else { return nil }
+      return body(head, isResponse, context) ? nil : context.rewriteFailed(isResponse: isResponse)
     }
   }
 
   private static func put(
-    _ format: LogFormat, _ context: RuleContext, into head: MessageHead, _ name: FieldName, replacing: Bool
-  ) {
+    _ format: LogFormat, _ context: RuleContext, into head: MessageHead, _ name: FieldName, replacing: Bool,
+    _ isResponse: Bool
+  ) -> Bool {
     if let constant = format.constant {
+      let growth = name.bytes.count + constant.count + 4
+      let replaced = replacing ? name : nil
+      guard context.allows(growth, in: head, replaced: replaced, isResponse: isResponse) else { return false }
       if replacing { head.remove(name) }
       head.append(name, constant)
-      return
+      return true
     }
     // The context's memory is borrowed, so that a rule allocates nothing.
     var text: [UInt8] = []
     swap(&text, &context.scratch)
     text.removeAll(keepingCapacity: true)
     format.render(context, into: &text)
-    if replacing { head.remove(name) }
-    head.append(name: name.bytes.span, value: text.span)
+    let fits = context.allows(
+      name.bytes.count + text.count + 4, in: head, replaced: replacing ? name : nil, isResponse: isResponse)
+    if fits {
+      if replacing { head.remove(name) }
+      head.append(name: name.bytes.span, value: text.span)
+    }
     swap(&text, &context.scratch)
+    return fits
+  }
+
+  private static func replace(
+    _ head: MessageHead, _ index: Int, _ new: Bytes, _ isResponse: Bool, _ context: RuleContext
+  ) -> Bool {
+    let growth = Swift.max(0, new.count - head.value(at: index).count)
+    guard context.allows(growth, in: head, isResponse: isResponse) else { return false }
+    head.replaceValue(at: index, with: new)
+    return true
   }
 
   private static func value(_ format: LogFormat, _ context: RuleContext) -> Bytes {
@@ -104,12 +132,12 @@ enum HeaderActions {
     return RegexTemplate.expand(value(format, context), text, captures)
   }
 
-  private static func replaceValues(
-    _ head: MessageHead, _ index: Int, _ regex: RegularExpression, _ format: LogFormat, _ context: RuleContext
-  ) {
+  /// The line with each of its values replaced; nil when none was.
+  private static func replacedValues(
+    _ line: Bytes, _ regex: RegularExpression, _ format: LogFormat, _ context: RuleContext
+  ) -> Bytes? {
     var out: [UInt8] = []
     var isChanged = false
-    let line = head.value(at: index)
     var start = 0
     while start <= line.count {
       let end = HTTPHeaderFetches.valueEnd(line, from: start)
@@ -123,7 +151,7 @@ enum HeaderActions {
       }
       start = end + 1
     }
-    if isChanged { head.replaceValue(at: index, with: Bytes(out)) }
+    return isChanged ? Bytes(out) : nil
   }
 
   private static func nameTest(

@@ -17,7 +17,7 @@ enum PatternActions {
     },
     change("del-map", .http) { try? $0.remove($1) },
     change("add-acl", [.httpRequest, .httpResponse]) { try? $0.addOnce($1) },
-    change("del-acl", [.httpRequest, .httpResponse]) { try? $0.remove($1) },
+    change("del-acl", .http) { try? $0.remove($1) },
   ]
 
   private static func change(

@@ -56,7 +56,12 @@ enum RequestLineActions {
     ActionEntry(name, .httpRequest, "<fmt>") { parser throws(RuleError) in
       let format = try parser.format()
       return { context in
-        if let request = context.request { apply(request, TargetText.safe(Bytes(format.rendered(context)))) }
+        guard let request = context.request else { return nil }
+        let value = TargetText.safe(Bytes(format.rendered(context)))
+        guard context.allows(value.count, in: request, isResponse: false) else {
+          return context.rewriteFailed(isResponse: false)
+        }
+        apply(request, value)
         return nil
       }
     }
@@ -72,9 +77,14 @@ enum RequestLineActions {
       let format = try parser.format("a replacement")
       return { context in
         guard let request = context.request else { return nil }
-        if let old = pick(request), let value = HeaderActions.substitute(old, regex, format, context) {
-          apply(request, TargetText.safe(value))
+        guard let old = pick(request), let new = HeaderActions.substitute(old, regex, format, context) else {
+          return nil
         }
+        let value = TargetText.safe(new)
+        guard context.allows(Swift.max(0, value.count - old.count), in: request, isResponse: false) else {
+          return context.rewriteFailed(isResponse: false)
+        }
+        apply(request, value)
         return nil
       }
     }

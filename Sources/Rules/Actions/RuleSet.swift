@@ -39,7 +39,7 @@ public struct RuleSet: Sendable {
             continue
           }
           index = match
-          isKnownToHold = true
+          isKnownToHold = run.decides(match)
         }
       }
       let rule = rules[index]
@@ -69,9 +69,12 @@ public struct RuleSet: Sendable {
       if !runOfRule.isEmpty, runOfRule[index] >= 0 {
         let run = runs[Int(runOfRule[index])]
         if run.isValid {
-          if let match = run.firstMatch(context, from: index) { return match }
-          index = run.range.upperBound
-          continue
+          guard let match = run.firstMatch(context, from: index) else {
+            index = run.range.upperBound
+            continue
+          }
+          if run.decides(match) { return match }
+          index = match
         }
       }
       guard let condition = rules[index].condition else { return index }

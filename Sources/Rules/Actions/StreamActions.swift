@@ -19,12 +19,19 @@ enum StreamActions {
       }
     },
     ActionEntry("strict-mode", .http, "{ on | off }") { parser throws(RuleError) in
-      // Rewrites here cannot fail half-way, which is what the strict mode is about.
       let word = try parser.need("'on' or 'off'").text
       guard word == "on" || word == "off" else {
         throw RuleError("unexpected value '\(word)'", expected: "on or off")
       }
-      return { _ in nil }
+      let (isLenient, isResponse) = (word == "off", parser.place.isResponse)
+      return { context in
+        if isResponse {
+          context.responseRoom.isLenient = isLenient
+        } else {
+          context.requestRoom.isLenient = isLenient
+        }
+        return nil
+      }
     },
     ActionEntry("wait-for-handshake", .httpRequest) { _ throws(RuleError) in
       // Only a request that came as early data can be here before the handshake is complete.
@@ -46,7 +53,6 @@ enum StreamActions {
     },
     ActionEntry("wait-for-body", [.httpRequest, .httpResponse], "time <time> [ at-least <bytes> ]") {
       parser throws(RuleError) in
-      if parser.place.isResponse { throw RuleError("'wait-for-body' is not supported yet for responses") }
       var timeout: Timespan?
       var atLeast = 0
       while let option = parser.next() {
@@ -110,6 +116,16 @@ enum StreamActions {
         }
         return nil
       }
+    },
+    ActionEntry("set-nice", [.tcpContent, .tcpResponse, .httpRequest, .httpResponse], "<nice>") {
+      parser throws(RuleError) in
+      let word = try parser.need("a number")
+      guard let value = Numbers.integer(word.text), (-1024...1024).contains(value) else {
+        throw RuleError("expects a number from -1024 to 1024, got '\(word.text)'")
+      }
+      parser.scope.diagnostics.advice(
+        "'set-nice' has no effect here: all streams of a thread have their turns", at: parser.line.location)
+      return { _ in nil }
     },
     priority("set-priority-class", -2047...2047) { context, value in context.priorityClass = value },
     priority("set-priority-offset", -524_287...524_287) { context, value in context.priorityOffset = value },

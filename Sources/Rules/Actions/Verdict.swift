@@ -29,6 +29,11 @@ public enum Verdict: Sendable {
   case storeInCache(Int)
   /// `tcp-response content close`.
   case close
+  /// `switch-mode http`: the connection carries HTTP from here on, with `proto` in that version. A stream of HTTP goes
+  /// on as after `accept`.
+  case switchToHTTP(proto: String?)
+  /// A rewrite did not fit into the message's buffer (`strict-mode`).
+  case rewriteFailed
   /// `expect-proxy layer4` (false) and `expect-netscaler-cip layer4` (true).
   case expectProxy(netscaler: Bool)
 }

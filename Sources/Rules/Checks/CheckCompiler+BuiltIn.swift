@@ -11,7 +11,8 @@ extension CheckCompiler {
     case .pgsql(let user): try addPostgreSQL(user)
     case .mysql(let user, let login): addMySQL(user, login)
     case .ldap: try addLDAP()
-    case .connection, .http, .tcp, .spop, .external: break
+    case .spop: addSPOP()
+    case .connection, .http, .tcp, .external: break
     }
   }
 
@@ -106,6 +107,24 @@ extension CheckCompiler {
     send(header + body + [1, 0, 0, 0, 1])
     expect(.mysqlGreeting)
     expect(.mysqlResult)
+  }
+
+  /// HAPROXY-HELLO of SPOP 2.0, which says that it is a check; the agent greets and hangs up.
+  private mutating func addSPOP() {
+    // Type HAPROXY-HELLO, the flag FIN, and stream and frame 0.
+    var frame: [UInt8] = [1, 0, 0, 0, 1, 0, 0]
+    func put(_ text: String) { frame += [UInt8(truncatingIfNeeded: text.utf8.count)] + Array(text.utf8) }
+    put("supported-versions")
+    frame.append(8)
+    put("2.0")
+    put("max-frame-size")
+    frame += [3, 0xFC, 0xF0, 0x06]
+    put("capabilities")
+    frame += [8, 0]
+    put("healthcheck")
+    frame.append(0x11)
+    send([0, 0, 0, UInt8(truncatingIfNeeded: frame.count)] + frame)
+    expect(.spop)
   }
 
   /// An anonymous bind of LDAPv3.

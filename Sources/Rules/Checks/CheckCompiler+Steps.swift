@@ -27,10 +27,13 @@ extension CheckCompiler {
         }
       case "proto":
         let name = try words.value(of: "proto", "a MUX protocol").string
-        let usual = proxy.check.kind.isHTTP ? ["h1"] : ["none"]
-        guard usual.contains(name) else {
-          throw RuleError("'proto' : '\(name)' is not supported yet in checks")
+        let known = proxy.check.isHTTP ? ["h1", "h2"] : ["none"]
+        guard known.contains(name) else {
+          throw RuleError(
+            "'proto' : not valid MUX protocol '\(name)'.", suggestion: Suggestions.nearest(name, known),
+            expected: known.joined(separator: " or "))
         }
+        connection.proto = name
       case "comment": words.comment = try words.value(of: "comment")
       case "send-proxy": connection.sendsProxy = true
       case "via-socks4": connection.viaSocks = true
@@ -165,8 +168,4 @@ extension CheckCompiler {
         suggestion: Suggestions.nearest(String(action), CheckCompiler.tcpActions))
     }
   }
-}
-
-extension CheckSettings.Kind {
-  var isHTTP: Bool { if case .http = self { true } else { false } }
 }

@@ -31,7 +31,6 @@ struct CheckCompiler {
         try compileLines("http-check")
         completeHTTP()
         return finish(.http)
-      case .spop: throw RuleError("'option spop-check' is not supported yet")
       default:
         try addBuiltIn()
         return finish(.builtIn)

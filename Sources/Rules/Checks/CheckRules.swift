@@ -81,6 +81,8 @@ public struct CheckConnection: Sendable {
   public var isTLS = false
   public var serverName: Bytes?
   public var alpn: [String] = []
+  /// `proto`: h1 or h2, whatever ALPN says.
+  public var proto: String?
   /// Octets follow at once.
   public var hasData = false
   /// The Host of the request that follows, for the TLS name of HTTP checks.
@@ -155,7 +157,7 @@ public struct CheckExpectation: Sendable {
     case custom(Dialect)
   }
   /// Protocols whose answers are parsed rather than matched.
-  public enum Dialect: Sendable { case ldap, mysqlGreeting, mysqlResult, agent }
+  public enum Dialect: Sendable { case ldap, mysqlGreeting, mysqlResult, spop, agent }
 
   public var pattern: Pattern
   public var isNegated = false

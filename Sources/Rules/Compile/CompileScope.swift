@@ -116,6 +116,7 @@ final class SharedScope {
   /// `backend/server` of all servers that rules name.
   var referencedServers: Set<String> = []
   let patterns = PatternRegistry()
+  var logProfiles: [String: LogProfile] = [:]
   /// Maps by how they match, what they give and their name: many rules share one.
   var maps: [String: MapView] = [:]
 

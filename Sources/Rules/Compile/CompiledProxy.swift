@@ -36,8 +36,10 @@ public final class CompiledProxy: Sendable {
   public let hashExpression: SampleExpression?
   /// `persist rdp-cookie`.
   public let rdpCookie: SampleExpression?
-  /// `server ... sni <expr>` by server name.
-  public let serverSNI: [String: SampleExpression]
+  /// Of servers that have any, by name.
+  public let serverExpressions: [String: ServerExpressions]
+  /// `sni-auto`, for servers that come at run time; nil in TCP mode.
+  public let automaticSNI: SampleExpression?
   /// `errorfile`, `http-error` pages in the form of replies by status; `errorloc*` too.
   public let errorReplies: [Int: Reply]
   /// How servers are probed beyond connecting to them; nil when that is all, or for external checks.
@@ -76,7 +78,8 @@ public final class CompiledProxy: Sendable {
     captures = draft.captures
     hashExpression = draft.hashExpression
     rdpCookie = draft.rdpCookie
-    serverSNI = draft.serverSNI
+    serverExpressions = draft.serverExpressions
+    automaticSNI = draft.automaticSNI
     errorReplies = draft.errorReplies
     check = draft.check
     forwarded = draft.forwarded
@@ -116,6 +119,10 @@ public struct CompiledRules: Sendable {
 
   /// All stick tables, those of `peers` sections first.
   public var tables: [StickTable] = []
+  /// `log-profile` sections by name.
+  public var logProfiles: [String: LogProfile] = [:]
+  /// `healthcheck` sections by name.
+  public var healthChecks: [String: CheckRules] = [:]
   /// `http-err-codes` and `http-fail-codes`.
   public var statusClasses = StatusClasses()
   /// `backend/server` of all servers that rules name; these cannot be removed.

@@ -70,10 +70,10 @@ public struct ForwardedOption: Sendable {
     if saysProto { parts.append("proto=\(facts.tls == nil ? "http" : "https")") }
     if let host = hostText(context) { parts.append("host=\"\(ForwardedOption.escaped(host.string))\"") }
     if let by {
-      parts.append("by=" + node(by, byPort, facts.destination, context))
+      parts.append("by=" + node(by, byPort, context.destination, context))
     }
     if let from {
-      parts.append("for=" + node(from, fromPort, facts.source, context))
+      parts.append("for=" + node(from, fromPort, context.source, context))
     }
     return parts.isEmpty ? nil : Bytes(parts.joined(separator: ";"))
   }

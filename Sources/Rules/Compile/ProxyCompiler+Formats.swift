@@ -40,12 +40,7 @@ extension ProxyCompiler {
   }
 
   mutating func compileExpressions() {
-    for server in proxy.servers {
-      guard let line = server.sni else { continue }
-      scope.place = .serverConnection
-      guard let expression = expression(line.words.last, "sni", line) else { continue }
-      draft.serverSNI[server.name] = expression
-    }
+    compileServers()
     if case .rdpCookie(let name) = proxy.balance.algorithm {
       scope.place = .useServer
       let line = Directive(words: [Word("req.rdp_cookie(\(name))")], location: proxy.balance.location)
@@ -64,10 +59,60 @@ extension ProxyCompiler {
         scope.report(error, "'option forwarded' : ", line)
       }
     }
+    if case .logHash(let converters) = proxy.balance.algorithm {
+      // The text of a message goes through the converters in place of the fetch's.
+      scope.place = .configuration
+      let line = Directive(words: [Word("str()," + converters)], location: proxy.balance.location)
+      draft.hashExpression = expression(line.words.first, "balance log-hash", line)
+    }
     if case .hash(let text) = proxy.balance.algorithm {
       scope.place = .useServer
       let line = Directive(words: [Word(text)], location: proxy.balance.location)
       draft.hashExpression = expression(line.words.first, "balance hash", line)
+    }
+  }
+
+  /// `sni`, `sni-auto`, `pool-conn-name` and `set-proxy-v2-tlv-fmt`.
+  private mutating func compileServers() {
+    scope.place = .serverConnection
+    if proxy.mode == .http, proxy.servers.contains(where: \.isTLS) {
+      let line = Directive(words: [Word("req.hdr(host),host_only")], location: proxy.location)
+      draft.automaticSNI = expression(line.words.first, "sni-auto", line)
+    }
+    for server in proxy.servers {
+      var made = ServerExpressions()
+      if let line = server.sni {
+        made.sni = expression(line.words.last, "sni", line)
+      } else if server.isTLS, server.sniAuto ?? true, let automatic = draft.automaticSNI {
+        made.sni = automatic
+        made.isAutomatic = true
+      }
+      made.connectionName = made.sni
+      if let line = server.poolConnectionName {
+        made.connectionName = expression(line.words.last, "pool-conn-name", line)
+      }
+      for line in server.setProxyTLVs {
+        guard let tlv = proxyTLV(line) else { continue }
+        made.tlvs.append(tlv)
+      }
+      if made.connectionName != nil || made.sni != nil || !made.tlvs.isEmpty {
+        draft.serverExpressions[server.name] = made
+      }
+    }
+  }
+
+  /// `set-proxy-v2-tlv-fmt(<id>) [<fmt>]`.
+  private func proxyTLV(_ line: Directive) -> (UInt8, LogFormat?)? {
+    guard let name = line.words.first, let id = name.text.split(separator: "(").last?.dropLast() else { return nil }
+    let number = id.hasPrefix("0x") || id.hasPrefix("0X") ? Int(id.dropFirst(2), radix: 16) : Int(id)
+    do throws(RuleError) {
+      guard name.text.hasSuffix(")"), let number else { throw RuleError("could not convert TLV ID") }
+      guard let type = UInt8(exactly: number) else { throw RuleError("the maximum allowed TLV ID is 255") }
+      guard line.words.count > 1 else { return (type, nil) }
+      return (type, try LogFormatParser.plain(line.words[1].bytes, scope: scope))
+    } catch {
+      scope.report(error, "'\(name.text)' : ", line)
+      return nil
     }
   }
 

@@ -85,7 +85,7 @@ extension ProxyCompiler {
   }
 
   private static let finalActions: Set<Substring> = [
-    "allow", "deny", "tarpit", "auth", "redirect", "return", "reject", "silent-drop", "use-service",
+    "allow", "deny", "tarpit", "auth", "redirect", "return",
   ]
 
   /// Behind an action that always ends the list, nothing is ever reached.
@@ -95,6 +95,15 @@ extension ProxyCompiler {
       last.origin.line > proxy.location.line,
       let action = last.origin.keyword.split(separator: " ").last, Self.finalActions.contains(action)
     else { return }
+    // Such a redirection is passed over where its target is empty.
+    if action == "redirect",
+      proxy.rules.contains(where: { line in
+        line.location.line == last.origin.line && line.location.file == last.origin.file
+          && line.words.contains { $0.text == "ignore-empty" }
+      })
+    {
+      return
+    }
     scope.diagnostics.warning(
       "previous '\(line.keyword)' action is final and has no condition attached, further entries are NOOP.",
       at: line.location)

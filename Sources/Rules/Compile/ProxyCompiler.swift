@@ -174,7 +174,9 @@ struct ProxyCompiler {
   }
 
   private func warnAboutMode() {
-    guard proxy.mode == .tcp else { return }
+    guard proxy.mode == .tcp, !proxy.rules.contains(where: { $0.words.contains { $0.text == "switch-mode" } }) else {
+      return
+    }
     let kinds: [(String, Bool)] = [
       ("http-request", !request.isEmpty), ("http-response", !response.isEmpty),
       ("http-after-response", !afterResponse.isEmpty), ("redirect", !redirects.isEmpty),

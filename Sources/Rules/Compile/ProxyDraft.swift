@@ -28,7 +28,8 @@ struct ProxyDraft {
   var captures = CaptureSlots()
   var hashExpression: SampleExpression?
   var rdpCookie: SampleExpression?
-  var serverSNI: [String: SampleExpression] = [:]
+  var serverExpressions: [String: ServerExpressions] = [:]
+  var automaticSNI: SampleExpression?
   var errorReplies: [Int: Reply] = [:]
   var check: CheckRules?
   var stick = StickRules()

@@ -1,4 +1,4 @@
-import Base
+public import Base
 public import Config
 
 public enum RuleCompiler {
@@ -11,11 +11,19 @@ public enum RuleCompiler {
     let shared = SharedScope(configuration: configuration, diagnostics: diagnostics, readFile: readFile)
     var rules = CompiledRules(processVariables: shared.processVariables, patterns: shared.patterns)
     GlobalVariables.set(configuration.global.variableLines, configuration, diagnostics, shared)
+    LogProfile.compile(configuration.logProfiles, configuration, diagnostics, shared)
     for index in configuration.proxies.indices {
       let scope = CompileScope(
         configuration: configuration, diagnostics: diagnostics, shared: shared, proxyIndex: index)
       var compiler = ProxyCompiler(configuration.proxies[index], scope)
       rules.proxies.append(CompiledProxy(compiler.run()))
+    }
+    rules.logProfiles = shared.logProfiles
+    for section in configuration.healthChecks {
+      let scope = CompileScope(
+        configuration: configuration, diagnostics: diagnostics, shared: shared, proxyIndex: -1)
+      var compiler = CheckCompiler(section, scope)
+      rules.healthChecks[section.name] = compiler.run()
     }
     rules.variableNames = shared.variables.names
     rules.tables = shared.tables.all
@@ -43,6 +51,15 @@ public enum RuleCompiler {
   }
 }
 
+extension RuleContext {
+  /// A context for expressions that look at nothing but what they are given.
+  public static func outsideOfStreams(at now: Now) -> RuleContext {
+    RuleContext(
+      connection: ConnectionFacts(source: .none, destination: .none, accepted: now),
+      environment: GlobalVariables.StartEnvironment(), now: now)
+  }
+}
+
 /// `set-var` and `set-var-fmt` of the global section: evaluated once, at start.
 enum GlobalVariables {
   static func set(
@@ -61,9 +78,7 @@ enum GlobalVariables {
           throw RuleError("'\(line.keyword)': only variables of the scope 'proc' can be set here")
         }
         let value: Sample?
-        let context = RuleContext(
-          connection: ConnectionFacts(source: .none, destination: .none, accepted: noTime),
-          environment: StartEnvironment(), now: noTime)
+        let context = RuleContext.outsideOfStreams(at: noTime)
         context.processVariables = shared.processVariables
         if line.keyword == "set-var-fmt" {
           let format = try LogFormatParser.plain(line.words[2].bytes, scope: scope)
@@ -78,7 +93,7 @@ enum GlobalVariables {
     }
   }
 
-  private static let noTime = Now(instant: Instant(microseconds: 0), wall: WallTime(microseconds: 0))
+  static let noTime = Now(instant: Instant(microseconds: 0), wall: WallTime(microseconds: 0))
 
   /// What little is known before the process runs.
   final class StartEnvironment: ProxyEnvironment {
@@ -94,7 +109,12 @@ enum GlobalVariables {
     func frontendCount(_ query: FrontendQuery, of frontend: String) -> Int { 0 }
     func backendCount(_ query: BackendQuery, of backend: String) -> Int { 0 }
     func serverCount(_ query: ServerQuery, of server: String, in backend: String) -> Int { 0 }
+    func log(_ context: RuleContext, _ origin: LogOrigin, _ profile: LogProfile?) {}
     func label(_ socket: Int32, typeOfService: Int?, mark: UInt32?) {}
+    func hasFrontend(_ name: Bytes) -> Bool { name == "front" }
+    func isLocal(_ address: IPAddress) -> Bool { address == .v4(0x7F00_0001) }
+    func show(_ text: String, in sink: String) {}
+    func transport(_ query: TransportQuery, of socket: Int32) -> Int64? { nil }
     func listenerConnections(_ connection: ConnectionFacts) -> Int { 0 }
   }
 }

@@ -8,18 +8,17 @@ enum UnsupportedKeywords {
   }
 
   static func reason(converter name: String) -> String? {
-    if ["lua.", "tcp.", "eth.", "ip.", "jwt_decrypt", "mqtt_"].contains(
+    if ["lua.", "tcp.", "eth.", "ip.", "jwt_decrypt"].contains(
       where: name.hasPrefix)
     {
       return "converter '\(name)' is not supported yet"
     }
-    return ["protobuf", "ungrpc", "debug", "when", "language", "51d.single", "da-csv-conv"].contains(name)
+    return ["protobuf", "ungrpc", "language", "51d.single", "da-csv-conv"].contains(name)
       ? "converter '\(name)' is not supported yet" : nil
   }
 
   private static let others: Set<String> = [
-    "fc_rtt", "fc_rttvar", "fc_unacked", "fc_sacked", "fc_retrans", "fc_fackets", "fc_lost", "fc_reordering",
-    "fc_saved_syn", "bc_rtt", "bc_rttvar", "distcc_body", "distcc_param", "fs.debug_str", "bs.debug_str",
+    "fc_saved_syn", "distcc_body", "distcc_param", "fs.debug_str", "bs.debug_str",
     "term_events", "cpu_calls",
     "cpu_ns_avg",
     "cpu_ns_tot", "lat_ns_avg", "lat_ns_tot", "srv_iweight", "dump_all_vars", "51d.all", "stopping",

@@ -1,4 +1,5 @@
 public import Base
+public import Config
 
 /// What the log-format aliases report; filled by the owner of the stream as it learns each.
 public struct LogFacts {
@@ -59,8 +60,7 @@ public struct LogFacts {
   /// `option logasap`: sizes and totals are not final and carry a `+`.
   public var isEarly = false
   /// `%OG`.
-  public var origin = LogFacts.unspecified
-  private static let unspecified = Bytes("unspec")
+  public var origin = LogOrigin.unspecified
 
   public init() {}
 

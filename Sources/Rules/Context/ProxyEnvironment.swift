@@ -1,4 +1,5 @@
 public import Base
+public import Config
 
 /// What expressions ask about the process and about proxies and servers other than the stream's own.
 ///
@@ -24,7 +25,22 @@ public protocol ProxyEnvironment: AnyObject {
   /// Connections that the listener of this stream has open.
   func listenerConnections(_ connection: ConnectionFacts) -> Int
   /// `set-tos`, `set-mark`: the packets that leave through `socket` from now on.
+  /// What the kernel knows of a TCP connection; nil without one.
+  func transport(_ query: TransportQuery, of socket: Int32) -> Int64?
+  func hasFrontend(_ name: Bytes) -> Bool
+  /// Whether this machine has an address.
+  func isLocal(_ address: IPAddress) -> Bool
+  /// `debug`: a line for an event sink.
+  func show(_ text: String, in sink: String)
+  /// `do-log`: writes a log line for the stream or connection of `context` as it is now.
+  func log(_ context: RuleContext, _ origin: LogOrigin, _ profile: LogProfile?)
   func label(_ socket: Int32, typeOfService: Int?, mark: UInt32?)
+}
+
+/// Numbers of TCP_INFO; times in microseconds.
+public enum TransportQuery: Sendable {
+  case roundTrip, roundTripVariation, unacknowledged, selectivelyAcknowledged, lost, retransmitted
+  case forwardAcknowledged, reordering
 }
 
 public enum FrontendQuery: Sendable { case connections, requestRate, sessionRate }

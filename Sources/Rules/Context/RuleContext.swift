@@ -46,6 +46,9 @@ public final class RuleContext {
   /// `proc.` variables: set this to `CompiledRules.processVariables`.
   public var processVariables = ProcessVariables.none
 
+  /// Who fills `log` when a rule wants a line; nil outside of streams.
+  public weak var logFactsKeeper: (any LogFactsKeeper)?
+
   /// Fields that `http-request early-hint` wants to send in a 103 before the response.
   public var earlyHints: [(name: FieldName, value: Bytes)] = []
   /// What rules of this stream track.
@@ -56,12 +59,29 @@ public final class RuleContext {
   public var logLevel: Int?
   /// `set-nice`, `set-mark`, `set-tos`... are applied by the owner after evaluation.
   public var socketChanges = SocketChanges()
+  /// Addresses that rules of this stream set; nil is the connection's.
+  var sourceChange: SocketAddress?
+  var destinationChange: SocketAddress?
+  /// The client and the address that it reached, as this stream's rules see them.
+  public var source: SocketAddress { sourceChange ?? connection.source }
+  /// The source's IP address in text; nil without one.
+  public var sourceText: Bytes? {
+    sourceChange == nil ? connection.sourceText : source.ip.map { Bytes($0.description) }
+  }
+  public var destination: SocketAddress { destinationChange ?? connection.destination }
+  /// The stream carries HTTP requests.
+  public var isHTTPStream = false
   /// `set-timeout`: milliseconds by name; the owner applies them.
   public var timeoutChanges = TimeoutChanges()
   /// `set-retries`: how often the backend may try again, in place of `retries`.
   public var retries: Int?
   /// `disable-l7-retry`.
   public var retriesDisabled = false
+  /// What rewrites of request and response may still add.
+  public var requestRoom = RewriteRoom()
+  public var responseRoom = RewriteRoom()
+  /// Rewrites that did not fit.
+  public var failedRewrites = 0
   /// `http-request set-priority-class` and `-offset`.
   public var priorityClass = 0
   public var priorityOffset = 0
@@ -117,9 +137,12 @@ public final class RuleContext {
     if !earlyHints.isEmpty { earlyHints.removeAll() }
     logLevel = nil
     socketChanges = SocketChanges()
+    if sourceChange != nil { sourceChange = nil }
+    if destinationChange != nil { destinationChange = nil }
     timeoutChanges = TimeoutChanges()
     retriesDisabled = false
     retries = nil
+    failedRewrites = 0
     cacheName = nil
     compression = nil
     priorityClass = 0
@@ -128,6 +151,12 @@ public final class RuleContext {
     if lastRule != nil { lastRule = nil }
     isResponseSide = false
   }
+}
+
+/// The owner of a stream, asked to fill `RuleContext.log` in the middle of it.
+public protocol LogFactsKeeper: AnyObject {
+  /// False when there is no stream yet.
+  func refreshLogFacts() -> Bool
 }
 
 /// Where a rule stands, and its keyword.

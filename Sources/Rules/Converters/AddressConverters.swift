@@ -32,11 +32,36 @@ enum AddressConverters {
       guard let port = ForwardedHeader.node(sample.text)?.port else { return nil }
       return Numbers.integer(port).map(Sample.int) ?? .string(port)
     },
+    ConverterEntry("rfc7239_nn", .none, .any, .string) { sample, _, _ in
+      switch sample {
+      case .ip(let address):
+        if case .v6 = address { return .string(Bytes("[\(address)]")) }
+        return .string(Bytes(address.description))
+      default:
+        let name = sample.text
+        if name.isEmpty { return .string("unknown") }
+        return ForwardedHeader.isIdentifier(name) ? .string(Bytes([0x5F] + name.array)) : nil
+      }
+    },
+    ConverterEntry("rfc7239_np", .none, .any, .string) { sample, _, _ in
+      if case .int(let port) = sample { return (0...65535).contains(port) ? .string(Bytes(String(port))) : nil }
+      let name = sample.text
+      return !name.isEmpty && ForwardedHeader.isIdentifier(name) ? .string(Bytes([0x5F] + name.array)) : nil
+    },
   ]
 }
 
 /// `Forwarded` (RFC 7239, 4).
 enum ForwardedHeader {
+  /// The octets that an obfuscated identifier may have behind its underscore.
+  static func isIdentifier(_ name: Bytes) -> Bool {
+    for i in 0..<name.count {
+      let c = name[i]
+      guard ASCII.isAlpha(c) || ASCII.isDigit(c) || c == 0x2E || c == 0x5F || c == 0x2D else { return false }
+    }
+    return true
+  }
+
   /// Elements of name and value pairs, nil when the field is malformed.
   static func elements(_ text: Bytes) -> [[(name: Bytes, value: Bytes)]]? {
     var all: [[(name: Bytes, value: Bytes)]] = []

@@ -1,5 +1,6 @@
 import Base
 import Glibc
+import HTTP
 
 /// Seconds (or finer counts) since 1970 to text.
 enum DateConverters {
@@ -17,6 +18,9 @@ enum DateConverters {
       case .microseconds: seconds = value / 1_000_000
       }
       return .string(Bytes(DateText.httpDate(bounded(seconds &+ (a.int(0) ?? 0)))))
+    },
+    ConverterEntry("date", .none, .string, .int) { sample, _, _ in
+      HTTPDate.parse(sample.text).map(Sample.int)
     },
   ]
 

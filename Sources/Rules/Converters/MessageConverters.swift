@@ -1,6 +1,6 @@
 import Base
 
-/// FIX messages (Financial Information eXchange): `tag=value` pairs that each end with SOH.
+/// Messages of FIX (Financial Information eXchange: `tag=value` pairs that each end with SOH) and of MQTT.
 enum MessageConverters {
   static let table: [ConverterEntry] = [
     ConverterEntry("fix_is_valid", .none, .binary, .bool) { sample, _, context in
@@ -26,7 +26,57 @@ enum MessageConverters {
         return nil
       }
     },
+    ConverterEntry("mqtt_is_valid", .none, .binary, .bool) { sample, _, context in
+      context.mayChange = false
+      switch MQTTPacket.parse(sample.octets) {
+      case .packet: return .bool(true)
+      case .invalid: return .bool(false)
+      case .incomplete:
+        if !context.evaluationIsFinal { context.mayChange = true }
+        return nil
+      }
+    },
+    ConverterEntry(
+      "mqtt_field_value", .required(.string, .string), .binary, .binary, check: checkPacketField
+    ) { sample, a, context in
+      guard let kind = a.int(0), let name = a.string(1) else { return nil }
+      context.mayChange = false
+      switch MQTTPacket.parse(sample.octets) {
+      case .packet(let packet):
+        return packet.kind.rawValue == Int(kind) ? packet.fields[name.string].map(Sample.binary) : nil
+      case .invalid: return nil
+      case .incomplete:
+        if !context.evaluationIsFinal { context.mayChange = true }
+        return nil
+      }
+    },
   ]
+
+  private static let kinds: [String: MQTTPacket.Kind] = [
+    "connect": .connect, "1": .connect, "connack": .connack, "2": .connack,
+  ]
+
+  @Sendable
+  private static func checkPacketField(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
+    let type = (arguments.string(0) ?? .empty).lowercased.string
+    guard let kind = kinds[type] else {
+      throw RuleError(
+        "unsupported MQTT packet type '\(type)'", suggestion: Suggestions.nearest(type, kinds.keys),
+        expected: "connect (1) or connack (2)")
+    }
+    let field = (arguments.string(1) ?? .empty).lowercased.string
+    let names = kind == .connect ? MQTTPacket.connectFields : MQTTPacket.connackFields
+    let properties =
+      kind == .connect
+      ? MQTTPacket.connectProperties.union(MQTTPacket.willProperties) : MQTTPacket.connackProperties
+    let isProperty = Int(field).map { properties.contains($0) && $0 != 38 } ?? false
+    guard names.contains(field) || isProperty else {
+      throw RuleError(
+        "unsupported property or field '\(field)' for this MQTT packet type",
+        suggestion: Suggestions.nearest(field, names), expected: names.sorted().joined(separator: ", "))
+    }
+    arguments.list = [.int(Int64(kind.rawValue)), .string(Bytes(field))]
+  }
 
   private static let names: [String: Int64] = [
     "BeginString": 8, "BodyLength": 9, "MsgType": 35, "SenderCompID": 49, "TargetCompID": 56, "CheckSum": 10,

@@ -5,10 +5,10 @@ enum ConnectionFetches {
   private static let success = Bytes("Success")
 
   static let table: [FetchEntry] = [
-    FetchEntry("src", .none, .address, .layer4Client) { context, _ in ip(context.connection.source) },
-    FetchEntry("src_port", .none, .int, .layer4Client) { context, _ in port(context.connection.source) },
-    FetchEntry("dst", .none, .address, .layer4Client) { context, _ in ip(context.connection.destination) },
-    FetchEntry("dst_port", .none, .int, .layer4Client) { context, _ in port(context.connection.destination) },
+    FetchEntry("src", .none, .address, .layer4Client) { context, _ in ip(context.source) },
+    FetchEntry("src_port", .none, .int, .layer4Client) { context, _ in port(context.source) },
+    FetchEntry("dst", .none, .address, .layer4Client) { context, _ in ip(context.destination) },
+    FetchEntry("dst_port", .none, .int, .layer4Client) { context, _ in port(context.destination) },
     FetchEntry("fc_src", .none, .address, .layer4Client) { context, _ in ip(context.connection.originalSource)
     },
     FetchEntry("fc_src_port", .none, .int, .layer4Client) { context, _ in
@@ -70,6 +70,64 @@ enum ConnectionFetches {
       a.int(0).flatMap { tlv(UInt8(truncatingIfNeeded: $0), context) }.map(Sample.string)
     },
   ]
+
+  /// Addresses that are this machine's own, and places in queues.
+  private static let places: [FetchEntry] = [
+    local("src_is_local") { $0.connection.source }, local("dst_is_local") { $0.connection.destination },
+    local("fc_src_is_local") { $0.connection.originalSource },
+    local("fc_dst_is_local") { $0.connection.originalDestination },
+    FetchEntry("bc_be_queue", .none, .int, .layer4Server) { context, _ in .int(Int64(context.log.backendQueue)) },
+    FetchEntry("bc_srv_queue", .none, .int, .layer4Server) { context, _ in .int(Int64(context.log.serverQueue)) },
+  ]
+
+  private static func local(
+    _ name: String, _ address: @escaping @Sendable (RuleContext) -> SocketAddress
+  ) -> FetchEntry {
+    FetchEntry(name, .none, .bool, .layer4Client) { context, _ in
+      address(context).ip.map { .bool(context.environment.isLocal($0)) }
+    }
+  }
+
+  /// What the kernel knows of the connections.
+  static let transport: [FetchEntry] =
+    places + times.map { name, query, place in
+      FetchEntry(name, .optional(.string), .int, place, check: checkUnit) { context, a in
+        guard let value = information(query, place, context) else { return nil }
+        return .int(a.int(0) == 1 ? value : (value + 500) / 1000)
+      }
+    }
+    + counts.map { name, query in
+      FetchEntry(name, .none, .int, .layer4Client) { context, _ in
+        information(query, .layer4Client, context).map(Sample.int)
+      }
+    }
+
+  private static let times: [(String, TransportQuery, SamplePlaces)] = [
+    ("fc_rtt", .roundTrip, .layer4Client), ("fc_rttvar", .roundTripVariation, .layer4Client),
+    ("bc_rtt", .roundTrip, .layer4Server), ("bc_rttvar", .roundTripVariation, .layer4Server),
+  ]
+
+  private static let counts: [(String, TransportQuery)] = [
+    ("fc_unacked", .unacknowledged), ("fc_sacked", .selectivelyAcknowledged), ("fc_lost", .lost),
+    ("fc_retrans", .retransmitted), ("fc_fackets", .forwardAcknowledged), ("fc_reordering", .reordering),
+  ]
+
+  private static func information(_ query: TransportQuery, _ place: SamplePlaces, _ context: RuleContext)
+    -> Int64?
+  {
+    let socket = place == .layer4Client ? context.connection.socket : context.serverSide.socket
+    return context.environment.transport(query, of: socket)
+  }
+
+  /// `us`, or `ms` as without one.
+  @Sendable
+  private static func checkUnit(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
+    guard let unit = arguments.string(0) else { return }
+    guard unit == "us" || unit == "ms" else {
+      throw RuleError("expects 'us' or 'ms', got '\(unit.string)'", expected: "'us' or 'ms'")
+    }
+    arguments.list = [.int(unit == "us" ? 1 : 0)]
+  }
 
   private static func ip(_ address: SocketAddress) -> Sample? { address.ip.map(Sample.ip) }
   private static func port(_ address: SocketAddress) -> Sample? { address.port.map { .int(Int64($0)) } }

@@ -1,5 +1,5 @@
-import Base
-import HTTP
+public import Base
+public import HTTP
 
 /// Cookies of requests (`Cookie`) and responses (`Set-Cookie`).
 enum CookieFetches {
@@ -92,6 +92,27 @@ enum CookieFetches {
 
   private static let cookie = FieldName("cookie")
   private static let setCookie = FieldName("set-cookie")
+}
+
+/// `capture cookie`: what logs show of a cookie.
+public enum CookieCapture {
+  /// `name=value`, cut to `length`, of the first cookie that is called `name`, or begins so; nil without one.
+  public static func find(
+    in head: MessageHead, isResponse: Bool, name: Bytes, isPrefix: Bool, length: Int
+  ) -> Bytes? {
+    let field: FieldName = isResponse ? "set-cookie" : "cookie"
+    var found: Bytes?
+    var index = 0
+    while found == nil, let at = head.firstIndex(of: field, from: index) {
+      _ = CookieText.forEach(head.value(at: at), isSetCookie: isResponse) { cookie, value in
+        guard isPrefix ? cookie.starts(with: name) : cookie == name else { return false }
+        found = Bytes(cookie.array + [0x3D] + value.array).prefix(length)
+        return true
+      }
+      index = at + 1
+    }
+    return found
+  }
 }
 
 enum CookieText {

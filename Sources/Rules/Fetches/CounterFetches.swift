@@ -122,7 +122,7 @@ enum CounterFetches {
       }
     } + [
       FetchEntry("src_updt_conn_cnt", .required(.table), .int, .layer4Client, volatile: true) { context, a in
-        guard let table = a.table(0), let address = context.connection.source.ip else { return nil }
+        guard let table = a.table(0), let address = context.source.ip else { return nil }
         return StickLookUp.change(table, .ip(address), creating: true, context) { entry in
           guard entry.add(.connectionCount) else { return nil }
           return entry.value(.connectionCount).map(Sample.int)
@@ -133,7 +133,7 @@ enum CounterFetches {
   private static func readSource(
     _ value: StickValue, _ index: Int, _ table: StickTable, _ context: RuleContext
   ) -> Sample? {
-    guard let address = context.connection.source.ip else { return nil }
+    guard let address = context.source.ip else { return nil }
     return StickLookUp.read(value, index, table, .ip(address), context)
   }
 }

@@ -127,7 +127,7 @@ enum HTTPRequestFetches {
 
   private static func withSource(_ hash: UInt32, _ context: RuleContext) -> Sample {
     let octets =
-      withUnsafeBytes(of: hash.bigEndian) { Array($0) } + (context.connection.source.ip?.octets ?? [])
+      withUnsafeBytes(of: hash.bigEndian) { Array($0) } + (context.source.ip?.octets ?? [])
     return .binary(Bytes(octets))
   }
 

@@ -1,4 +1,5 @@
 import Base
+import Config
 
 /// Writes the value of one alias.
 struct LogAliasWriter {
@@ -13,6 +14,8 @@ struct LogAliasWriter {
       .requestDateUTC,
       .requestDateLocal:
       writeDate(alias, into: &out)
+    case .requestLine where !context.log.method.isEmpty:
+      quoted(into: &out) { writeRequestLine(into: &$0) }
     case .method, .path, .pathOnly, .query, .uri, .version, .requestLine:
       let text = LogRequestLine.part(alias, context)
       quoted(into: &out) {
@@ -31,6 +34,15 @@ struct LogAliasWriter {
     }
   }
 
+  private func writeRequestLine(into out: inout [UInt8]) {
+    for (i, part) in [context.log.method, context.log.uri, context.log.version].enumerated() {
+      if i > 0, part.isEmpty { continue }
+      if i > 0 { out.append(ASCII.space) }
+      LogText.appendEncoded(
+        part, marker: 0x23, unsafe: LogText.isUnsafeInURL, escaping: flags.contains(.escape), into: &out)
+    }
+  }
+
   private func quoted(into out: inout [UInt8], _ body: (inout [UInt8]) -> Void) {
     if flags.contains(.quote) { out.append(0x22) }
     body(&out)
@@ -46,7 +58,7 @@ struct LogAliasWriter {
     case .responseCookie: LogText.append(context.log.responseCookie ?? .empty, flags, into: &out)
     case .hostName: LogText.append(context.environment.hostName, flags, into: &out)
     case .uniqueID: LogText.append(context.log.uniqueID, flags, into: &out)
-    case .origin: LogText.append(context.log.origin, flags, into: &out)
+    case .origin: LogText.append(Bytes(context.log.origin.text), flags, into: &out)
     case .cipher: LogText.append(context.connection.tls?.cipher ?? .empty, flags, into: &out)
     case .tlsVersion: LogText.append(context.connection.tls?.version ?? .empty, flags, into: &out)
     case .frontendTransport:
@@ -84,8 +96,8 @@ struct LogAliasWriter {
   private func writeAddress(_ alias: LogAlias, into out: inout [UInt8]) {
     let address: SocketAddress
     switch alias {
-    case .clientIP, .clientPort: address = context.connection.source
-    case .frontendIP, .frontendPort: address = context.connection.destination
+    case .clientIP, .clientPort: address = context.source
+    case .frontendIP, .frontendPort: address = context.destination
     case .backendIP, .backendPort: address = context.log.backendSource
     default: address = context.log.serverAddress
     }
@@ -211,7 +223,7 @@ enum LogNumber {
   }
 }
 
-/// The pieces of the request line as it was received.
+/// The pieces of the request line as it was received; all of it is `LogAliasWriter.writeRequestLine`.
 enum LogRequestLine {
   private static let bad = Bytes("<BADREQ>")
 
@@ -227,15 +239,7 @@ enum LogRequestLine {
     case .path:
       return context.log.uri.prefix(context.log.uri.firstIndex(of: ASCII.question) ?? context.log.uri.count)
     case .pathOnly: return RequestTarget(context.log.uri).path
-    default:
-      var line = context.log.method.array
-      line.append(ASCII.space)
-      line.append(context.log.uri)
-      if !context.log.version.isEmpty {
-        line.append(ASCII.space)
-        line.append(context.log.version)
-      }
-      return Bytes(line)
+    default: return bad
     }
   }
 }

@@ -74,16 +74,23 @@ enum LogText {
   static func appendEncoded(
     _ text: Bytes, marker: UInt8, unsafe: (UInt8) -> Bool, escaping: Bool = false, into out: inout [UInt8]
   ) {
-    for i in 0..<text.count {
-      let c = text[i]
-      if unsafe(c) {
-        out.append(marker)
-        out.append(Hexadecimal.digits[Int(c >> 4)])
-        out.append(Hexadecimal.digits[Int(c & 15)])
-      } else {
-        if escaping, c == 0x22 || c == 0x5C || c == 0x5D { out.append(0x5C) }
-        out.append(c)
+    text.withUnsafeBytes { octets in
+      var start = 0
+      for i in 0..<octets.count {
+        let c = octets[i]
+        if unsafe(c) {
+          out.append(contentsOf: octets[start..<i])
+          out.append(marker)
+          out.append(Hexadecimal.digits[Int(c >> 4)])
+          out.append(Hexadecimal.digits[Int(c & 15)])
+          start = i + 1
+        } else if escaping, c == 0x22 || c == 0x5C || c == 0x5D {
+          out.append(contentsOf: octets[start..<i])
+          out.append(0x5C)
+          start = i
+        }
       }
+      out.append(contentsOf: octets[start...])
     }
   }
 

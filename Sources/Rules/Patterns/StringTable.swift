@@ -10,6 +10,8 @@ struct StringTable: Sendable {
   init(folds: Bool) { self.folds = folds }
 
   var count: Int { keys.count }
+  /// So many are compared one by one, which takes less than hashing.
+  private static let fewKeys = 3
 
   /// The number of `key`, which is added unless it is there.
   mutating func insert(_ key: Bytes) -> Int {
@@ -35,7 +37,13 @@ struct StringTable: Sendable {
   func find(_ key: Bytes) -> Int? { find(key.span) }
 
   func find(_ key: borrowing Span<UInt8>) -> Int? {
-    if keys.isEmpty { return nil }
+    if keys.count <= StringTable.fewKeys {
+      for number in keys.indices {
+        let stored = keys[number]
+        if equals(stored.span, key) { return number }
+      }
+      return nil
+    }
     var slot = Int(truncatingIfNeeded: hash(key)) & (slots.count - 1)
     while slots[slot] != 0 {
       let number = Int(slots[slot]) - 1

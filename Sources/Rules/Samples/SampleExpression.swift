@@ -53,6 +53,19 @@ public final class SampleExpression: Sendable {
     return sample
   }
 
+  /// What the converters alone make of `text`, as octets.
+  public func convert(_ text: Bytes, _ context: RuleContext) -> Bytes? {
+    var sample = Sample.string(text)
+    for step in steps {
+      guard let input = SampleExpression.prepare(sample, step.input),
+        let output = step.body(input, step.arguments, context)
+      else { return nil }
+      sample = output
+    }
+    guard case .binary(let octets)? = sample.cast(to: .binary) else { return nil }
+    return octets
+  }
+
   /// The text form of the value, or nil when there is none.
   public func evaluateText(_ context: RuleContext) -> Bytes? { evaluate(context)?.text }
 

@@ -3,11 +3,9 @@ import Foundation
 /// Real servers on private ports and directories, each a process of its own that the test ends.
 enum Services {
   /// nginx that answers every request with its name, and `/statshaproxy` and all else alike.
-  static func nginx(_ name: String, host: String = "127.0.0.1", port: Int? = nil, in workspace: Workspace)
-    throws -> (
-      child: Child, port: Int
-    )
-  {
+  static func nginx(
+    _ name: String, host: String = "127.0.0.1", port: Int? = nil, options: String = "", in workspace: Workspace
+  ) throws -> (child: Child, port: Int) {
     let port = try port ?? Ports.free()
     let folder = try workspace.directory("nginx-\(name)")
     let file = try workspace.write(
@@ -26,7 +24,7 @@ enum Services {
         uwsgi_temp_path \(folder)/uwsgi;
         scgi_temp_path \(folder)/scgi;
         server {
-          listen \(host):\(port);
+          listen \(host):\(port)\(options);
           location / { default_type text/plain; add_header X-Proto "$http_x_forwarded_proto"; return 200 "\(name)"; }
         }
       }

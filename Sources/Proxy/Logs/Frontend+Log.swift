@@ -1,0 +1,36 @@
+import Base
+import Config
+import Rules
+
+extension Frontend {
+  /// Renders the line of a stream or connection and sends it; `text` stands in for the format.
+  func writeLog(
+    _ context: RuleContext, _ origin: LogOrigin, level: Int, at time: WallTime, profile: LogProfile? = nil,
+    text: String? = nil
+  ) {
+    context.log.origin = origin
+    var line: [UInt8] = []
+    if let text {
+      line = Array(text.utf8)
+    } else {
+      line.reserveCapacity(256)
+      let isError = origin == .error || origin == .killed
+      (isError ? logFormats.error ?? logFormats.stream : logFormats.stream).render(context, into: &line)
+    }
+    var structured: [UInt8] = []
+    logFormats.structuredData?.render(context, into: &structured)
+    log.send(
+      level: level, line, at: time, structuredData: structured,
+      about: LogTargets.Subject(context: context, origin: origin, profile: profile))
+  }
+}
+
+extension RuleContext {
+  /// Names a connection that is no stream yet in `log`.
+  func noteConnection(_ frontend: Frontend) {
+    log.frontendName = frontend.nameBytes
+    log.backendName = frontend.nameBytes
+    log.frontendIsTLS = connection.tls != nil
+    log.requestDate = connection.accepted.wall
+  }
+}
