@@ -167,7 +167,10 @@ public enum BindKeywords {
     flag("prefer-client-ciphers", "The client's order of ciphers counts.") {
       $0.tls.preferClientCiphers = true
     },
-    Keyword("allow-0rtt", in: .front, "", "Taken, and of no effect: early data is refused, which costs its client a round trip.") {
+    Keyword(
+      "allow-0rtt", in: .front, "",
+      "Taken, and of no effect: early data is refused, which costs its client a round trip."
+    ) {
       _, arguments, context throws(Refusal) in
       context.diagnostics.advice("'allow-0rtt' has no effect here: early data is refused", at: arguments.lastLocation)
     },

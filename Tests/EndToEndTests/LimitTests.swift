@@ -51,7 +51,8 @@ extension EndToEnd {
       var options = ""
       if isTLS { options = " ssl crt \(try TestCertificates(in: workspace).server("a", names: ["a.test"]).bundle)" }
       let gateway = try gateway(
-        "frontend site\n  bind 127.0.0.1:\(port)\(options)\n\(frontend)  http-request return status 200\n", global: global)
+        "frontend site\n  bind 127.0.0.1:\(port)\(options)\n\(frontend)  http-request return status 200\n",
+        global: global)
       let began = Clock.now
       for _ in 0..<14 {
         let target = isTLS ? "https://127.0.0.1:\(port)/" : url
