@@ -24,7 +24,10 @@ extension EndToEnd {
       }
     }
 
-    private func get(_ path: String, _ fields: [String] = [], mirror: TestServer, _ frontend: String, _ backend: String, global: String = "")
+    private func get(
+      _ path: String, _ fields: [String] = [], mirror: TestServer, _ frontend: String, _ backend: String,
+      global: String = ""
+    )
       throws -> String
     {
       let gateway = try RunningGateway(
