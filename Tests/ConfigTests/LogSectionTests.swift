@@ -64,7 +64,10 @@ struct LogSectionTests {
     "what cannot work is refused, with the word that was probably meant",
     arguments: [
       ("global\n log ring@rung local0\nring ring\n size 8k\n", "unknown ring named 'rung'", "ring"),
-      ("global\n log backend@bb local0\nbackend bc\n mode log\n server s udp@127.0.0.1:1\n", "unknown log backend 'bb'", "bc"),
+      (
+        "global\n log backend@bb local0\nbackend bc\n mode log\n server s udp@127.0.0.1:1\n",
+        "unknown log backend 'bb'", "bc"
+      ),
       ("global\n log backend@b local0\nbackend b\n mode tcp\n", "incompatible log backend 'b'", ""),
       ("global\n log stdout profile prof local0\nlog-profile proof\n", "unknown log-profile 'prof'", "proof"),
       ("frontend f\n mode log\n", "only applicable on proxies with backend capability", ""),
@@ -92,5 +95,21 @@ struct LogSectionTests {
       "defaults\n log-steps accept,close\nfrontend a\n bind :80\nfrontend b\n bind :81\n log-steps all\n")
     #expect(loaded.configuration.proxies[0].logSteps == [.accept, .close])
     #expect(loaded.configuration.proxies[1].logSteps == .all)
+  }
+
+  @Test("algorithms of log backends are told to be of no use elsewhere")
+  func balancing() {
+    let loaded = Loading.load("backend b\n mode http\n balance sticky\n server s 127.0.0.1:1\n")
+    #expect(!loaded.diagnostics.hasErrors)
+    #expect(Loading.messages(loaded, .warning).count == 1)
+  }
+
+  @Test("'verify none' towards another machine is advice, and none towards this one")
+  func unverified() {
+    func advice(_ address: String) -> Int {
+      let text = "backend b\n server s \(address):443 ssl verify none\n"
+      return Loading.load(text).diagnostics.all.filter { $0.message.contains("verify") }.count
+    }
+    #expect(advice("192.0.2.1") == 1 && advice("127.0.0.1") == 0 && advice("[::1]") == 0)
   }
 }

@@ -26,4 +26,5 @@ swiftc $flags -I "$out" "$entry" $objects -o "$out/$target-fuzzer"
 cp -n "Tests/Fuzz/corpus/$([ "$target" = rules ] && echo RuleFuzz || echo "$target")"/* "$out/$target"/ 2>/dev/null || true
 # Pattern lists and what is looked up in them point to each other: they live as long as the process.
 leaks="$([ "$target" = rules ] && echo 0 || echo 1)"
-exec "$out/$target-fuzzer" -detect_leaks="$leaks" -artifact_prefix="$out/" -max_total_time="$seconds" -max_len=8192 "$out/$target"
+export ASAN_OPTIONS="detect_leaks=$leaks"
+exec "$out/$target-fuzzer" -artifact_prefix="$out/" -max_total_time="$seconds" -max_len=8192 "$out/$target"

@@ -11,6 +11,13 @@ final class TCPClientSession: TransportOwner, ClientEndpoint {
   private var stream: Stream?
   private var reader = H1BodyReader()
   private var isFlushing = false
+  private var isLingering = false
+  private var hasVanished = false
+  private var lingered = 0
+
+  /// Octets dropped, and time, before a client that no server was reached for is let go.
+  private static let lingerLimit = 64 * 1024
+  private static let lingerTime: Timespan = .seconds(1)
 
   init(_ connection: ClientConnection) {
     self.connection = connection
@@ -40,6 +47,7 @@ final class TCPClientSession: TransportOwner, ClientEndpoint {
   var octetsOut: Int { transport.octetsOut + transport.gathered }
 
   func transportReady(_ transport: Transport) {
+    if isLingering { return linger() }
     if isFlushing {
       if transport.flush() { close(reset: false) }
       return
@@ -77,15 +85,22 @@ final class TCPClientSession: TransportOwner, ClientEndpoint {
     connection.switchToHTTP(proto: proto, storage)
   }
 
-  func vanish() { Socket.vanish(transport.descriptor) }
+  func vanish() {
+    hasVanished = true
+    Socket.vanish(transport.descriptor)
+  }
 
   func finish(reusable: Bool, aborted: Bool) {
     // Where no server was reached the client is hung up on, not reset: what it sent is read first.
     let wasConnected = stream.map { $0.times.connected != .never } ?? false
     stream = nil
-    if aborted, !wasConnected, !transport.hasFailed {
-      _ = transport.receive()
-      return close(reset: false)
+    if aborted, !wasConnected, !hasVanished, !transport.hasFailed {
+      if transport.sawEnd || transport.tls != nil { return close(reset: false) }
+      isLingering = true
+      transport.shutdownWrite()
+      let loop = connection.worker.loop
+      loop.timers.set(connection.timer, to: loop.now.instant + TCPClientSession.lingerTime, owner: self)
+      return linger()
     }
     if !aborted, !transport.flush() {
       isFlushing = true
@@ -94,8 +109,28 @@ final class TCPClientSession: TransportOwner, ClientEndpoint {
     close(reset: aborted && !transport.sawEnd)
   }
 
+  /// Closing with octets unread would reset the connection.
+  private func linger() {
+    while true {
+      lingered += transport.waiting.count
+      transport.consume(transport.waiting.count)
+      if lingered > TCPClientSession.lingerLimit { return close(reset: false) }
+      switch transport.receive() {
+      case .some: continue
+      case .nothing: return
+      case .end, .failed: return close(reset: false)
+      }
+    }
+  }
+
   private func close(reset: Bool) {
+    if isLingering { connection.worker.loop.timers.cancel(connection.timer) }
+    isLingering = false
     transport.close(reset: reset)
     connection.closed()
   }
+}
+
+extension TCPClientSession: TimerOwner {
+  func timerFired(_ timer: Timer) { if isLingering { close(reset: false) } }
 }
