@@ -26,7 +26,6 @@ public struct TLSSettings: Sendable {
   public var crlFile: String?
   public var noTickets = false
   public var preferClientCiphers = false
-  public var allow0RTT = false
   /// `no-ssl-reuse` of servers: sessions are not resumed.
   public var noReuse = false
   /// `no-ca-names`: clients are not told which authorities are accepted.

@@ -106,7 +106,9 @@ final class PeersSection: Section {
 
   func finish(_ context: LoadContext) {
     for index in settings.peers.indices {
-      guard let shard = settings.peers[index].server?.shard, settings.shards > 0, shard > settings.shards else { continue }
+      guard let shard = settings.peers[index].server?.shard, settings.shards > 0, shard > settings.shards else {
+        continue
+      }
       context.diagnostics.warning(
         "'peer \(settings.peers[index].name)' : shard \(shard) is greater than the \(settings.shards) shards of the section and is ignored.",
         at: settings.peers[index].location)

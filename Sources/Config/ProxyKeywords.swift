@@ -103,6 +103,7 @@ public enum ProxyKeywords {
       case "cache":
         _ = try arguments.required("the name of a 'cache' section")
         try arguments.end()
+      case "trace": try traceFilter(&settings, &arguments)
       default: throw Refusal.notSupported("'filter \(name.text)'", name)
       }
     },

@@ -135,6 +135,8 @@ public struct ProxySettings: Sendable {
   public var loadServerStateFromFile: String?
   public var dispatch: SocketAddress?
   public var emailAlert: [Directive] = []
+  /// `filter trace random-forwarding`.
+  public var forwardsAtRandom = false
   /// `hash-preserve-affinity`.
   public var hashPreserveAffinity = "always"
   public var serverStateFileName: String?

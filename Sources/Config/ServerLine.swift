@@ -132,6 +132,8 @@ enum ServerLine {
 extension ServerSettings {
   /// Lines of `global` that come later mean later servers.
   fileprivate mutating func noteTLSDefaults(_ context: LoadContext) {
-    if isTLS || preparesTLS || checkTLS == true, !context.isRuntime { tlsDefaults = context.configuration.global.serverTLS }
+    if isTLS || preparesTLS || checkTLS == true, !context.isRuntime {
+      tlsDefaults = context.configuration.global.serverTLS
+    }
   }
 }

@@ -50,7 +50,7 @@ extension ServerKeywords {
     flag("no-ssl-reuse", "Do not resume sessions.") { $0.tls.noReuse = true },
     flag("ssl-reuse", "Resume sessions.") { $0.tls.noReuse = false },
     flag("no-renegotiate", "Refuse renegotiation, as always.") { _ in },
-    flag("allow-0rtt", "Send early data.") { $0.tls.allow0RTT = true },
+    noEffect("allow-0rtt", "", "no early data is sent"),
   ]
 
   static let versions: [Keyword<ServerSettings>] = TLSOptions.versionWords.map { name in

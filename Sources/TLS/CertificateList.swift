@@ -104,7 +104,8 @@ extension CertificateList.Entry {
     while let option = rest.popFirst() {
       switch option {
       case "no-alpn": policy.alpn = []
-      case "allow-0rtt": policy.allowsEarlyData = true
+      // Early data is refused, with it or without.
+      case "allow-0rtt": break
       case "no-ca-names": policy.hidesAuthorities = true
       default:
         guard let value = rest.popFirst() else {

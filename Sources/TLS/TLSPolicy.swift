@@ -42,8 +42,6 @@ public struct TLSPolicy: Hashable, Sendable {
   public var caVerifyFile: String?
   public var crlFile: String?
   public var noTickets = false
-  /// `allow-0rtt`: requests in early data.
-  public var allowsEarlyData = false
   /// `no-ca-names`: clients are not told which authorities are accepted.
   public var hidesAuthorities = false
   public var prefersClientCiphers = false

@@ -53,6 +53,8 @@ struct CommandLineOptions: Equatable {
   var keywordDump: [String] = []
   /// `-dr`: names of servers that do not resolve are no error.
   var ignoresUnresolvable = false
+  /// `-dS`: no body passes through a pipe.
+  var copiesBodies = false
   /// `-dV`: certificates of servers are not verified.
   var skipsServerVerification = false
   /// Flags that were taken and change nothing.

@@ -29,6 +29,7 @@ struct Startup {
         loaded.configuration.proxies[i].maxConnections = limit
       }
     }
+    if options.copiesBodies { loaded.configuration.global.splices = false }
     if options.skipsServerVerification { loaded.configuration.global.verifyServers = false }
     let rules = RuleCompiler.compile(loaded.configuration, diagnostics: loaded.diagnostics) { path in
       guard case .octets(let text) = ConfigurationIO.system().read(path) else { return nil }

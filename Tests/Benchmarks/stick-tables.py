@@ -2,10 +2,12 @@
 """What stick tables cost, beside the HAProxy of this machine, in one run.
 
     Tests/Benchmarks/stick-tables.py [--rounds N] [--seconds S] [--threads 1,2] [--entries N]
-                                     [--gatehouse PATH] [--haproxy PATH] [--only cost|memory]
+                                     [--gatehouse PATH] [--haproxy PATH] [--only cost|instructions|memory]
 
 cost:   CPU per request with 0, 1 and 3 tracked counters (a source address, a path and a header); the proxy answers
         by itself, so that nothing but the proxy and its counters is measured. Needs wrk.
+instructions: the same in user instructions a request, which other work on the machine does not touch: two runs of
+        different length under valgrind's callgrind, so that the start counts for nothing. Needs valgrind.
 memory: a table is filled with a million sources through http-request rules (`hdr` as the key), then left to expire:
         octets an entry beyond its key and data, time to fill, and what is given back. Needs nothing but Python.
 """
@@ -28,8 +30,8 @@ def free_port():
         return s.getsockname()[1]
 
 
-def wait_for(port, process):
-    deadline = time.monotonic() + 15
+def wait_for(port, process, seconds=15):
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise SystemExit(f"{process.args[0]} ended with {process.returncode}")
@@ -124,6 +126,41 @@ class Runs:
                 print(f"| {threads} | {count} | " + " | ".join(f"{median[name, count]:.2f}" for name in self.proxies)
                       + f" | {added} | {ratio} |", flush=True)
 
+    def instructions(self):
+        print("\nUser instructions per request, one thread\n")
+        print("| counters | " + " | ".join(f"{name} | adds" for name in self.proxies) + " |")
+        print("|---|" + "---|---|" * len(self.proxies))
+        figures = {(name, count): self.counted(name, rules)
+                   for name in self.proxies for count, rules in zip((0, 1, 3), RULES)}
+        for count in (0, 1, 3):
+            print(f"| {count} | " + " | ".join(
+                f"{figures[name, count]:.0f} | {figures[name, count] - figures[name, 0]:+.0f}"
+                for name in self.proxies) + " |", flush=True)
+
+    def counted(self, name, rules, short=200, long=4200):
+        return (self.total(name, rules, long) - self.total(name, rules, short)) / (long - short)
+
+    def total(self, name, rules, requests):
+        """All instructions of a process that serves so many requests over one connection."""
+        port = free_port()
+        file, out = (os.path.join(self.folder, f"{name}.{end}") for end in ("cfg", "callgrind"))
+        with open(file, "w") as f:
+            f.write(configuration(port, rules, 1))
+        process = subprocess.Popen(
+            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", self.proxies[name], "-db", "-f", file],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(port, process, 90)
+        with socket.create_connection(("127.0.0.1", port)) as s:
+            for _ in range(requests):
+                s.sendall(b"GET /path HTTP/1.1\r\nHost: a\r\nUser-Agent: probe/1.0\r\n\r\n")
+                got = b""
+                while b"hello" not in got:
+                    got += s.recv(65536)
+        process.terminate()
+        process.wait()
+        with open(out) as f:
+            return int(re.search(r"^(?:totals|summary): (\d+)", f.read(), re.M)[1])
+
     def memory(self):
         entries = self.args.entries
         key, data = 4, 12 + 4
@@ -190,16 +227,18 @@ def main():
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--entries", type=int, default=1_000_000)
     parser.add_argument("--expire", type=int, default=60)
-    parser.add_argument("--only", choices=("cost", "memory"))
+    parser.add_argument("--only", choices=("cost", "instructions", "memory"))
     parser.add_argument("--gatehouse", default=os.path.join(ROOT, ".build/release/gatehouse"))
     parser.add_argument("--haproxy", default=shutil.which("haproxy"))
     args = parser.parse_args()
     args.threads = [int(n) for n in args.threads.split(",")]
     with tempfile.TemporaryDirectory() as folder:
         runs = Runs(args, folder)
-        if args.only != "memory":
+        if args.only in (None, "cost"):
             runs.cost()
-        if args.only != "cost":
+        if args.only == "instructions" or args.only is None and shutil.which("valgrind"):
+            runs.instructions()
+        if args.only in (None, "memory"):
             runs.memory()
 
 

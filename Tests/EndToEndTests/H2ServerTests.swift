@@ -226,6 +226,38 @@ extension EndToEnd {
       withExtendedLifetime((gateway, waiting)) {}
     }
 
+    @Test("a server that goes into maintenance finishes what it has")
+    func maintenance() throws {
+      let gate = Gate()
+      let origin = try H2Origin { stream, _ in
+        gate.wait()
+        return H2Frame.ok(stream, "finished")
+      }
+      let socket = workspace.path("stats")
+      let gateway = try gateway("\(origin.port) proto h2", "", "  stats socket \(socket) level admin\n")
+      let client = try Connection(port: port)
+      try client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+      #expect(Clock.until(within: 10) { origin.streams.count == 1 })
+      let api = try Connection(unix: socket)
+      try api.send("set server app/one state maint\n")
+      _ = try api.receiveText()
+      gate.open()
+      _ = try client.receive(through: "finished")
+      withExtendedLifetime(gateway) {}
+    }
+
+    @Test("an answer that overtakes the request's body ends the exchange")
+    func overtaken() throws {
+      let origin = try H2Origin { stream, _ in H2Frame.ok(stream, "early") }
+      let gateway = try gateway("\(origin.port) proto h2")
+      let up = workspace.path("up")
+      try Tool.succeed(["openssl", "rand", "-out", up, "1000000"], in: workspace)
+      let outcome = try Tool.curl(["--data-binary", "@\(up)", url + "/"], in: workspace)
+      #expect(outcome.output == "early", "\(outcome.errors)")
+      #expect(try Tool.fetch(url + "/", in: workspace) == "early")
+      withExtendedLifetime(gateway) {}
+    }
+
     @Test("an upgrade becomes an extended CONNECT, and its answer a 101")
     func upgrade() throws {
       let origin = try H2Origin(settings: H2Frame.settings([(8, 1)])) { stream, _ in

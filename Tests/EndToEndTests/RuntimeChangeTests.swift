@@ -25,11 +25,14 @@ extension EndToEnd {
       let text = try Tool.run(
         ["openssl", "s_client", "-connect", "127.0.0.1:\(port)", "-servername", name], in: workspace, input: "Q\n"
       ).output
-      return text.split(separator: "\n").first { $0.hasPrefix("subject=") }.map { String($0.split(separator: " ").last ?? "") }
+      return text.split(separator: "\n").first { $0.hasPrefix("subject=") }.map {
+        String($0.split(separator: " ").last ?? "")
+      }
         ?? ""
     }
 
-    @Test("a certificate changes by commit alone, a commit that cannot be changes nothing, names come and go with lists")
+    @Test(
+      "a certificate changes by commit alone, a commit that cannot be changes nothing, names come and go with lists")
     func certificates() throws {
       let made = try TestCertificates(in: workspace)
       let (one, two) = (try made.server("one", names: ["one.test"]), try made.server("two", names: ["two.test"]))
@@ -62,7 +65,8 @@ extension EndToEnd {
       _ = try command("set ssl cert fresh.pem <<\n\(first)")
       #expect(try command("commit ssl cert fresh.pem").contains("Success!"))
       #expect(try served("other.test") == "two.test")
-      #expect(try command("add ssl crt-list \(list) <<\nfresh.pem [ssl-min-ver TLSv1.2] other.test\n").contains("Success!"))
+      #expect(
+        try command("add ssl crt-list \(list) <<\nfresh.pem [ssl-min-ver TLSv1.2] other.test\n").contains("Success!"))
       #expect(try served("other.test") == "one.test")
       #expect(try command("del ssl cert fresh.pem").contains("in use"))
       #expect(try command("del ssl crt-list \(list) fresh.pem").contains("deleted"))
@@ -117,7 +121,8 @@ extension EndToEnd {
       #expect(try Tool.fetch(url, in: workspace) == "one")
       let list = try command("show proc", on: master)
       #expect(list.contains("# workers"))
-      let worker = try #require(list.split(separator: "\n").first { $0.contains(" worker ") }?.split(separator: " ").first)
+      let worker = try #require(
+        list.split(separator: "\n").first { $0.contains(" worker ") }?.split(separator: " ").first)
       #expect(try command("@1 show info", on: master).contains("\nPid: \(worker)\n"))
       #expect(try command("@!\(worker) show info; @1 show version", on: master).contains("\nPid: \(worker)\n"))
       #expect(try command("@!1 show info", on: master).contains("Can't find the target"))

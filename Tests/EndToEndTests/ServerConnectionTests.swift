@@ -83,7 +83,7 @@ extension EndToEnd {
 
           """, listening: [port, other, inner], in: workspace)
       for (gate, host, seen) in [
-        (port, "one.test:80", "<one.test>"), (port, "127.0.0.1", "<->"), (other, "one.test", "<->"),
+        (port, "one.test:80", "<one.test>"), (port, "127.0.0.1", "<>"), (other, "one.test", "<>"),
       ] {
         let body = try Tool.fetch("http://127.0.0.1:\(gate)/", ["-H", "Host: \(host)"], in: workspace)
         #expect(body == seen)

@@ -62,7 +62,8 @@ extension EndToEnd {
     @Test(
       "good clients keep their service while slow ones are cut", .enabled(if: Tool.has("slowhttptest")),
       arguments: [
-        ["-H", "-i", "1"], ["-B", "-i", "1", "-s", "8192"], ["-R"], ["-X", "-w", "64", "-y", "128", "-n", "1", "-z", "8"],
+        ["-H", "-i", "1"], ["-B", "-i", "1", "-s", "8192"], ["-R"],
+        ["-X", "-w", "64", "-y", "128", "-n", "1", "-z", "8"],
       ])
     func attack(mode: [String]) throws {
       let large = String(repeating: "x", count: 2 << 20)

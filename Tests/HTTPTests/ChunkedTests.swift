@@ -94,4 +94,18 @@ struct ChunkedTests {
       #expect(Self.decode(text, cuts: Array(1..<text.count)) == whole, "\(text)")
     }
   }
+
+  @Test("octets of a chunk may go another way", arguments: [1, 5, 10])
+  func skipping(_ skipped: Int) {
+    var decoder = ChunkedDecoder()
+    #expect(decoder.rest == 0)
+    #expect(decoder.next(Bytes("a\r\n").span) == .needMore(consumed: 3))
+    #expect(decoder.rest == 10)
+    decoder.skip(UInt64(skipped))
+    #expect(decoder.rest == UInt64(10 - skipped))
+    let text = Array(repeating: UInt8(0x78), count: 10 - skipped) + Array("\r\n0\r\n\r\n".utf8)
+    if skipped < 10 { #expect(decoder.next(Bytes(text).span) == .data(0..<(10 - skipped))) }
+    #expect(decoder.next(Bytes(text, in: (10 - skipped)..<text.count).span) == .end(consumed: 7))
+    #expect(decoder.total == 10)
+  }
 }

@@ -182,6 +182,32 @@ struct H2ResponseTests {
     }
   }
 
+  @Test("changed octets and random frames never trap")
+  func mutations() {
+    var dice = Dice(state: 0x1234_5678_9ABC_DEF1)
+    let octets = (Self.good.map(\.frames) + Self.bad.filter { $0.frames.count < 400 }.map(\.frames)).flatMap { $0 }
+    for _ in 0..<1500 {
+      var changed = octets
+      for _ in 0...Int.random(in: 0..<6, using: &dice) {
+        changed[Int.random(in: 0..<changed.count, using: &dice)] = UInt8.random(in: 0...255, using: &dice)
+      }
+      let start = Int.random(in: 0..<changed.count, using: &dice)
+      let (_, requester, _) = play(Array(changed[start...]), method: "GET", cut: [])
+      _ = requester.pull(into: ByteBuffer(), upTo: 65536)
+    }
+    for _ in 0..<3000 {
+      var frames: [UInt8] = []
+      for _ in 0..<8 {
+        let payload = (0..<Int.random(in: 0..<24, using: &dice)).map { _ in UInt8.random(in: 0...255, using: &dice) }
+        frames += H2Frames.frame(
+          UInt8.random(in: 0...10, using: &dice), flags: UInt8.random(in: 0...63, using: &dice),
+          stream: UInt32.random(in: 0...3, using: &dice), payload)
+      }
+      let (_, requester, _) = play(frames, method: "GET", cut: [])
+      _ = requester.pull(into: ByteBuffer(), upTo: 65536)
+    }
+  }
+
   /// What ends the whole connection.
   static let broken: [Bad] = [
     Bad("no HTTP/2 at all", Array("HTTP/1.1 400 Bad request\r\n\r\n".utf8)),

@@ -3,32 +3,41 @@ import TLS
 
 extension Commands {
   /// `ca-file` and `crl-file` while the process runs.
-  static let authorities: [Command] = AuthorityKind.both.flatMap { kind in
-    [
-      Command("show ssl \(kind.word)", "[*][<\(kind.file)>[:<index>]]", level: .restricted, "display the SSL \(kind.title) files used in memory") {
-        AuthorityCommands(kind, $0).show()
-      },
-      Command("new ssl \(kind.word)", "<\(kind.file)>", level: .admin, "create a new \(kind.title) file to be used in a crt-list") {
-        AuthorityCommands(kind, $0).create()
-      },
-      Command("set ssl \(kind.word)", "<\(kind.file)> <payload>", level: .admin, "replace a \(kind.title) file") {
-        AuthorityCommands(kind, $0).set(adds: false)
-      },
-      Command("commit ssl \(kind.word)", "<\(kind.file)>", level: .admin, "commit a \(kind.title) file") {
-        AuthorityCommands(kind, $0).commit()
-      },
-      Command("abort ssl \(kind.word)", "<\(kind.file)>", level: .admin, "abort a transaction for a \(kind.title) file") {
-        AuthorityCommands(kind, $0).abort()
-      },
-      Command("del ssl \(kind.word)", "<\(kind.file)>", level: .admin, "delete an unused \(kind.title) file") {
-        AuthorityCommands(kind, $0).delete()
-      },
+  static let authorities: [Command] =
+    AuthorityKind.both.flatMap { kind in
+      [
+        Command(
+          "show ssl \(kind.word)", "[*][<\(kind.file)>[:<index>]]", level: .restricted,
+          "display the SSL \(kind.title) files used in memory"
+        ) {
+          AuthorityCommands(kind, $0).show()
+        },
+        Command(
+          "new ssl \(kind.word)", "<\(kind.file)>", level: .admin,
+          "create a new \(kind.title) file to be used in a crt-list"
+        ) {
+          AuthorityCommands(kind, $0).create()
+        },
+        Command("set ssl \(kind.word)", "<\(kind.file)> <payload>", level: .admin, "replace a \(kind.title) file") {
+          AuthorityCommands(kind, $0).set(adds: false)
+        },
+        Command("commit ssl \(kind.word)", "<\(kind.file)>", level: .admin, "commit a \(kind.title) file") {
+          AuthorityCommands(kind, $0).commit()
+        },
+        Command(
+          "abort ssl \(kind.word)", "<\(kind.file)>", level: .admin, "abort a transaction for a \(kind.title) file"
+        ) {
+          AuthorityCommands(kind, $0).abort()
+        },
+        Command("del ssl \(kind.word)", "<\(kind.file)>", level: .admin, "delete an unused \(kind.title) file") {
+          AuthorityCommands(kind, $0).delete()
+        },
+      ]
+    } + [
+      Command("add ssl ca-file", "<cafile> <payload>", level: .admin, "add a certificate into the CA file") {
+        AuthorityCommands(.authorities, $0).set(adds: true)
+      }
     ]
-  } + [
-    Command("add ssl ca-file", "<cafile> <payload>", level: .admin, "add a certificate into the CA file") {
-      AuthorityCommands(.authorities, $0).set(adds: true)
-    }
-  ]
 }
 
 private enum AuthorityKind: Sendable {

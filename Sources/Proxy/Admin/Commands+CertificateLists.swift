@@ -5,13 +5,20 @@ import TLS
 extension Commands {
   /// `crt-list` files while the process runs.
   static let certificateLists: [Command] = [
-    Command("show ssl crt-list", "[-n] [<list>]", level: .restricted, "show the list of crt-lists or the content of a crt-list file") {
+    Command(
+      "show ssl crt-list", "[-n] [<list>]", level: .restricted,
+      "show the list of crt-lists or the content of a crt-list file"
+    ) {
       showList($0)
     },
-    Command("add ssl crt-list", "<list> <cert> [opts]*", level: .admin, "add to crt-list file <list> a line <cert> or a payload") {
+    Command(
+      "add ssl crt-list", "<list> <cert> [opts]*", level: .admin,
+      "add to crt-list file <list> a line <cert> or a payload"
+    ) {
       addToList($0)
     },
-    Command("del ssl crt-list", "<list> <cert[:line]>", level: .admin, "delete a line <cert> from crt-list file <list>") {
+    Command("del ssl crt-list", "<list> <cert[:line]>", level: .admin, "delete a line <cert> from crt-list file <list>")
+    {
       deleteFromList($0)
     },
   ]

@@ -5,7 +5,10 @@ import TLS
 extension Commands {
   /// Certificates that change while the process runs (management.txt chapter 9.3, `ssl cert`).
   static let certificates: [Command] = [
-    Command("show ssl cert", "[*][<certfile>]", level: .restricted, "display the SSL certificates used in memory, or the details of a file") {
+    Command(
+      "show ssl cert", "[*][<certfile>]", level: .restricted,
+      "display the SSL certificates used in memory, or the details of a file"
+    ) {
       showCertificate($0)
     },
     Command("dump ssl cert", "<certfile>", level: .admin, "dump the SSL certificates in PEM format") { call in
@@ -14,7 +17,10 @@ extension Commands {
       return .text(
         (parts.key?.pem ?? []) + (parts.certificate?.pem ?? []) + parts.chain.flatMap(\.pem) + [ASCII.lf])
     },
-    Command("new ssl cert", "<certfile>", level: .admin, "create a new certificate file to be used in a crt-list or a directory") {
+    Command(
+      "new ssl cert", "<certfile>", level: .admin,
+      "create a new certificate file to be used in a crt-list or a directory"
+    ) {
       call in
       let (path, store) = (call.argument(0), call.runtime.certificates)
       guard !path.isEmpty else { return .error("'new ssl cert' expects a filename") }
@@ -32,7 +38,8 @@ extension Commands {
       guard let change = store.certificateChange else { return .error("No ongoing transaction!") }
       guard change.path == call.argument(0) else {
         return .error(
-          "The ongoing transaction is about '\(change.path)' but you are trying to abort a transaction for '\(call.argument(0))'")
+          "The ongoing transaction is about '\(change.path)' but you are trying to abort a transaction for '\(call.argument(0))'"
+        )
       }
       store.certificateChange = nil
       return .message("Transaction aborted for certificate '\(change.path)'!", severity: 5)
@@ -48,7 +55,10 @@ extension Commands {
       } catch { return .error("\(error)") }
       return .message("Certificate '\(path)' deleted!", severity: 5)
     },
-    Command("show ssl sni", "[-f <frontend>] [-A] [-t <offset>]", level: .restricted, "display the list of SNI and their corresponding filename") {
+    Command(
+      "show ssl sni", "[-f <frontend>] [-A] [-t <offset>]", level: .restricted,
+      "display the list of SNI and their corresponding filename"
+    ) {
       showNames($0)
     },
   ]

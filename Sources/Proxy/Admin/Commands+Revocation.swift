@@ -4,10 +4,16 @@ import TLS
 extension Commands {
   /// OCSP responses while the process runs.
   static let revocation: [Command] = [
-    Command("show ssl ocsp-response", "[[text|base64] <id|path>]", level: .restricted, "display the IDs of the OCSP responses used in memory, or the details of a single OCSP response") {
+    Command(
+      "show ssl ocsp-response", "[[text|base64] <id|path>]", level: .restricted,
+      "display the IDs of the OCSP responses used in memory, or the details of a single OCSP response"
+    ) {
       showResponse($0)
     },
-    Command("set ssl ocsp-response", "<resp|payload>", level: .admin, "update a certificate's OCSP response from a base64-encoded DER") {
+    Command(
+      "set ssl ocsp-response", "<resp|payload>", level: .admin,
+      "update a certificate's OCSP response from a base64-encoded DER"
+    ) {
       call in
       guard let text = call.payload ?? call.arguments.first.map({ Bytes($0) }) else {
         return .error("'set ssl ocsp-response' expects response in base64 encoding.")
@@ -21,11 +27,16 @@ extension Commands {
       }
       return .message("OCSP Response updated!", severity: 6)
     },
-    Command("show ssl ocsp-updates", "", level: .restricted, "display information about the next 'nb' ocsp responses that will be updated automatically") {
+    Command(
+      "show ssl ocsp-updates", "", level: .restricted,
+      "display information about the next 'nb' ocsp responses that will be updated automatically"
+    ) {
       call in
       .lines(call.gateway.ocsp.listing(at: call.now))
     },
-    Command("update ssl ocsp-response", "<certfile>", level: .admin, "send ocsp request and update stored ocsp response") {
+    Command(
+      "update ssl ocsp-response", "<certfile>", level: .admin, "send ocsp request and update stored ocsp response"
+    ) {
       call in
       let path = call.argument(0)
       guard !path.isEmpty else { return .error("'update ssl ocsp-response' expects a filename") }
@@ -53,7 +64,9 @@ extension Commands {
       isBase64 = arguments.first == "base64"
       arguments = arguments.dropFirst()
     }
-    guard let name = arguments.first else { return .error("'show ssl ocsp-response [text|base64]' expects an id or a path") }
+    guard let name = arguments.first else {
+      return .error("'show ssl ocsp-response [text|base64]' expects an id or a path")
+    }
     let bundle = store.files.bundles[name] ?? store.files.bundles[store.files.paths.certificate(name)]
     guard let entry = store.files.ocsp[name] ?? bundle?.ocsp else {
       return .error("Certificate ID or path does not match any certificate.")

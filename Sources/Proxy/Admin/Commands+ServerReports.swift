@@ -93,7 +93,8 @@ enum ServerStateLine {
       (state.agentEnabled ? 4 : 0) | (settings.agentEnabled ? 2 : 0) | (state.agent.isRunning ? 1 : 0)
     var line = "\(backend.id) \(backend.name) \(server.id) \(server.name) \(host) "
     line += "\(operation) \(administration) \(state.weight) \(settings.weight) \(age) \(check) \(agent) "
-    line += "\(forced.0) \(forced.1) \(name) \(state.servicePort) \(service) \(server.tlsState.load(ordering: .relaxed)) "
+    line +=
+      "\(forced.0) \(forced.1) \(name) \(state.servicePort) \(service) \(server.tlsState.load(ordering: .relaxed)) "
     let checkAddress = state.checkAddress?.ip.map { "\($0)" } ?? settings.checkAddress ?? "-"
     let agentAddress = state.agentAddress?.ip.map { "\($0)" } ?? settings.agentAddress ?? "-"
     line += "\(state.checkPort ?? 0) \(checkAddress) \(agentAddress) \(state.agentPort ?? 0)\n"

@@ -279,7 +279,8 @@ enum TableText {
   static func append(_ entry: StickEntry, _ table: StickTable, to out: inout [UInt8]) {
     out.append(contentsOf: "0x\(String(entry.address, radix: 16)): key=".utf8)
     out.append(contentsOf: table.text(ofKey: entry.key))
-    out.append(contentsOf: " use=\(entry.holders) exp=\(table.remaining(entry)) shard=\(table.peerShard(of: entry))".utf8)
+    out.append(
+      contentsOf: " use=\(entry.holders) exp=\(table.remaining(entry)) shard=\(table.peerShard(of: entry))".utf8)
     for store in table.layout.stores {
       for index in 0..<store.count {
         out.append(contentsOf: " \(name(store, index))=".utf8)

@@ -132,7 +132,9 @@ public final class MasterCLI: AdminHost {
     let end = (0..<text.count).first { ASCII.isBlank(text[$0]) } ?? text.count
     let name = text.dropFirst(isWhole ? 2 : 1).prefix(end - (isWhole ? 2 : 1)).string
     let rest = text.dropFirst(end).trimmed
-    guard let target = process(named: name) else { return .error("Can't find the target PID matching the prefix '\(text.prefix(end).string)'.") }
+    guard let target = process(named: name) else {
+      return .error("Can't find the target PID matching the prefix '\(text.prefix(end).string)'.")
+    }
     if isWhole { return target == 0 ? .error("'@@' needs a worker.") : open(rest, target, session) }
     if rest.isEmpty {
       session.target = target
@@ -160,7 +162,8 @@ public final class MasterCLI: AdminHost {
   }
 
   /// One command on a session of its own.
-  private func send(_ command: Bytes, _ payload: Bytes?, to process: Int32, _ session: CommandSession) -> CommandAnswer {
+  private func send(_ command: Bytes, _ payload: Bytes?, to process: Int32, _ session: CommandSession) -> CommandAnswer
+  {
     var line = command.array
     if let payload {
       line.append(" <<@GATEHOUSE@\n")

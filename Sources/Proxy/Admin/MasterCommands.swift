@@ -59,7 +59,9 @@ enum MasterCommands {
       return .done
     },
     MasterCommand("expert-mode", "[on|off]", isForAll: true, "expert mode for the workers' commands") {
-      mode($0, "expert-mode") { session, isOn in session.isExpert = isOn ?? session.isExpert; return session.isExpert }
+      mode($0, "expert-mode") { session, isOn in
+        session.isExpert = isOn ?? session.isExpert; return session.isExpert
+      }
     },
     MasterCommand("experimental-mode", "[on|off]", isForAll: true, "experimental mode for the workers' commands") {
       mode($0, "experimental-mode") { session, isOn in
@@ -98,7 +100,9 @@ enum MasterCommands {
 
   private static var list: String {
     "The following commands are valid at this level:\n"
-      + all.map { "  \($0.usage)\(String(repeating: " ", count: Swift.max(0, 40 - $0.usage.utf8.count))): \($0.help)\n" }
+      + all.map {
+        "  \($0.usage)\(String(repeating: " ", count: Swift.max(0, 40 - $0.usage.utf8.count))): \($0.help)\n"
+      }
       .joined()
   }
 
@@ -153,7 +157,8 @@ enum MasterCommands {
       if showsDescriptors { cells.append("\t\t \(worker.channel)") }
       return row(cells)
     }
-    var text = row(["#<PID>", "<type>", "<reloads>", "<uptime>", "<version>"] + (showsDescriptors ? ["\t\t <ipc_fd>"] : []))
+    var text = row(
+      ["#<PID>", "<type>", "<reloads>", "<uptime>", "<version>"] + (showsDescriptors ? ["\t\t <ipc_fd>"] : []))
     text += row([
       "\(getpid())", "master", "\(master.reloads) [failed: \(master.failedReloads)]", uptime(master.started),
       Build.haproxyVersion,

@@ -19,7 +19,10 @@ struct DynamicServers {
       return .problem("backend '\(backend.name)' uses a non dynamic load balancing method")
     }
     var settings: ServerSettings
-    switch DynamicServerLine.parse(words, of: backend.settings, in: runtime.configuration.proxies, environment: runtime.configuration.environment) {
+    switch DynamicServerLine.parse(
+      words,
+      of: backend.settings, in: runtime.configuration.proxies, environment: runtime.configuration.environment)
+    {
     case .problem(let text): return .problem(text)
     case .server(let parsed): settings = parsed
     }
@@ -127,9 +130,9 @@ struct DynamicServers {
       }
       health.remove(server)
       runtime.names.remove(server)
-      for client in [server.tls, server.checkPlan?.tls].compactMap({ $0 }) + (server.checkPlan?.stepTLS.values.map { $0 } ?? [])
-      {
-        runtime.certificates.remove(client)
+      let steps: [ClientTLS?] = server.checkPlan?.stepTLS.values.map { $0 } ?? []
+      for client in [server.tls, server.checkPlan?.tls] + steps {
+        if let client { runtime.certificates.remove(client) }
       }
       return .done("Server deleted.")
     }

@@ -211,12 +211,14 @@ final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
 
   func streamClosed(error: UInt32) {
     if case .open = state { state = .closed(error) }
+    wantsRoom = false
     session.forget(self)
     stream?.advance()
   }
 
   func connectionLost() {
     if case .open = state { state = .closed(H2Error.internalError) }
+    wantsRoom = false
     stream?.advance()
   }
 
@@ -226,12 +228,13 @@ final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
     lent = nil
     heads = []
     drop(&input)
+    // Octets of a request body that its answer overtook are left out, which only a reset can say.
+    let isIncomplete = !isWhole || output != nil
     drop(&output)
-    switch state {
-    case .open where id == 0: session.forget(self)
-    case .open where !isWhole: session.reset(self, H2Error.cancel)
-    case .refused where id == 0: session.forget(self)
-    default: break
+    if id == 0 {
+      session.forget(self)
+    } else if case .open = state, isIncomplete {
+      session.reset(self, H2Error.cancel)
     }
   }
 

@@ -29,6 +29,8 @@ final class H2ServerSession: TransportOwner {
   private var flushIsDue = false
   private var isReceiving = false
   private var isEnding = false
+  /// Its server takes no more requests; those that it has go on.
+  private var isUnwanted = false
   private var isClosed = false
   private var isLingering = false
   private var isCounted = false
@@ -58,7 +60,9 @@ final class H2ServerSession: TransportOwner {
 
   /// Whether a request of `client` may go onto the connection now.
   func hasRoom(for client: ConnectionFacts, reuse: HTTPReuse, isFirst: Bool) -> Bool {
-    guard !isEnding, !isClosed, !transport.hasFailed, !transport.sawEnd, engine.capacity > 0 else { return false }
+    guard !isEnding, !isUnwanted, !isClosed, !transport.hasFailed, !transport.sawEnd, engine.capacity > 0 else {
+      return false
+    }
     guard server.settings.allows(engine.requestCount + 1) else { return false }
     if self.client === client { return true }
     return switch reuse {
@@ -202,7 +206,7 @@ final class H2ServerSession: TransportOwner {
   /// No request is left: the connection waits for others, or ends.
   private func rest() {
     let isWanted =
-      !isEnding && engine.capacity > 0 && !worker.runtime.isStopping.load(ordering: .relaxed)
+      !isEnding && !isUnwanted && engine.capacity > 0 && !worker.runtime.isStopping.load(ordering: .relaxed)
       && server.isUsable.load(ordering: .relaxed)
     if !isWanted || !isIdle && !worker.serverPools.mayIdle(server) { return end() }
     guard !isIdle else { return }
@@ -254,8 +258,8 @@ final class H2ServerSession: TransportOwner {
 
   /// Its server went down: it takes no more requests, and ends with those that it has.
   func drain() {
-    if exchanges.isEmpty { return end() }
-    isEnding = true
+    isUnwanted = true
+    if exchanges.isEmpty { scheduleFlush() }
   }
 
   private func failAll() {

@@ -159,9 +159,10 @@ private final class OCSPRequest: EventHandler, TimerOwner, @unchecked Sendable {
   func start() {
     guard let address = entry.responders.first.flatMap(ResponderAddress.init) else { return end(.resolveFailed) }
     loop.timers.set(timer, to: loop.now.instant + OCSPRequest.timeout, owner: self)
-    output = Array(
-      ("POST \(address.path) HTTP/1.0\r\nHost: \(address.authority)\r\nContent-Type: application/ocsp-request\r\n"
-        + "Content-Length: \(entry.request.count)\r\n\r\n").utf8) + entry.request
+    output =
+      Array(
+        ("POST \(address.path) HTTP/1.0\r\nHost: \(address.authority)\r\nContent-Type: application/ocsp-request\r\n"
+          + "Content-Length: \(entry.request.count)\r\n\r\n").utf8) + entry.request
     Background.run { [self] in
       let ip = IPAddress(address.host) ?? HostResolver.resolve(address.host)
       loop.enqueue { [self] in
@@ -211,7 +212,8 @@ private final class OCSPRequest: EventHandler, TimerOwner, @unchecked Sendable {
       return end(.httpError)
     }
     var at = 0
-    while at + 3 < input.count, !(input[at] == 13 && input[at + 1] == 10 && input[at + 2] == 13 && input[at + 3] == 10) {
+    while at + 3 < input.count, !(input[at] == 13 && input[at + 1] == 10 && input[at + 2] == 13 && input[at + 3] == 10)
+    {
       at += 1
     }
     guard at + 4 < input.count else { return end(.wrongBody) }

@@ -126,7 +126,6 @@ struct TLSContexts {
     policy.caFile = (own.caFile ?? shared.caFile).map { store.files.paths.authority($0) }
     policy.caVerifyFile = (own.caVerifyFile ?? shared.caVerifyFile).map { store.files.paths.authority($0) }
     policy.crlFile = (own.crlFile ?? shared.crlFile).map { store.files.paths.authority($0) }
-    policy.allowsEarlyData = own.allow0RTT
     policy.hidesAuthorities = own.noCANames
     policy.noTickets = own.noTickets || shared.noTickets
     policy.prefersClientCiphers = own.preferClientCiphers || shared.preferClientCiphers

@@ -119,18 +119,6 @@ final class Transport: EventHandler {
 
   // MARK: Input
 
-  /// The octets received and not consumed.
-  var waiting: UnsafeRawBufferPointer { input?.readableBytes ?? UnsafeRawBufferPointer(start: nil, count: 0) }
-
-  /// Lets a parser look at the waiting octets.
-  func withWaiting<R>(_ body: (borrowing Span<UInt8>) -> R) -> R {
-    guard let input else { return body(Span()) }
-    return body(input.readable)
-  }
-
-  /// Whether what waits fills the buffer of the usual size: a head that long is too long.
-  var inputIsFull: Bool { input.map { $0.count >= worker.buffers.bufferSize } ?? false }
-
   func consume(_ n: Int) {
     guard let buffer = input else { return }
     buffer.consume(n)
@@ -139,13 +127,6 @@ final class Transport: EventHandler {
 
   func dropInput() {
     if let buffer = input.take() { worker.buffers.give(buffer) }
-  }
-
-  /// Reads until nothing more comes now or the buffer is full.
-  func gather() {
-    while input.map({ $0.count < worker.buffers.bufferSize }) ?? true {
-      guard case .some = receive() else { return }
-    }
   }
 
   /// Reads once, as much as the buffer takes. `.nothing` means that an event will tell.

@@ -93,6 +93,27 @@ final class CompressingSink: BodyFilter {
   }
 }
 
+/// `filter trace random-forwarding`: hands on a part of what it is given, of any length.
+final class RandomForwarding: BodyFilter {
+  private let next: any BodySink
+  private let random: () -> UInt64
+
+  init(into next: any BodySink, random: @escaping () -> UInt64) {
+    self.next = next
+    self.random = random
+  }
+
+  var isDone: Bool { (next as? any BodyFilter)?.isDone ?? true }
+
+  func writeBody(_ bytes: UnsafeRawBufferPointer) -> Int {
+    guard bytes.count > 1 else { return next.writeBody(bytes) }
+    return next.writeBody(UnsafeRawBufferPointer(rebasing: bytes.prefix(1 + Int(random() % UInt64(bytes.count)))))
+  }
+
+  func endBody(trailers: MessageHead?) { next.endBody(trailers: trailers) }
+  func flushBody() { next.flushBody() }
+}
+
 /// Copies a body for the cache while it passes; too large a one is let go.
 final class CacheRecorder: BodyFilter {
   private let next: any BodySink

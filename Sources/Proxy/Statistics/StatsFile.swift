@@ -14,8 +14,9 @@ struct StatsFile {
   /// Backends and servers.
   private static let back: [Column] =
     StatRow.serverColumns + octets + StatRow.responses + [
-      (.dreq, .deniedRequests), (.compIn, .compressionIn), (.compOut, .compressionOut), (.compByp, .compressionBypassed),
-      (.compRsp, .compressedResponses), (.reqTot, .requests), (.cacheLookups, .cacheLookups), (.cacheHits, .cacheHits),
+      (.dreq, .deniedRequests), (.compIn, .compressionIn), (.compOut, .compressionOut),
+      (.compByp, .compressionBypassed), (.compRsp, .compressedResponses), (.reqTot, .requests),
+      (.cacheLookups, .cacheLookups), (.cacheHits, .cacheHits),
       (.cacheHintHits, .cacheHintHits), (.chkfail, .failedChecks), (.chkdown, .downTransitions),
     ]
 

@@ -228,6 +228,7 @@ extension Stream: DeferredWork {
     case .unknown: beginRecording(length: nil)
     case .none, .swallowed, .tunnel: break
     }
+    if forwardsAtRandom { storage.filters?.response = randomForwarding(into: clientSink) }
     return result
   }
 

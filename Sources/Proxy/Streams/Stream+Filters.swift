@@ -21,6 +21,7 @@ extension Stream {
 
   /// Before the request leaves: chooses the coding of the response, and changes the request for offloading.
   func prepareCompression() {
+    if forwardsAtRandom { _ = filters() }
     guard let choice = CompressionChoice(backend?.settings.compression, frontend.settings.compression),
       request.version >= .http11
     else { return }
@@ -43,6 +44,16 @@ extension Stream {
   func beginRequestFilter(_ end: ServerEndpoint) {
     guard let filters = storage.filters else { return }
     filters.request = filters.requestCoding.map { CompressingSink($0, into: end.sink) { _, _ in } }
+    if forwardsAtRandom { filters.request = randomForwarding(into: filters.request ?? end.sink) }
+  }
+
+  var forwardsAtRandom: Bool {
+    frontend.settings.forwardsAtRandom || backend?.settings.forwardsAtRandom ?? false
+  }
+
+  func randomForwarding(into next: any BodySink) -> RandomForwarding {
+    let worker = worker
+    return RandomForwarding(into: next) { worker.environment.random() }
   }
 
   /// Decides whether the response is encoded; gives the body that the client is told of.

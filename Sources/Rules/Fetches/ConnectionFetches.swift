@@ -90,7 +90,8 @@ enum ConnectionFetches {
 
   /// What the kernel knows of the connections.
   static let transport: [FetchEntry] =
-    places + times.map { name, query, place in
+    places
+    + times.map { name, query, place in
       FetchEntry(name, .optional(.string), .int, place, check: checkUnit) { context, a in
         guard let value = information(query, place, context) else { return nil }
         return .int(a.int(0) == 1 ? value : (value + 500) / 1000)

@@ -138,7 +138,7 @@ struct ConverterEntry: Sendable {
 enum SampleKeywords {
   static let fetches: [String: FetchEntry] = table(
     ConstantFetches.table + ProcessFetches.table + ProxyFetches.table + ConnectionFetches.table
-    + ConnectionFetches.transport
+      + ConnectionFetches.transport
       + TLSFetches.table + PayloadFetches.table + HTTPRequestFetches.table + HTTPHeaderFetches.table
       + CookieFetches.table + BodyFetches.table + HTTPResponseFetches.table + AuthenticationFetches.table
       + LogFetches.table + VariableFetches.table + CounterFetches.table)
@@ -146,7 +146,8 @@ enum SampleKeywords {
   static let converters: [String: ConverterEntry] = {
     var table: [String: ConverterEntry] = [:]
     let entries =
-      StreamConverters.table + ArithmeticConverters.table + TextConverters.table + EncodingConverters.table + HashConverters.table
+      StreamConverters.table + ArithmeticConverters.table + TextConverters.table + EncodingConverters.table
+      + HashConverters.table
       + DateConverters.table + MapConverters.table + JSONConverters.table + AddressConverters.table
       + VariableConverters.table + TokenConverters.table + TableConverters.table + CipherConverters.table
       + MessageConverters.table

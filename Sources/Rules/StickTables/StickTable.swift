@@ -48,7 +48,9 @@ public final class StickTable: @unchecked Sendable {
   /// How long what never expires counts as recently used.
   private static let recent: Int64 = 3_600_000
 
-  public init(_ settings: StickTableSettings, peerShards: Int = 0, now: Instant, seed: UInt64 = .random(in: .min ... .max)) {
+  public init(
+    _ settings: StickTableSettings, peerShards: Int = 0, now: Instant, seed: UInt64 = .random(in: .min ... .max)
+  ) {
     name = settings.name
     wireName = settings.wireName
     location = settings.location
