@@ -30,10 +30,8 @@ final class GlobalSection: Section {
 /// All keywords of the `global` section.
 public enum GlobalKeywords {
   public static let table = KeywordTable<GlobalSettings>(
-    process, checks, hints, splicing, alwaysSo, names, environment, logging, tls, serverTLS, tuning, wordTunables, sizedHints,
-    wordHints,
-    refused,
-    statistics)
+    process, checks, hints, splicing, alwaysSo, names, environment, logging, tls, serverTLS, tuning, wordTunables,
+    sizedHints, wordHints, refused, statistics)
 }
 
 extension Keyword where Target == GlobalSettings {

@@ -148,7 +148,9 @@ public final class Gateway: @unchecked Sendable {
 
   /// Soft stop: after `grace`, no new connections; what runs may finish.
   public func drain() {
-    guard let grace = runtime.global.grace, grace > .zero, let loop = workers.first?.loop else { return stopAccepting() }
+    guard let grace = runtime.global.grace, grace > .zero, let loop = workers.first?.loop else {
+      return stopAccepting()
+    }
     isInGrace.store(true, ordering: .releasing)
     loop.enqueue { [self] in
       let watch = GracePeriod { [self] in

@@ -17,7 +17,7 @@ struct ConditionTests {
       ("version_before(3.5)", false), ("version_before(4.0)", true), ("openssl_version_atleast(1.1.1)", true),
       ("openssl_version_before(4.0.0)", true), ("openssl_version_atleast(1.1.1l)", true),
       ("ssllib_name_startswith(OpenSSL)", true), ("!ssllib_name_startswith(AWS-LC)", true),
-      ("enabled(SPLICE)", false),
+      ("enabled(SPLICE)", true),
       ("!fips_mode()", true), ("awslc_api_atleast(27)", false), ("feature(ZLIB) || feature(EPOLL)", true),
     ] as [(String, Bool)])
   func predicates(text: String, expected: Bool) throws {

@@ -209,7 +209,8 @@ final class ClientConnection: TransportOwner, TimerOwner {
         return startHTTP1()
       }
     }
-    if !frontend.settings.disablesH2Upgrade, HTTP2Preface.matches(transport.waiting) { startHTTP2() } else { startHTTP1() }
+    let isHTTP2 = !frontend.settings.disablesH2Upgrade && HTTP2Preface.matches(transport.waiting)
+    if isHTTP2 { startHTTP2() } else { startHTTP1() }
   }
 
   private func handOver() {

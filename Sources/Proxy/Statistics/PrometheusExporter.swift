@@ -162,7 +162,8 @@ struct PrometheusExporter {
       PrometheusExporter.head(full, isCounter: false, &out)
       for table in runtime.rules.tables {
         out.append(
-          "\(full){name=\"\(PrometheusExporter.escaped(table.name))\",type=\"\(table.keyType.name)\"} \(value(table))\n")
+          "\(full){name=\"\(PrometheusExporter.escaped(table.name))\",type=\"\(table.keyType.name)\"} \(value(table))\n"
+        )
       }
     }
   }
