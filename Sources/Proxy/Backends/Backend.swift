@@ -88,7 +88,10 @@ final class Backend: Sendable {
         index == avoided
           || slots[index].map { losesAffinity($0, total) || share?.isExceeded(by: $0) ?? false } ?? true
       }
-      if let index = state.algorithm.pick(hash: hash, isFull: hash == nil ? full : barred), let server = slots[index] {
+      let picked =
+        hash == nil
+        ? state.algorithm.pick(hash: nil, isFull: full) : state.algorithm.pick(hash: hash, isFull: barred)
+      if let index = picked, let server = slots[index] {
         if hash == nil || !full(index) {
           take(server, &state)
           return .server(server)

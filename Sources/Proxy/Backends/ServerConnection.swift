@@ -304,14 +304,18 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     upgradeOffered = stream.requestInfo.upgrade
     let info = stream.requestInfo
     writer.begin(chunked: info.framing == .chunked)
-    let settings = stream.backend?.settings
-    let staysOpen = stream.connectionMode == .keepAlive || settings?.pretendKeepAlive ?? false
-    let connection: H1Encoder.Connection = info.upgrade ? .upgrade : staysOpen ? .none : .close
-    if let name = settings?.sendNameHeader {
-      stream.request.remove(FieldName(name))
-      stream.request.append(FieldName(name), server.facts.name)
+    var staysOpen = stream.connectionMode == .keepAlive
+    var caseMap: H1CaseMap?
+    // The settings are looked at where they are: a copy of them costs more than the rest of this.
+    if let backend = stream.backend {
+      if backend.settings.pretendKeepAlive { staysOpen = true }
+      if backend.settings.adjustsCaseForServer { caseMap = worker.runtime.caseMap }
+      if let name = backend.settings.sendNameHeader {
+        stream.request.remove(FieldName(name))
+        stream.request.append(FieldName(name), server.facts.name)
+      }
     }
-    let caseMap = settings?.adjustsCaseForServer ?? false ? worker.runtime.caseMap : nil
+    let connection: H1Encoder.Connection = info.upgrade ? .upgrade : staysOpen ? .none : .close
     H1Encoder.writeRequest(
       stream.request, framing: info.framing, connection: connection, caseMap: caseMap, into: transport.assembly())
   }
