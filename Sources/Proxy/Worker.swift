@@ -31,6 +31,8 @@ final class Worker: @unchecked Sendable {
   private let maintenance = Timer()
   /// The most connections at once since memory was last given back to the system.
   private var crowd = 0
+  /// From so many connections on their memory is worth giving back.
+  private static let largeCrowd = 256
 
   /// `loop` is given by tests, which turn it themselves.
   init?(index: Int, runtime: Runtime, loop given: EventLoop? = nil) {
@@ -82,6 +84,10 @@ final class Worker: @unchecked Sendable {
     connections.swapAt(position, connections.count - 1)
     connections[position].position = position
     connections.removeLast()
+    if crowd > Worker.largeCrowd, connections.count == crowd / 4 {
+      // The crowd has left: its memory goes back soon.
+      loop.timers.set(maintenance, to: loop.now.instant + .milliseconds(200), owner: self)
+    }
     connection.frontend.sessions.decrement()
     connection.listener.sessions.decrement()
     runtime.connections.decrement()
@@ -208,7 +214,7 @@ extension Worker: TimerOwner {
       for storage in spareStorage.suffix(spareStorage.count / 2) { discard(storage) }
       spareStorage.removeLast(spareStorage.count / 2)
     }
-    if crowd > 256, connections.count < crowd / 2 {
+    if crowd > Worker.largeCrowd, connections.count < crowd / 2 {
       // The allocator keeps what is freed between what is not.
       releaseFreeMemory()
       crowd = connections.count
