@@ -6,7 +6,7 @@ public import Base
 /// `Rules` compiles them. Everything else is typed here.
 public struct Configuration: Sendable {
   public var global = GlobalSettings()
-  public var proxies: [ProxySettings] = []
+  public var proxies: [Boxed<ProxySettings>] = []
   public var userlists: [Userlist] = []
   public var httpErrors: [HTTPErrorsSection] = []
   public var certificateStores: [CertificateStore] = []
@@ -15,7 +15,7 @@ public struct Configuration: Sendable {
   public var rings: [RingSettings] = []
   public var logForwards: [LogForwardSettings] = []
   /// `healthcheck` sections, as backends that have nothing but a check.
-  public var healthChecks: [ProxySettings] = []
+  public var healthChecks: [Boxed<ProxySettings>] = []
   public var logProfiles: [LogProfileSettings] = []
   /// With one named `default`, made from /etc/resolv.conf unless a section bears that name.
   public var resolvers: [ResolversSettings] = []
@@ -24,7 +24,7 @@ public struct Configuration: Sendable {
 
   public init() {}
 
-  public func proxy(named name: String, where matches: (ProxySettings) -> Bool) -> ProxySettings? {
+  public func proxy(named name: String, where matches: (Boxed<ProxySettings>) -> Bool) -> Boxed<ProxySettings>? {
     proxies.first { $0.name == name && matches($0) }
   }
 }

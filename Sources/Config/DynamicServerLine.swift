@@ -1,4 +1,4 @@
-import Base
+public import Base
 
 /// A server line that comes while the gateway runs (`add server`).
 public enum DynamicServerLine {
@@ -23,7 +23,7 @@ public enum DynamicServerLine {
   /// `words` are those of the line behind `server`: the name, the address, the options. `default-server` lines
   /// count where `from` names them.
   public static func parse(
-    _ words: [String], of backend: ProxySettings, in proxies: [ProxySettings], environment: [String: String] = [:]
+    _ words: [String], of backend: ProxySettings, in proxies: [Boxed<ProxySettings>], environment: [String: String] = [:]
   ) -> Outcome {
     let io = ConfigurationIO(read: { _ in .failure("not while running") })
     let context = LoadContext(io: io, environment: environment)

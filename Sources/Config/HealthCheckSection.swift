@@ -48,6 +48,6 @@ final class HealthCheckSection: Section {
       context.diagnostics.error(
         "healthcheck section '\(settings.name)' has no 'type'.", at: settings.location)
     }
-    context.configuration.healthChecks.append(settings)
+    context.configuration.healthChecks.append(Boxed(settings))
   }
 }

@@ -3,9 +3,9 @@ import Base
 /// Judges `log` lines and log backends when all files are read.
 struct LogValidation {
   private let context: LoadContext
-  private let proxies: [ProxySettings]
+  private let proxies: [Boxed<ProxySettings>]
 
-  init(_ context: LoadContext, _ proxies: [ProxySettings]) {
+  init(_ context: LoadContext, _ proxies: [Boxed<ProxySettings>]) {
     self.context = context
     self.proxies = proxies
   }
@@ -30,7 +30,7 @@ struct LogValidation {
     for index in context.configuration.rings.indices {
       let name = context.configuration.rings[index].name.text
       for server in context.configuration.rings[index].servers.indices {
-        ServerValidation(context, name).complete(&context.configuration.rings[index].servers[server])
+        ServerValidation(context, name).complete(&context.configuration.rings[index].servers[server].value)
       }
     }
   }

@@ -23,7 +23,7 @@ public struct PeersSettings: Sendable {
 /// Takes the lines of a `peers` section.
 final class PeersSection: Section {
   private var settings: PeersSettings
-  private var defaults: ServerDefaults?
+  private var defaults: Boxed<ServerSettings>?
   private var defaultBind: [Word] = []
   private static let keywords = [
     "bind", "default-bind", "default-server", "disabled", "enabled", "log", "peer", "server", "shards", "table",

@@ -179,7 +179,7 @@ public enum ProxyKeywords {
     Keyword("server", in: [.backend, .listen], "<name> <address>[:<port>] [<option>...]", "A server.") {
       settings, arguments, context throws(Refusal) in
       settings.servers.append(
-        try ServerLine.server(settings.serverOwner(arguments, context), &arguments, context))
+        Boxed(try ServerLine.server(settings.serverOwner(arguments, context), &arguments, context)))
     },
     Keyword(
       "server-template", in: [.backend, .listen], "<prefix> <count> <address>[:<port>] [<option>...]",

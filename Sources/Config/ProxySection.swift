@@ -102,7 +102,7 @@ final class ProxySection: Section {
     let index = context.configuration.proxies.count
     if settings.hasFrontend { context.frontendsByName[settings.name] = index }
     if settings.hasBackend { context.backendsByName[settings.name] = index }
-    context.configuration.proxies.append(settings)
+    context.configuration.proxies.append(Boxed(settings))
   }
 }
 

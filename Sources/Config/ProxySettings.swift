@@ -103,11 +103,11 @@ public struct ProxySettings: Sendable {
 
   // Backend side.
   public var balance = Balance()
-  public var servers: [ServerSettings] = []
+  public var servers: [Boxed<ServerSettings>] = []
   /// What `default-server` lines said; new servers start as a copy of it.
-  public var defaultServer: ServerDefaults?
+  public var defaultServer: Boxed<ServerSettings>?
   /// `default-server name <name>`.
-  public var namedDefaultServers: [String: ServerDefaults] = [:]
+  public var namedDefaultServers: [String: Boxed<ServerSettings>] = [:]
   public var retries = 3
   public var retryOn: Set<String> = ["conn-failure"]
   public var redispatch: Int?

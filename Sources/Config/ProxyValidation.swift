@@ -6,14 +6,14 @@ extension ProxySettings {
 
   /// The count goes on past servers with an id of their own, as HAProxy's does.
   mutating func assignServerIDs() {
-    let given = Set(servers.lazy.compactMap(\.id))
+    let given = Set(servers.lazy.compactMap { $0.value.id })
     var next = 1
     for index in servers.indices {
-      if servers[index].id == nil {
+      if servers[index].value.id == nil {
         while given.contains(next) { next += 1 }
-        servers[index].id = next
+        servers[index].value.id = next
       } else {
-        servers[index].isIDForced = true
+        servers[index].value.isIDForced = true
       }
       next += 1
     }
@@ -70,7 +70,7 @@ extension ProxySettings {
       if inheritedRules > 0 { inheritedRules += 1 }
     }
     if let dispatch, hasBackend, servers.isEmpty {
-      var server = defaultServer?.settings ?? ServerSettings(name: "", host: "", location: location)
+      var server = defaultServer?.value ?? ServerSettings(name: "", host: "", location: location)
       // What the logs show for it.
       server.name = "<NOSRV>"
       server.id = 1
@@ -78,7 +78,7 @@ extension ProxySettings {
       server.port = dispatch.port
       server.address = dispatch
       server.checksEnabled = false
-      servers = [server]
+      servers = [Boxed(server)]
     }
   }
 

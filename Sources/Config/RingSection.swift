@@ -14,7 +14,7 @@ public struct RingSettings: Sendable {
   public var connectTimeout: Timespan?
   /// How long messages may wait for a server that does not take them.
   public var serverTimeout: Timespan?
-  public var servers: [ServerSettings] = []
+  public var servers: [Boxed<ServerSettings>] = []
 
   public init(name: Word) {
     self.name = name
@@ -25,7 +25,7 @@ public struct RingSettings: Sendable {
 /// Takes the lines of a `ring` section.
 final class RingSection: Section {
   private var settings: RingSettings
-  private var defaults: ServerDefaults?
+  private var defaults: Boxed<ServerSettings>?
   private static let keywords = [
     "backing-file", "default-server", "description", "format", "maxlen", "server", "size", "timeout",
   ]
@@ -72,7 +72,7 @@ final class RingSection: Section {
         throw Refusal(
           "'server' : rings send to servers over TCP.", at: server.addressLocation, expected: "<address>:<port>")
       }
-      settings.servers.append(server)
+      settings.servers.append(Boxed(server))
     default:
       throw Refusal.unknownKeyword(line.words[0], section: "ring", among: RingSection.keywords)
     }

@@ -65,7 +65,7 @@ struct ServerStateFiles {
   init(_ context: LoadContext) { self.context = context }
 
   /// Fits the servers of a proxy with what the file says of them.
-  mutating func apply(to proxy: inout ProxySettings) {
+  mutating func apply(to proxy: inout Boxed<ProxySettings>) {
     guard proxy.hasBackend, !proxy.isDisabled, let path = path(for: proxy) else { return }
     let lines = load(path, proxy)
     if lines.isEmpty { return }
@@ -82,7 +82,7 @@ struct ServerStateFiles {
     }
   }
 
-  private func path(for proxy: ProxySettings) -> String? {
+  private func path(for proxy: Boxed<ProxySettings>) -> String? {
     let global = context.configuration.global
     let name: String?
     switch proxy.loadServerStateFromFile {
@@ -96,7 +96,7 @@ struct ServerStateFiles {
   }
 
   /// The words of each line behind the server's name, by `<backend> <server>`; a file is read once.
-  private mutating func load(_ path: String, _ proxy: ProxySettings) -> [String: [String]] {
+  private mutating func load(_ path: String, _ proxy: Boxed<ProxySettings>) -> [String: [String]] {
     if let known = files[path] { return known }
     var lines: [String: [String]] = [:]
     defer { files[path] = lines }

@@ -5,13 +5,13 @@ enum ServerLine {
   /// What a line has to know of its proxy.
   struct Owner {
     var name: String
-    var defaults: ServerDefaults?
+    var defaults: Boxed<ServerSettings>?
     /// Where `from` looks; nil when the line has none.
     var origins: ServerOrigins?
 
     /// `from <origin>` if it is next; what the line starts with.
     func base(_ arguments: inout Arguments) throws(Refusal) -> ServerSettings? {
-      guard arguments.take("from") else { return defaults?.settings }
+      guard arguments.take("from") else { return defaults?.value }
       let word = try arguments.required("an origin")
       guard let origins else { throw Refusal("'from' is not supported here.", at: word.location) }
       return try origins.settings(word)
@@ -36,7 +36,7 @@ enum ServerLine {
 
   /// `server-template <prefix> <count> <address>`: that many servers that differ by their number.
   static func template(_ proxy: Owner, _ arguments: inout Arguments, _ context: LoadContext)
-    throws(Refusal) -> [ServerSettings]
+    throws(Refusal) -> [Boxed<ServerSettings>]
   {
     let prefix = try arguments.required("a prefix")
     try Name.check(prefix, of: "server-template")
@@ -60,19 +60,19 @@ enum ServerLine {
     return (bounds.count == 1 ? 1...max(1, high) : low...high).map { number in
       var copy = server
       copy.name = "\(prefix.text)\(number)"
-      return copy
+      return Boxed(copy)
     }
   }
 
   static func defaults(_ proxy: Owner, _ arguments: inout Arguments, _ context: LoadContext)
-    throws(Refusal) -> ServerDefaults
+    throws(Refusal) -> Boxed<ServerSettings>
   {
     var server =
       try proxy.base(&arguments)
       ?? ServerSettings(name: "default-server", host: "", location: arguments.line.location)
     try options(&server, &arguments, context, what: { "default-server" })
     server.hasDefaults = true
-    return ServerDefaults(server)
+    return Boxed(server)
   }
 
   private static func setAddress(_ server: inout ServerSettings, _ word: Word, _ context: LoadContext)

@@ -4,9 +4,9 @@ import Base
 struct ServerOrigins {
   /// The section that the line stands in, and those before it.
   private let proxy: ProxySettings
-  private let others: [ProxySettings]
+  private let others: [Boxed<ProxySettings>]
 
-  init(_ proxy: ProxySettings, _ others: [ProxySettings]) {
+  init(_ proxy: ProxySettings, _ others: [Boxed<ProxySettings>]) {
     self.proxy = proxy
     self.others = others
   }
@@ -16,7 +16,7 @@ struct ServerOrigins {
     let text = word.text
     if text == "none" { return nil }
     if text.hasPrefix("be:") {
-      return try backend(String(text.dropFirst(3)), word).defaultServer?.settings
+      return try backend(String(text.dropFirst(3)), word).defaultServer?.value
     }
     guard text.hasPrefix("srv:") else {
       throw Refusal(
@@ -27,12 +27,13 @@ struct ServerOrigins {
       String.init)
     let home = parts.count == 2 ? try backend(parts[0], word) : proxy
     let name = parts.last ?? ""
-    if let named = home.namedDefaultServers[name] { return named.settings }
-    guard var server = home.servers.first(where: { $0.name == name }) else {
+    if let named = home.namedDefaultServers[name] { return named.value }
+    guard let found = home.servers.first(where: { $0.name == name }) else {
       throw Refusal(
         "from: unable to find server '\(home.name)/\(name)'.", at: word.location,
         suggestion: Nearest.word(to: name, among: home.servers.map(\.name) + home.namedDefaultServers.keys))
     }
+    var server = found.value
     server.forgetIdentity()
     return server
   }
@@ -42,7 +43,7 @@ struct ServerOrigins {
     guard let found = others.first(where: { $0.name == name && $0.hasBackend }) else {
       throw Refusal("from: unknown backend instance '\(name)'.", at: word.location)
     }
-    return found
+    return found.value
   }
 }
 

@@ -163,12 +163,6 @@ public struct ServerSettings: Sendable {
   }
 }
 
-/// `default-server`: shared by all the proxies that inherit it.
-public final class ServerDefaults: Sendable {
-  public let settings: ServerSettings
-  public init(_ settings: ServerSettings) { self.settings = settings }
-}
-
 public enum ProxyVersion: Int, Sendable { case v1 = 1, v2 }
 
 /// How far `option mysql-check` goes along with newer servers.

@@ -11,24 +11,24 @@ struct ServerValidation {
   }
 
   /// Says whether any server follows another one's state.
-  func run(_ proxy: inout ProxySettings) -> Bool {
+  func run(_ proxy: inout Boxed<ProxySettings>) -> Bool {
     var lines: [String: SourceLocation] = [:]
     var tracking = false
-    lines.reserveCapacity(proxy.servers.count)
-    for index in proxy.servers.indices {
-      let place = proxy.servers[index].location
-      if let earlier = lines.updateValue(place, forKey: proxy.servers[index].name) {
-        lines[proxy.servers[index].name] = earlier
-        duplicate(proxy.servers[index].name, place, earlier)
+    lines.reserveCapacity(proxy.value.servers.count)
+    for index in proxy.value.servers.indices {
+      let place = proxy.value.servers[index].value.location
+      if let earlier = lines.updateValue(place, forKey: proxy.value.servers[index].value.name) {
+        lines[proxy.value.servers[index].value.name] = earlier
+        duplicate(proxy.value.servers[index].value.name, place, earlier)
       }
       if proxy.isDisabled { continue }
-      checkProtocols(proxy.servers[index], proxy)
-      checkResolvers(proxy.servers[index], proxy)
-      checkHealthCheck(proxy.servers[index])
-      resolve(&proxy.servers[index])
-      adviseVerification(proxy.servers[index])
-      verify(&proxy.servers[index])
-      if proxy.servers[index].track != nil { tracking = true }
+      checkProtocols(proxy.value.servers[index], proxy)
+      checkResolvers(proxy.value.servers[index], proxy)
+      checkHealthCheck(proxy.value.servers[index])
+      resolve(&proxy.value.servers[index].value)
+      adviseVerification(proxy.value.servers[index])
+      verify(&proxy.value.servers[index].value)
+      if proxy.value.servers[index].value.track != nil { tracking = true }
     }
     return tracking
   }
@@ -57,7 +57,7 @@ struct ServerValidation {
   }
 
   /// `proto` and `check-proto` must fit the mode and the kind of check.
-  private func checkProtocols(_ server: ServerSettings, _ proxy: ProxySettings) {
+  private func checkProtocols(_ server: Boxed<ServerSettings>, _ proxy: Boxed<ProxySettings>) {
     let report = ProxyReport(diagnostics: context.diagnostics)
     let isHTTP = proxy.mode == .http
     if let name = server.proto, !MuxProtocol.fits(name, isHTTP: isHTTP) {
@@ -74,7 +74,7 @@ struct ServerValidation {
     }
   }
 
-  private func checkResolvers(_ server: ServerSettings, _ proxy: ProxySettings) {
+  private func checkResolvers(_ server: Boxed<ServerSettings>, _ proxy: Boxed<ProxySettings>) {
     guard let name = server.resolvers,
       !context.configuration.resolvers.contains(where: { $0.name == name })
     else { return }
@@ -85,7 +85,7 @@ struct ServerValidation {
       suggestion: Nearest.word(to: name, among: known))
   }
 
-  private func checkHealthCheck(_ server: ServerSettings) {
+  private func checkHealthCheck(_ server: Boxed<ServerSettings>) {
     guard let name = server.healthCheck else { return }
     let known = context.configuration.healthChecks.map(\.name)
     if known.contains(name.text) { return }
@@ -130,7 +130,7 @@ struct ServerValidation {
   }
 
   /// Whoever is in between can read and change what goes to such a server.
-  private func adviseVerification(_ server: ServerSettings) {
+  private func adviseVerification(_ server: Boxed<ServerSettings>) {
     guard server.isTLS || server.checkTLS == true, server.tls.verification == .some(.none),
       !server.isUnix, server.address.ip.map({ !$0.isLoopback }) ?? true
     else { return }

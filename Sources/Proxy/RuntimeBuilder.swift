@@ -90,7 +90,7 @@ public struct RuntimeBuilder {
 
   // MARK: Proxies
 
-  private func makeLog(_ proxy: ProxySettings) -> LogTargets {
+  private func makeLog(_ proxy: Boxed<ProxySettings>) -> LogTargets {
     var lines = proxy.logs
     if proxy.usesGlobalLogs { lines += configuration.global.logs }
     return logTargets(lines, tag: proxy.logTag)
@@ -107,7 +107,7 @@ public struct RuntimeBuilder {
     configuration.global.logSendHostname.map { $0.isEmpty ? hostName : Bytes($0) }
   }
 
-  private mutating func makeBackend(_ proxy: ProxySettings, _ index: Int, _ fullConnections: Int) -> Backend {
+  private mutating func makeBackend(_ proxy: Boxed<ProxySettings>, _ index: Int, _ fullConnections: Int) -> Backend {
     var servers: [Server] = []
     let planner = CheckPlanner(
       proxy: proxy, rules: rules.proxies[index].check, named: rules.healthChecks,
@@ -115,7 +115,7 @@ public struct RuntimeBuilder {
     for (position, settings) in proxy.servers.enumerated() {
       servers.append(
         Server(
-          settings: settings, index: position, number: serverNumber, id: settings.id ?? position + 1,
+          settings: settings.value, index: position, number: serverNumber, id: settings.id ?? position + 1,
           backendName: proxy.name, workers: workerCount, tls: contexts.client(for: settings),
           checkPlan: planner.plan(for: settings), agentPlan: planner.agentPlan(for: settings),
           expressions: rules.proxies[index].serverExpressions[settings.name] ?? ServerExpressions(),
@@ -123,13 +123,13 @@ public struct RuntimeBuilder {
       serverNumber += 1
     }
     return Backend(
-      settings: proxy, id: proxy.id ?? index + 2, rules: rules.proxies[index], servers: servers,
+      settings: proxy.value, id: proxy.id ?? index + 2, rules: rules.proxies[index], servers: servers,
       workers: workerCount, log: makeLog(proxy), fullConnections: proxy.fullConnections ?? fullConnections,
       retirement: rules.patterns.retirement, now: now)
   }
 
   private mutating func makeFrontend(
-    _ proxy: ProxySettings, _ index: Int, _ backends: [Backend?], _ limit: Int
+    _ proxy: Boxed<ProxySettings>, _ index: Int, _ backends: [Backend?], _ limit: Int
   ) -> Frontend {
     let own = proxy.hasBackend ? backends[index] : nil
     let named = proxy.defaultBackend.flatMap { name in
@@ -139,14 +139,14 @@ public struct RuntimeBuilder {
     }
     let compiled = rules.proxies[index]
     let frontend = Frontend(
-      settings: proxy, id: proxy.id ?? index + 2, rules: compiled, workers: workerCount, log: makeLog(proxy),
+      settings: proxy.value, id: proxy.id ?? index + 2, rules: compiled, workers: workerCount, log: makeLog(proxy),
       logFormats: logFormats(proxy, compiled), maxConnections: proxy.maxConnections ?? limit,
       defaultBackend: named ?? own, ownBackend: own)
     addListeners(proxy, frontend)
     return frontend
   }
 
-  private func logFormats(_ proxy: ProxySettings, _ compiled: CompiledProxy) -> LogFormats {
+  private func logFormats(_ proxy: Boxed<ProxySettings>, _ compiled: CompiledProxy) -> LogFormats {
     return LogFormats(
       stream: compiled.logFormat ?? (proxy.mode == .http ? .shortHTTP : .shortTCP), error: compiled.errorLogFormat,
       structuredData: compiled.logFormatSD)
@@ -154,7 +154,7 @@ public struct RuntimeBuilder {
 
   // MARK: Listeners
 
-  private mutating func addListeners(_ proxy: ProxySettings, _ frontend: Frontend) {
+  private mutating func addListeners(_ proxy: Boxed<ProxySettings>, _ frontend: Frontend) {
     var id = 0
     for bind in proxy.binds {
       let tls = contexts.server(for: bind, proxyName: proxy.name, isHTTP: proxy.mode == .http)

@@ -20,7 +20,7 @@ public func fuzzRules(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     rule(["http-request", "deny", "if", "{"], expression, ["-m", "sub", "a", "}"]),
   ]
   var configuration = Configuration()
-  configuration.proxies = [proxy]
+  configuration.proxies = [Boxed(proxy)]
   let rules = RuleCompiler.compile(configuration, diagnostics: Diagnostics()) { _ in nil }
   let now = Now(instant: Instant(microseconds: 5), wall: WallTime(microseconds: 1_700_000_000_000_000))
   let connection = ConnectionFacts(

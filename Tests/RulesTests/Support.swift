@@ -73,11 +73,11 @@ struct Fixture {
       let directive = directive(line, number: number + 2)
       if directive.keyword == "acl" { proxy.acls.append(directive) } else { proxy.rules.append(directive) }
     }
-    proxy.servers = [ServerSettings(name: "s1", host: "127.0.0.1", location: .none)]
+    proxy.servers = [Boxed(ServerSettings(name: "s1", host: "127.0.0.1", location: .none))]
     edit(&proxy)
-    configuration.proxies = [proxy]
+    configuration.proxies = [Boxed(proxy)]
     for name in ["a", "b", "c", "full"] {
-      configuration.proxies.append(ProxySettings(kind: .backend, name: name, location: .none))
+      configuration.proxies.append(Boxed(ProxySettings(kind: .backend, name: name, location: .none)))
     }
     configuration.userlists = userlists
     rules = RuleCompiler.compile(configuration, diagnostics: diagnostics) { path in

@@ -93,10 +93,11 @@ struct DynamicServers {
     _ settings: ServerSettings, _ id: Int, _ name: SampleExpression?, _ backend: Backend, at now: Now
   ) -> Server? {
     let diagnostics = Diagnostics()
+    let boxed = Boxed(settings)
     let contexts = TLSContexts(
       runtime.global, runtime.certificates, runtime.rules.patterns.retirement, diagnostics)
     var planner = CheckPlanner(
-      proxy: backend.settings, rules: backend.rules.check, named: runtime.rules.healthChecks,
+      proxy: Boxed(backend.settings), rules: backend.rules.check, named: runtime.rules.healthChecks,
       global: runtime.global, contexts: contexts,
       diagnostics: diagnostics)
     planner.followsSessions = false
@@ -111,8 +112,8 @@ struct DynamicServers {
     }
     let server = Server(
       settings: settings, index: backend.freeIndex, number: runtime.control.freeNumber, id: id,
-      backendName: backend.name, workers: runtime.workerCount, tls: contexts.client(for: settings),
-      checkPlan: planner.plan(for: settings), agentPlan: planner.agentPlan(for: settings), isDynamic: true,
+      backendName: backend.name, workers: runtime.workerCount, tls: contexts.client(for: boxed),
+      checkPlan: planner.plan(for: boxed), agentPlan: planner.agentPlan(for: boxed), isDynamic: true,
       expressions: expressions, retirement: runtime.rules.patterns.retirement, now: now.wall)
     return diagnostics.hasErrors ? nil : server
   }

@@ -79,15 +79,15 @@ struct TLSContexts {
   // MARK: Client side
 
   /// The context of a `server ... ssl` line; nil for a clear one, and when it cannot be made.
-  func client(for server: ServerSettings) -> ClientTLS? {
+  func client(for server: Boxed<ServerSettings>) -> ClientTLS? {
     guard server.isTLS || server.preparesTLS else { return nil }
     return client(server, alpn: server.tls.alpn ?? [])
   }
 
   /// For health checks over TLS: the same trust, with the check's own ALPN.
-  func check(for server: ServerSettings, alpn: [String]) -> ClientTLS? { client(server, alpn: alpn) }
+  func check(for server: Boxed<ServerSettings>, alpn: [String]) -> ClientTLS? { client(server, alpn: alpn) }
 
-  private func client(_ server: ServerSettings, alpn: [String]) -> ClientTLS? {
+  private func client(_ server: Boxed<ServerSettings>, alpn: [String]) -> ClientTLS? {
     var settings = TLSClientContext.Settings()
     let shared = server.tlsDefaults ?? global.serverTLS
     settings.policy = policy(server.tls, shared)

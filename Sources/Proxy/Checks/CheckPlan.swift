@@ -40,7 +40,7 @@ final class CheckPlan: Sendable {
 
 /// Makes the plans of a backend's servers; what cannot work is an error of the configuration.
 struct CheckPlanner {
-  let proxy: ProxySettings
+  let proxy: Boxed<ProxySettings>
   let rules: CheckRules?
   /// Those of `healthcheck` sections.
   let named: [String: CheckRules]
@@ -52,7 +52,7 @@ struct CheckPlanner {
   var followsSessions = true
 
   /// nil when the server has no check of its own.
-  func plan(for server: ServerSettings) -> CheckPlan? {
+  func plan(for server: Boxed<ServerSettings>) -> CheckPlan? {
     guard server.checksEnabled else { return nil }
     let own = server.healthCheck.flatMap { named[$0.text] }
     if own == nil, proxy.check.kind == .external { return externalPlan(server) }
@@ -76,7 +76,7 @@ struct CheckPlanner {
       proto: server.checkProto ?? (followsSessions && !isElsewhere ? server.proto : nil))
   }
 
-  func agentPlan(for server: ServerSettings) -> CheckPlan? {
+  func agentPlan(for server: Boxed<ServerSettings>) -> CheckPlan? {
     guard server.agentEnabled else { return nil }
     if server.agentPort == nil {
       diagnostics.error(
@@ -86,7 +86,7 @@ struct CheckPlanner {
     return CheckPlan(rules: .agent, address: address(server.agentAddress, of: server))
   }
 
-  private func address(_ text: String?, of server: ServerSettings) -> SocketAddress {
+  private func address(_ text: String?, of server: Boxed<ServerSettings>) -> SocketAddress {
     guard let text else { return .none }
     if text.hasPrefix("/") { return .unix(text) }
     if let resolved = HostResolver.resolve(text) { return .ip(resolved, port: 0) }
@@ -100,7 +100,7 @@ struct CheckPlanner {
   }
 
   /// There must be a port to connect to.
-  private func requirePort(_ server: ServerSettings, _ rules: CheckRules) {
+  private func requirePort(_ server: Boxed<ServerSettings>, _ rules: CheckRules) {
     guard case .ip = server.address, server.port == nil || server.portOffset != nil,
       server.checkPort == nil,
       server.checkAddress.map({ !$0.hasPrefix("/") }) ?? true
@@ -116,7 +116,7 @@ struct CheckPlanner {
       at: server.location)
   }
 
-  private func externalPlan(_ server: ServerSettings) -> CheckPlan? {
+  private func externalPlan(_ server: Boxed<ServerSettings>) -> CheckPlan? {
     guard global.externalCheckAllowed else {
       diagnostics.error(
         "Proxy '\(proxy.name)' : 'option external-check' is used without 'external-check' in the global section, which is required",

@@ -40,7 +40,7 @@ extension RuntimeBuilder {
     for settings in configuration.rings {
       guard let ring = channels.rings.first(where: { $0.name == settings.name.text }) else { continue }
       for server in settings.servers {
-        var target = target(server, nil)
+        var target = target(server.value, nil)
         target.connectTimeout = settings.connectTimeout ?? target.connectTimeout
         target.serverTimeout = settings.serverTimeout ?? target.serverTimeout
         ring.servers.append(target)
@@ -51,7 +51,7 @@ extension RuntimeBuilder {
   private mutating func target(_ settings: ServerSettings, _ server: Server?) -> RingTarget {
     var target = RingTarget(address: settings.address)
     target.server = server
-    target.tls = server.map { $0.tls } ?? contexts.client(for: settings)
+    target.tls = server.map { $0.tls } ?? contexts.client(for: Boxed(settings))
     target.countsOctets = settings.countsOctets
     return target
   }

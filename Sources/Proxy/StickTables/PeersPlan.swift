@@ -60,7 +60,7 @@ extension RuntimeBuilder {
       let settings = peer.server
       return PeersPlan.Peer(
         name: peer.name, address: isLocal ? ownAddress : settings?.address ?? .none,
-        tls: settings.flatMap { contexts.client(for: $0) }, shard: settings?.shard)
+        tls: settings.flatMap { contexts.client(for: Boxed($0)) }, shard: settings?.shard)
     }
     return PeersPlan(
       settings: section, localName: localName, peers: peers, listeners: listeners, log: log)

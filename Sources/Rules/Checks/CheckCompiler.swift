@@ -3,7 +3,7 @@ import Config
 
 /// Compiles `option ...chk` and the `http-check` and `tcp-check` lines of one proxy.
 struct CheckCompiler {
-  let proxy: ProxySettings
+  let proxy: Boxed<ProxySettings>
   let scope: CompileScope
   var steps: [CheckStep] = []
   private var disablesOn404 = false
@@ -11,7 +11,7 @@ struct CheckCompiler {
   /// A comment line waits for the step behind it.
   private var comment = Bytes.empty
 
-  init(_ proxy: ProxySettings, _ scope: CompileScope) {
+  init(_ proxy: Boxed<ProxySettings>, _ scope: CompileScope) {
     self.proxy = proxy
     self.scope = scope
   }

@@ -8,7 +8,7 @@ final class CompileScope {
   let shared: SharedScope
   /// The index of the proxy in the configuration; -1 outside of proxies.
   let proxyIndex: Int
-  let proxy: ProxySettings?
+  let proxy: Boxed<ProxySettings>?
   var acls = ACLScope()
   /// Slots that `capture` and `declare capture` lines have made so far.
   var captures = CaptureSlots()

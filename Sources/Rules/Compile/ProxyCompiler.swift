@@ -4,7 +4,7 @@ import HTTP
 
 /// Compiles the lines of one proxy in the order of the file.
 struct ProxyCompiler {
-  let proxy: ProxySettings
+  let proxy: Boxed<ProxySettings>
   let scope: CompileScope
   var draft: ProxyDraft
   var connection: [Rule] = []
@@ -22,7 +22,7 @@ struct ProxyCompiler {
   var routes: [Rule] = []
   var order = RuleOrder()
 
-  init(_ proxy: ProxySettings, _ scope: CompileScope) {
+  init(_ proxy: Boxed<ProxySettings>, _ scope: CompileScope) {
     self.proxy = proxy
     self.scope = scope
     draft = ProxyDraft(name: proxy.name)
