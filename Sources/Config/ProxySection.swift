@@ -96,6 +96,8 @@ final class ProxySection: Section {
       guard !settings.name.isEmpty else { return }
       if let earlier = context.defaultsByName.updateValue(settings, forKey: settings.name) {
         context.ambiguousDefaults[settings.name] = earlier.location
+      } else {
+        context.configuration.namedDefaults.append(settings.name)
       }
       return
     }
