@@ -158,6 +158,9 @@ extension ProxySettings.Kind {
       throw Refusal("'\(name)' not allowed in 'defaults' section.", at: place)
     }
     let needed = sections.contains(.frontend) ? "frontend" : "backend"
+    if name == "server" || name == "server-template" {
+      throw Refusal("'\(name)' not allowed because \(rawValue) '\(proxy)' has no \(needed) capability.", at: place)
+    }
     context.diagnostics.warning(
       "'\(name)' ignored because \(rawValue) '\(proxy)' has no \(needed) capability.", at: place)
     return false
