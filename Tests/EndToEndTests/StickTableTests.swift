@@ -139,6 +139,24 @@ extension EndToEnd {
       withExtendedLifetime(gateway) {}
     }
 
+    @Test("a table keeps a server's name or its address, as srvkey says", arguments: ["name", "addr"])
+    func serverKey(kind: String) throws {
+      let origin = try TestOrigin("a")
+      let gateway = try gateway(
+        """
+        listen site
+          bind 127.0.0.1:\(port)
+          stick-table type ip size 10 expire 1h srvkey \(kind)
+          stick on src
+          server a 127.0.0.1:\(origin.port)
+
+        """)
+      #expect(try Tool.fetch(url, in: workspace) == "a")
+      let wanted = kind == "name" ? "a" : "127.0.0.1:\(origin.port)"
+      #expect(try command("show table site").contains(" server_key=\(wanted)\n"))
+      withExtendedLifetime(gateway) {}
+    }
+
     @Test("entries are set, shown by conditions and cleared on the stats socket")
     func runtimeCommands() throws {
       let gateway = try gateway(
