@@ -7,6 +7,8 @@ public import Base
 public struct Configuration: Sendable {
   public var global = GlobalSettings()
   public var proxies: [Boxed<ProxySettings>] = []
+  /// Names of `defaults` sections, in the order of the files.
+  public var namedDefaults: [String] = []
   public var userlists: [Userlist] = []
   public var httpErrors: [HTTPErrorsSection] = []
   public var certificateStores: [CertificateStore] = []

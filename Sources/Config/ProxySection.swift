@@ -96,6 +96,8 @@ final class ProxySection: Section {
       guard !settings.name.isEmpty else { return }
       if let earlier = context.defaultsByName.updateValue(settings, forKey: settings.name) {
         context.ambiguousDefaults[settings.name] = earlier.location
+      } else {
+        context.configuration.namedDefaults.append(settings.name)
       }
       return
     }
@@ -156,6 +158,9 @@ extension ProxySettings.Kind {
       throw Refusal("'\(name)' not allowed in 'defaults' section.", at: place)
     }
     let needed = sections.contains(.frontend) ? "frontend" : "backend"
+    if name == "server" || name == "server-template" {
+      throw Refusal("'\(name)' not allowed because \(rawValue) '\(proxy)' has no \(needed) capability.", at: place)
+    }
     context.diagnostics.warning(
       "'\(name)' ignored because \(rawValue) '\(proxy)' has no \(needed) capability.", at: place)
     return false

@@ -13,6 +13,7 @@ struct ServerValidation {
   /// Says whether any server follows another one's state.
   func run(_ proxy: inout Boxed<ProxySettings>) -> Bool {
     var lines: [String: SourceLocation] = [:]
+    var ids: [Int: ServerSettings] = [:]
     var tracking = false
     lines.reserveCapacity(proxy.value.servers.count)
     for index in proxy.value.servers.indices {
@@ -20,6 +21,10 @@ struct ServerValidation {
       if let earlier = lines.updateValue(place, forKey: proxy.value.servers[index].value.name) {
         lines[proxy.value.servers[index].value.name] = earlier
         duplicate(proxy.value.servers[index].value.name, place, earlier)
+      }
+      if let id = proxy.servers[index].id {
+        if let earlier = ids[id], earlier.location != place { sameID(proxy.servers[index], id, earlier) }
+        ids[id] = ids[id] ?? proxy.servers[index]
       }
       if proxy.isDisabled { continue }
       checkProtocols(proxy.value.servers[index], proxy)
@@ -46,6 +51,16 @@ struct ServerValidation {
         + "\(earlier.line), please use a distinct name.")
     diagnostic.form = .place
     diagnostic.related = [(earlier, "first defined here")]
+    context.diagnostics.add(diagnostic)
+  }
+
+  private func sameID(_ server: ServerSettings, _ id: Int, _ earlier: ServerSettings) {
+    var diagnostic = Diagnostic(
+      .alert, at: server.location,
+      "'server \(proxyName)/\(server.name)' : 'id' : custom id \(id) already used at \(earlier.location.place) "
+        + "('server \(earlier.name)').")
+    diagnostic.form = .place
+    diagnostic.related = [(earlier.location, "first used here")]
     context.diagnostics.add(diagnostic)
   }
 

@@ -32,6 +32,14 @@ struct DiagnosticTests {
         "3: 'server b/s' : another server named 's' was already defined at line 2, please use a distinct name."
       ),
       (
+        "backend b\n server s 1.1.1.1:1 id 7\n server t 1.1.1.1:1 id 7\n",
+        "3: 'server b/t' : 'id' : custom id 7 already used at t.cfg:2 ('server s')."
+      ),
+      (
+        "frontend f\n bind :80\n server s 1.1.1.1:1\n",
+        "3: 'server' not allowed because frontend 'f' has no backend capability."
+      ),
+      (
         "frontend f\n bind :80\n default_backend no\n",
         "3: Proxy 'f': unable to find required default_backend: 'no'."
       ),

@@ -189,6 +189,37 @@ extension EndToEnd {
     }
 
     @Test(
+      "a body that ends with the server's connection ends with the client's, and has no chunks",
+      arguments: ["HTTP/1.1", "HTTP/1.0"], ["", "compression algo gzip"])
+    func untilClose(version: String, option: String) throws {
+      let origin = try TestServer { connection in
+        _ = try TestOrigin.read(connection)
+        try connection.send("\(version) 200 OK\r\nContent-Type: text/plain\r\n\r\nhello")
+      }
+      let gateway = try RunningGateway(
+        defaults + """
+          listen site
+            bind 127.0.0.1:\(port)
+            \(option)
+            server one 127.0.0.1:\(origin.port)
+
+          """, listening: [port], in: workspace)
+      for head in [
+        "HTTP/1.1\r\nHost: a", "HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip", "HTTP/1.0\r\nConnection: keep-alive",
+      ] {
+        let client = try Connection(port: port)
+        try client.send("GET / \(head)\r\n\r\n")
+        let answer = try client.receiveText().lowercased()
+        #expect(answer.hasPrefix("http/1.1 200 ok\r\n") && answer.hasSuffix("\r\n\r\nhello"))
+        #expect(answer.contains("\r\nconnection: close\r\n") && !answer.contains("transfer-encoding"))
+      }
+      // HTTP/2 says by itself where a body ends.
+      let two = try Tool.curl(["--http2-prior-knowledge", "-i", "http://127.0.0.1:\(port)/"], in: workspace).output
+      #expect(two.hasPrefix("HTTP/2 200") && two.hasSuffix("\r\n\r\nhello") && !two.contains("connection:"))
+      withExtendedLifetime(gateway) {}
+    }
+
+    @Test(
       "an ambiguous or malformed request is refused and not passed on",
       arguments: [
         "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n",

@@ -63,6 +63,27 @@ extension EndToEnd {
       withExtendedLifetime(gateway) {}
     }
 
+    @Test("what comes beyond maxcomprate goes out as it is", arguments: [(0, 4), (2, 1)])
+    func compressionRate(limit: Int, compressed: Int) throws {
+      let origin = try TestOrigin("") { _ in TestOrigin.ok(String(repeating: "text ", count: 2000)) }
+      let gateway = try gateway(
+        """
+        listen site
+          bind 127.0.0.1:\(port)
+          compression algo gzip
+          compression type text/plain
+          http-response set-header content-type text/plain
+          server s 127.0.0.1:\(origin.port)
+
+        """, global: "  maxcomprate \(limit)\n")
+      let encoded = try (0..<4).filter { _ in
+        try Tool.curl(["-i", "-H", "accept-encoding: gzip", "-o", "/dev/null", "-D", "-", url], in: workspace).output
+          .lowercased().contains("content-encoding: gzip")
+      }
+      #expect(encoded.count == compressed)
+      withExtendedLifetime(gateway) {}
+    }
+
     @Test("minconn bounds a server under low load, and fullconn says what full load is", arguments: [(100, 3), (4, 0)])
     func dynamicLimit(full: Int, waiting: Int) throws {
       let gate = Gate()

@@ -139,5 +139,53 @@ extension EndToEnd {
       gateway.child.send(SIGTERM)
       #expect(gateway.child.wait() == 143)
     }
+
+    @Test("cookies made of addresses change with their key, and go and come by command")
+    func dynamicCookies() throws {
+      let origins = try ["a", "b"].map { try TestOrigin($0) }
+      let gateway = try RunningGateway(
+        """
+        global
+          stats socket \(socket) level admin
+        defaults first
+          mode http
+        \(EndToEnd.defaults)
+        defaults second
+          mode tcp
+        listen site from first
+          bind 127.0.0.1:\(port)
+          timeout connect 5s
+          timeout client 20s
+          timeout server 20s
+          cookie C insert dynamic
+          dynamic-cookie-key one
+          server a 127.0.0.1:\(origins[0].port)
+          server b 127.0.0.1:\(origins[1].port)
+
+        """, listening: [port], unix: [socket], in: workspace)
+      let url = "http://127.0.0.1:\(port)/"
+      /// The cookie of an answer, and who gave it.
+      func answer(_ cookie: String? = nil) throws -> (cookie: String?, server: String) {
+        let text = try Tool.curl(["-i"] + (cookie.map { ["-H", "Cookie: C=\($0)"] } ?? []) + [url], in: workspace)
+          .output
+        let value = text.firstMatch(of: /set-cookie: C=(\w+)/.ignoresCase()).map { String($0.1) }
+        return (value, String(text.suffix(1)))
+      }
+      let first = try answer()
+      let cookie = try #require(first.cookie)
+      for _ in 0..<3 { #expect(try answer(cookie).server == first.server) }
+      #expect(try command("set dynamic-cookie-key backend site two") == "\n")
+      // The old cookie says nothing now, so a new one is set.
+      #expect(try answer(cookie).cookie.map { $0 != cookie } == true)
+      #expect(try command("disable dynamic-cookie backend site") == "\n")
+      #expect(try answer().cookie == nil)
+      #expect(try command("enable dynamic-cookie backend site") == "\n")
+      #expect(try command("set dynamic-cookie-key backend site one") == "\n")
+      for _ in 0..<3 { #expect(try answer(cookie).server == first.server) }
+      #expect(try command("set dynamic-cookie-key backend nix one").hasPrefix("No such backend."))
+      #expect(try command("set dynamic-cookie-key backend site").hasPrefix("String value expected."))
+      #expect(try command("show defaults") == "first\nsecond\n\n")
+      withExtendedLifetime((gateway, origins)) {}
+    }
   }
 }

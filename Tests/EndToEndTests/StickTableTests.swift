@@ -109,8 +109,10 @@ extension EndToEnd {
       withExtendedLifetime(gateway) {}
     }
 
-    @Test("all clients of a pair stay on one server, change once when it fails, and do not change back")
-    func pair() throws {
+    @Test(
+      "all clients of a pair stay on one server, change once when it fails, and back only from a server with non-stick",
+      arguments: ["", " non-stick"])
+    func pair(option: String) throws {
       let first = try TestOrigin("a")
       let second = try TestOrigin("b")
       let gateway = try gateway(
@@ -122,7 +124,7 @@ extension EndToEnd {
           option redispatch
           retries 1
           server a 127.0.0.1:\(first.port)
-          server b 127.0.0.1:\(second.port) backup
+          server b 127.0.0.1:\(second.port) backup\(option)
 
         """)
       func bodies(_ count: Int) throws -> Set<String> {
@@ -132,8 +134,26 @@ extension EndToEnd {
       _ = try command("disable server galera/a")
       #expect(try bodies(4) == ["b"])
       _ = try command("enable server galera/a")
-      #expect(try bodies(4) == ["b"])
-      #expect(try command("show table galera").contains("server_key=b"))
+      #expect(try bodies(4) == [option.isEmpty ? "b" : "a"])
+      #expect(try command("show table galera").contains("server_key=\(option.isEmpty ? "b" : "a")"))
+      withExtendedLifetime(gateway) {}
+    }
+
+    @Test("a table keeps a server's name or its address, as srvkey says", arguments: ["name", "addr"])
+    func serverKey(kind: String) throws {
+      let origin = try TestOrigin("a")
+      let gateway = try gateway(
+        """
+        listen site
+          bind 127.0.0.1:\(port)
+          stick-table type ip size 10 expire 1h srvkey \(kind)
+          stick on src
+          server a 127.0.0.1:\(origin.port)
+
+        """)
+      #expect(try Tool.fetch(url, in: workspace) == "a")
+      let wanted = kind == "name" ? "a" : "127.0.0.1:\(origin.port)"
+      #expect(try command("show table site").contains(" server_key=\(wanted)\n"))
       withExtendedLifetime(gateway) {}
     }
 
@@ -249,74 +269,6 @@ extension EndToEnd {
         #expect(mine == theirs, "\(text)")
       }
       withExtendedLifetime((haproxy, gateway)) {}
-    }
-
-    // MARK: Peers
-
-    /// One of two instances that share a table.
-    private func shared(_ name: String, port: Int, socket: String, _ ports: [Int]) -> String {
-      """
-      global
-        stats socket \(socket) level admin
-        localpeer \(name)
-      \(defaults)
-      peers pair
-        peer A 127.0.0.1:\(ports[0])
-        peer B 127.0.0.1:\(ports[1])
-      frontend site
-        bind 127.0.0.1:\(port)
-        http-request track-sc0 path table t
-        http-request sc-inc-gpc0(0)
-        http-request return status 200
-      backend t
-        stick-table type string len 32 size 10k expire 10m store gpc0,http_req_rate(10m),server_id,bytes_out_cnt peers pair
-
-      """
-    }
-
-    private func holds(_ key: String, _ count: Int, on socket: String) throws -> Bool {
-      value("gpc0", of: key, in: try command("show table t", on: socket)) == count
-    }
-
-    @Test(
-      "a table is shared with a real HAProxy, both ways, and learned again after a restart",
-      .enabled(if: Tool.has("haproxy")))
-    func withHAProxy() throws {
-      let ports = [try Ports.free(), try Ports.free()]
-      let otherPort = try Ports.free()
-      let otherSocket = workspace.path("haproxy.sock")
-      let file = try workspace.write("haproxy.cfg", shared("B", port: otherPort, socket: otherSocket, ports))
-      let haproxy = try Child(["haproxy", "-db", "-f", file], in: workspace)
-      let mine = shared("A", port: port, socket: socket, ports)
-      let gateway = try RunningGateway(mine, listening: [port], unix: [socket], in: workspace)
-      #expect(Clock.until { (try? Connection(port: otherPort)) != nil })
-      for _ in 0..<3 { _ = try Tool.status(url + "mine", in: workspace) }
-      for _ in 0..<2 { _ = try Tool.status("http://127.0.0.1:\(otherPort)/theirs", in: workspace) }
-      #expect(try Clock.until(within: 20) { try holds("/mine", 3, on: otherSocket) })
-      #expect(try Clock.until(within: 20) { try holds("/theirs", 2, on: socket) })
-      #expect(try command("show peers").contains("id=B(remote,active)"))
-      gateway.child.stop()
-      let again = try RunningGateway(mine, listening: [port], unix: [socket], in: workspace)
-      #expect(try Clock.until(within: 20) { try holds("/mine", 3, on: socket) })
-      #expect(try holds("/theirs", 2, on: socket))
-      withExtendedLifetime((haproxy, again)) {}
-    }
-
-    @Test("a process that is told to end hands its tables to the one in its place")
-    func handover() throws {
-      let ports = [try Ports.free(), try Ports.free()]
-      let configuration = shared("A", port: port, socket: socket, ports)
-      let old = try RunningGateway(configuration, listening: [port], unix: [socket], in: workspace)
-      for _ in 0..<4 { _ = try Tool.status(url + "kept", in: workspace) }
-      #expect(try holds("/kept", 4, on: socket))
-      let newSocket = workspace.path("new.sock")
-      let new = try RunningGateway(
-        configuration.replacingOccurrences(of: socket, with: newSocket), listening: [port], unix: [newSocket],
-        in: workspace)
-      old.child.send(SIGUSR1)
-      #expect(old.child.wait() == 0)
-      #expect(try Clock.until { try holds("/kept", 4, on: newSocket) })
-      withExtendedLifetime(new) {}
     }
   }
 }

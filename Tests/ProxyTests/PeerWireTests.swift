@@ -96,6 +96,82 @@ import Testing
     }
   }
 
+  @Test("connections of now are learned by a table that only receives, and by no other", arguments: [true, false])
+  func receiveOnly(isReceiveOnly: Bool) throws {
+    var settings = StickTableSettings(name: "t", wireName: "t", location: .none)
+    settings.keyType = .integer
+    settings.keyLength = 4
+    settings.size = 10
+    settings.stores = [.init(type: .currentConnections), .init(type: .connectionCount)]
+    let from = SharedTable(StickTable(settings, now: Instant(microseconds: 0)), id: 1, writeTo: nil)
+    settings.isReceiveOnly = isReceiveOnly
+    let to = SharedTable(StickTable(settings, now: Instant(microseconds: 0)), id: 1, writeTo: nil)
+    let seen = try taught(
+      from, to, key: "7",
+      fill: { entry in
+        entry.set(.currentConnections, to: 5)
+        entry.set(.connectionCount, to: 9)
+      }
+    ) { entry in [entry.value(.currentConnections), entry.value(.connectionCount)] }
+    #expect(seen == [isReceiveOnly ? 5 : 0, 9])
+  }
+
+  @Test("write-to: what is never calculated with goes to a second table, what is counted does not")
+  func writesTo() throws {
+    var settings = StickTableSettings(name: "local", wireName: "local", location: .none)
+    settings.keyType = .integer
+    settings.keyLength = 4
+    settings.size = 10
+    settings.stores = [
+      .init(type: .serverID), .init(type: .serverKey), .init(type: .gpt, count: 2), .init(type: .gpc0),
+      .init(type: .requestRate, period: 1000),
+    ]
+    let local = StickTable(settings, now: Instant(microseconds: 0))
+    settings.name = "t"
+    settings.wireName = "t"
+    let from = SharedTable(StickTable(settings, now: Instant(microseconds: 0)), id: 1, writeTo: nil)
+    let to = SharedTable(StickTable(settings, now: Instant(microseconds: 0)), id: 1, writeTo: local)
+    let name = Int64(StickServerKeys.number(of: "web-1"))
+    func values(_ entry: StickEntry) -> [Int64?] {
+      [
+        entry.value(.serverID), entry.value(.serverKey), entry.value(.gpt, 1), entry.value(.gpc0),
+        entry.value(.requestRate),
+      ]
+    }
+    let seen = try taught(
+      from, to, key: "7",
+      fill: { entry in
+        entry.set(.serverID, to: 3)
+        entry.set(.serverKey, to: name)
+        entry.set(.gpt, 1, to: 8)
+        entry.set(.gpc0, to: 6)
+        entry.add(.requestRate)
+      }, values)
+    #expect(seen == [3, name, 8, 6, 1])
+    let second = local.withKey(text: "7") { local.with($0, now: 2000, values) }
+    #expect(second == [3, name, 8, 0, 0])
+  }
+
+  /// What `read` sees in `to` once `from` has told it of an entry.
+  private func taught(
+    _ from: SharedTable, _ to: SharedTable, key: Bytes, fill: (StickEntry) -> Void,
+    _ read: (StickEntry) -> [Int64?]
+  ) throws -> [Int64?] {
+    from.table.noteChanges {}
+    from.table.withKey(text: key) { from.table.change(creating: $0, now: 1000, fill) }
+    from.gather()
+    var body: [UInt8]?
+    var dictionary = PeerDictionary()
+    var position = 0
+    _ = from.next(&position, now: 1000) { body = from.encode($0, $1, &dictionary) }
+    let definition = try #require(PeerTableDefinition(from.definition))
+    var texts: [Bytes?] = []
+    let message = try #require(body)
+    let update = try #require(PeerUpdate(message, .timedUpdate, definition, &texts))
+    to.learn(update, definition, now: 2000)
+    return try #require(to.table.withKey(text: key) { to.table.with($0, now: 2000, read) })
+  }
+
   @Test("a text of the dictionary is sent once and then by its number")
   func dictionary() {
     var sender = PeerDictionary()

@@ -42,6 +42,12 @@ struct ActionTests {
     ("replace-uri ^(.*)$ http://h\\\\1", "/a?b", "http://h/a?b"),
     ("set-path /p", "http://host/old?q", "http://host/p?q"),
     ("set-path \"/a b\"", "/x", "/a%20b"),
+    // The authority of a target follows Host.
+    ("set-header Host new:81", "http://old/p?q", "http://new:81/p?q"),
+    ("add-header Host b", "http://a/p", "http://b/p"),
+    ("replace-value host (.*) v\\\\1", "http://www.example.com/p", "http://vwww.Example.com:8080/p"),
+    ("set-header Host b", "a:443", "b"), ("set-header Host b", "*", "*"), ("set-header Host b", "/p", "/p"),
+    ("set-header X-Host b", "http://a/p", "http://a/p"), ("del-header Host", "http://a/p", "http://a/p"),
     ("set-path %[str(/a\\\\r\\\\nb)]", "/x", "/a%0D%0Ab"),
   ]
 

@@ -3,7 +3,7 @@ import Config
 import Synchronization
 
 extension Commands {
-  /// Frontends: whether they accept.
+  /// Frontends: whether they accept; backends: whether they are chosen, and what their cookies are made of.
   static let proxies: [Command] = [
     Command("disable frontend", "<frontend>", level: .admin, "temporarily disable specific frontend") {
       call in
@@ -23,6 +23,35 @@ extension Commands {
     },
     Command("unpublish backend", "<backend>", level: .restricted, "remove backend from the choice of others") { call in
       setPublished(call, false)
+    },
+    Command(
+      "enable dynamic-cookie backend", "<bk>", level: .admin, "enable dynamic cookies on a specific backend"
+    ) { call in
+      withBackend(call) { backend in
+        backend.dynamicCookies.withLock { $0.isEnabled = true }
+        return .done
+      }
+    },
+    Command(
+      "disable dynamic-cookie backend", "<bk>", level: .admin, "disable dynamic cookies on a specific backend"
+    ) { call in
+      withBackend(call) { backend in
+        backend.dynamicCookies.withLock { $0.isEnabled = false }
+        return .done
+      }
+    },
+    Command(
+      "set dynamic-cookie-key backend", "<bk> <k>", level: .admin, "change a backend secret key for dynamic cookies"
+    ) { call in
+      withBackend(call) { backend in
+        let key = call.argument(1)
+        guard !key.isEmpty else { return .error("String value expected.") }
+        backend.dynamicCookies.withLock { $0.key = Bytes(key) }
+        return .done
+      }
+    },
+    Command("show defaults", "", "list all proxies defaults sections") { call in
+      .lines(call.runtime.configuration.namedDefaults.map { "\($0)\n" }.joined())
     },
     Command("enable frontend", "<frontend>", level: .admin, "re-enable specific frontend") { call in
       withFrontend(call) { frontend in
@@ -46,6 +75,14 @@ extension Commands {
       }
     },
   ]
+
+  private static func withBackend(_ call: CommandCall, _ body: (Backend) -> CommandAnswer) -> CommandAnswer {
+    let name = call.argument(0)
+    guard !name.isEmpty else { return .error("A backend name is expected.") }
+    guard let backend = call.runtime.backend(name) else { return .error("No such backend.") }
+    guard backend.settings.mode != .log else { return .error("Not available.") }
+    return body(backend)
+  }
 
   private static func setPublished(_ call: CommandCall, _ published: Bool) -> CommandAnswer {
     guard let backend = call.runtime.backendsByName[Bytes(call.argument(0))] else {

@@ -45,7 +45,8 @@ struct TableRequest {
     let name = call.argument(0)
     if name.isEmpty {
       guard action == .show else { return usage }
-      return .text(call.runtime.rules.tables.flatMap { head($0, named: false) })
+      // The last one first, as in HAProxy.
+      return .text(call.runtime.rules.tables.reversed().flatMap { head($0, named: false) })
     }
     guard let table = call.runtime.rules.tables.first(where: { $0.name == name }) else {
       return .error("No such table")

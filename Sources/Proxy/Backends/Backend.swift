@@ -23,6 +23,8 @@ final class Backend: Sendable {
   let lastSession = Atomic<Int64>(-1)
   /// `be-unpublished` and the commands `publish backend` and `unpublish backend`.
   let isUnpublished: Atomic<Bool>
+  /// Whether cookies are made of servers' addresses, and with which key: `dynamic-cookie` commands change it.
+  let dynamicCookies: Mutex<(isEnabled: Bool, key: Bytes?)>
   let times = ExchangeTimes()
   let lastChange: Mutex<(isUp: Bool, since: WallTime, downTime: Int, downTransitions: Int)>
 
@@ -34,6 +36,7 @@ final class Backend: Sendable {
     self.id = id
     facts = ProxyFacts(settings, id: id, defaultBackend: nil)
     isUnpublished = Atomic(settings.isUnpublished)
+    dynamicCookies = Mutex((settings.cookie?.dynamic ?? false, settings.dynamicCookieKey))
     self.rules = rules
     list = Published(ServerList(servers), retirement)
     self.log = log

@@ -14,7 +14,6 @@ final class StreamFilters {
   var requestCoding: ContentCoding?
   var response: (any BodyFilter)?
   var request: (any BodyFilter)?
-  var serverEndsWithConnection = false
   var cacheKey: Bytes?
   var mayStoreInCache = false
   /// The response that is to be recorded, until its body begins.

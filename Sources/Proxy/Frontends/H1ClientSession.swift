@@ -210,6 +210,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
     case .none, .swallowed, .length(0): break
     case .length(let n): framing = .length(n)
     case .unknown: framing = isOld ? .untilClose : .chunked
+    case .untilClose: framing = .untilClose
     case .tunnel: framing = .tunnel
     }
     closesAfterResponse = !stream.mayKeepClient || framing == .untilClose

@@ -125,7 +125,7 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
     let hasBody: Bool
     switch body {
     case .none, .length(0): hasBody = false
-    case .length, .unknown, .swallowed, .tunnel: hasBody = true
+    case .length, .unknown, .untilClose, .swallowed, .tunnel: hasBody = true
     }
     if case .length(let n) = body, !head.contains("content-length") {
       head.append("content-length", Bytes(String(n)))

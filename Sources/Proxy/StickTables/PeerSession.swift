@@ -39,6 +39,8 @@ final class PeerSession: TransportOwner, TimerOwner {
   private var dictionary = PeerDictionary()
   private var positions: [Int] = []
   private var lastTable: UInt64?
+  /// By our table numbers: the last update sent.
+  private var pushed: [UInt64: UInt32] = [:]
   /// A full lesson under way: entries of each table, and how far it is.
   private var lesson: [(table: SharedTable, entries: [StickTable.Change], next: Int)]?
   private var lessonIsOver = false
@@ -369,6 +371,7 @@ final class PeerSession: TransportOwner, TimerOwner {
       PeerWire.message(.define, table.definition, to: &out)
     }
     PeerWire.message(.timedUpdate, table.encode(entry, update, &dictionary), to: &out)
+    pushed[table.id] = update
     peer?.updatesSent += 1
     send(out)
   }
@@ -377,6 +380,15 @@ final class PeerSession: TransportOwner, TimerOwner {
 
   func remoteNumber(of table: SharedTable) -> UInt64? { remoteNumbers[table.id] }
   func lastTaken(of table: SharedTable) -> UInt32? { taken[table.id] }
+  func lastPushed(of table: SharedTable) -> UInt32? { pushed[table.id] }
+  /// A bit for each kind of data that the peer keeps of a table.
+  func remoteData(of table: SharedTable) -> UInt64? {
+    remoteNumbers[table.id].flatMap { definitions[$0] }.map { definition, _ in
+      definition.stores.reduce(0) { $0 | 1 << UInt64($1.type.rawValue) }
+    }
+  }
+  var sentTexts: [String] { dictionary.texts }
+  var receivedTexts: [String?] { texts.map { $0?.string } }
 
   // MARK: Time and end
 

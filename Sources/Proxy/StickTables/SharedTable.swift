@@ -162,6 +162,8 @@ struct PeerDictionary {
   private var sent: [Int64] = []
   private var next = 0
 
+  var texts: [String] { sent.map { StickServerKeys.text($0)?.string ?? "-" } }
+
   mutating func append(_ number: Int64?, to out: inout [UInt8]) {
     guard let number, number > 0, let text = StickServerKeys.text(number) else { return out.append(0) }
     var part: [UInt8] = []

@@ -52,6 +52,8 @@ enum ResponseBody: Equatable {
   case swallowed
   case length(UInt64)
   case unknown
+  /// The server's end of the connection is the body's: an HTTP/1 client gets it the same way.
+  case untilClose
   /// The connection becomes a tunnel.
   case tunnel
 }

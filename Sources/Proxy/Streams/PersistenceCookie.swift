@@ -1,6 +1,7 @@
 import Base
 import Config
 import Rules
+import Synchronization
 
 /// What a persistence cookie says: a server, and with `maxidle` or `maxlife` when it was last and first seen.
 ///
@@ -71,7 +72,7 @@ extension Backend {
   /// The value that stands for a server: its `cookie`, or what `dynamic-cookie-key` makes of its address.
   func cookieValue(of server: Server) -> Bytes? {
     if let cookie = server.cookie { return cookie }
-    guard settings.cookie?.dynamic ?? false, let key = settings.dynamicCookieKey,
+    guard let key = dynamicCookies.withLock({ $0.isEnabled ? $0.key : nil }),
       case .ip(let address, let port) = server.snapshot().address
     else { return nil }
     var text = key.array
@@ -83,7 +84,7 @@ extension Backend {
 
   func server(ofCookie value: Bytes) -> Server? {
     if let server = serversByCookie[value] { return server }
-    guard settings.cookie?.dynamic ?? false else { return nil }
+    guard dynamicCookies.withLock({ $0.isEnabled }) else { return nil }
     return servers.first { cookieValue(of: $0) == value }
   }
 }

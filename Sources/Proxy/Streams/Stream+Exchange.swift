@@ -193,11 +193,11 @@ extension Stream: DeferredWork {
     storeStickiness()
     if storage.heldResponse == nil { serverEnd?.beginBody(info.framing) }
     var body: ResponseBody
-    storage.filters?.serverEndsWithConnection = info.framing == .untilClose
     switch info.framing {
     case .none: body = info.declaredLength == nil && responseMayHaveBody ? .length(0) : .none
     case .length(let n): body = .length(n)
-    case .chunked, .untilClose: body = .unknown
+    case .chunked: body = .unknown
+    case .untilClose: body = .untilClose
     case .tunnel:
       body = .tunnel
       storage.isTunnel = true
@@ -225,7 +225,7 @@ extension Stream: DeferredWork {
     let result = beginCompression(body)
     switch body {
     case .length(let n): beginRecording(length: n)
-    case .unknown: beginRecording(length: nil)
+    case .unknown, .untilClose: beginRecording(length: nil)
     case .none, .swallowed, .tunnel: break
     }
     if forwardsAtRandom { storage.filters?.response = randomForwarding(into: clientSink) }

@@ -65,13 +65,12 @@ extension Stream {
     switch body {
     case .length(let n): length = n
     case .unknown: length = nil
-    case .none, .swallowed, .tunnel: return body
+    // HAProxy compresses only what announces its length or comes in chunks.
+    case .none, .swallowed, .tunnel, .untilClose: return body
     }
     guard let choice = CompressionChoice(backend?.settings.compression, frontend.settings.compression),
       choice.allows(response, length: length), hasCompressionRate
     else { return body }
-    // HAProxy compresses only what announces its length or comes in chunks.
-    if body == .unknown, filters.serverEndsWithConnection { return body }
     CompressionChoice.rewrite(response, coding)
     context.compression = Bytes(coding.rawValue)
     let worker = worker

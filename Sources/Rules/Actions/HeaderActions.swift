@@ -7,13 +7,13 @@ enum HeaderActions {
   static let table: [ActionEntry] = [
     ActionEntry("set-header", .http, "<name> <fmt>") { parser throws(RuleError) in
       let (name, format) = try nameAndFormat(&parser)
-      return on(parser) { head, isResponse, context in
+      return on(parser, followingHost: name) { head, isResponse, context in
         put(format, context, into: head, name, replacing: true, isResponse)
       }
     },
     ActionEntry("add-header", .http, "<name> <fmt>") { parser throws(RuleError) in
       let (name, format) = try nameAndFormat(&parser)
-      return on(parser) { head, isResponse, context in
+      return on(parser, followingHost: name) { head, isResponse, context in
         put(format, context, into: head, name, replacing: false, isResponse)
       }
     },
@@ -38,7 +38,7 @@ enum HeaderActions {
     },
     ActionEntry("replace-header", .http, "<name> <match-regex> <replace-fmt>") { parser throws(RuleError) in
       let (name, regex, format) = try replacement(&parser)
-      return on(parser) { head, isResponse, context in
+      return on(parser, followingHost: name) { head, isResponse, context in
         for index in 0..<head.count where head.isField(at: index, named: name) {
           guard let new = substitute(head.value(at: index), regex, format, context) else { continue }
           guard replace(head, index, new, isResponse, context) else { return false }
@@ -48,7 +48,7 @@ enum HeaderActions {
     },
     ActionEntry("replace-value", .http, "<name> <match-regex> <replace-fmt>") { parser throws(RuleError) in
       let (name, regex, format) = try replacement(&parser)
-      return on(parser) { head, isResponse, context in
+      return on(parser, followingHost: name) { head, isResponse, context in
         for index in 0..<head.count where head.isField(at: index, named: name) {
           guard let new = replacedValues(head.value(at: index), regex, format, context) else { continue }
           guard replace(head, index, new, isResponse, context) else { return false }
@@ -73,14 +73,33 @@ enum HeaderActions {
     return (FieldName(name.bytes), regex, try parser.format("a replacement"))
   }
 
+  private static let hostField: FieldName = "host"
+
   /// A body that works on the message that the rule set is about, and says whether the change had room.
+  ///
+  /// `name` is the field that it writes: the authority of a request's target follows its Host.
   private static func on(
-    _ parser: ActionParser, _ body: @escaping @Sendable (MessageHead, Bool, RuleContext) -> Bool
+    _ parser: ActionParser, followingHost name: FieldName? = nil,
+    _ body: @escaping @Sendable (MessageHead, Bool, RuleContext) -> Bool
   ) -> ActionBody {
     let isResponse = parser.place.isResponse
+    guard let name, !isResponse, name == hostField else {
+      return { context in
+        guard let head = isResponse ? context.response : context.request else { return nil }
+        return body(head, isResponse, context) ? nil : context.rewriteFailed(isResponse: isResponse)
+      }
+    }
     return { context in
-      guard let head = isResponse ? context.response : context.request else { return nil }
-      return body(head, isResponse, context) ? nil : context.rewriteFailed(isResponse: isResponse)
+      guard let request = context.request else { return nil }
+      guard body(request, false, context) else { return context.rewriteFailed(isResponse: false) }
+      guard let index = (0..<request.count).last(where: { request.isField(at: $0, named: hostField) }),
+        let target = RequestTarget(request.target).replacingAuthority(by: request.value(at: index))
+      else { return nil }
+      guard context.allows(Swift.max(0, target.count - request.target.count), in: request, isResponse: false) else {
+        return context.rewriteFailed(isResponse: false)
+      }
+      request.target = target
+      return nil
     }
   }
 

@@ -177,14 +177,10 @@ struct ProxyCompiler {
     guard proxy.mode == .tcp, !proxy.rules.contains(where: { $0.words.contains { $0.text == "switch-mode" } }) else {
       return
     }
-    let kinds: [(String, Bool)] = [
-      ("http-request", !request.isEmpty), ("http-response", !response.isEmpty),
-      ("http-after-response", !afterResponse.isEmpty), ("redirect", !redirects.isEmpty),
-    ]
-    for (name, isPresent) in kinds where isPresent {
+    // Of the others the configuration has told by itself.
+    if !redirects.isEmpty {
       scope.diagnostics.warning(
-        "'\(name)' rules ignored for \(proxy.hasFrontend ? "frontend" : "backend") '\(proxy.name)' as they require HTTP mode",
-        at: proxy.location)
+        "'redirect' rules ignored for \(proxy.kindLabel) '\(proxy.name)' as they require HTTP mode", at: proxy.location)
     }
   }
 }

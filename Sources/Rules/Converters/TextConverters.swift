@@ -180,12 +180,13 @@ enum TextConverters {
     if index > 0 {
       guard index <= ranges.count else { return nil }
       let last = min(ranges.count, index - 1 + min(wanted, ranges.count)) - 1
-      return .string(text[ranges[index - 1].lowerBound..<ranges[last].upperBound])
+      // Without a count it is all that follows, delimiters at the end included.
+      return .string(text[ranges[index - 1].lowerBound..<(count == 0 ? text.count : ranges[last].upperBound)])
     }
     let end = ranges.count + index
     guard index < 0, end >= 0, end < ranges.count else { return nil }
     let first = max(0, end - min(wanted, ranges.count) + 1)
-    return .string(text[ranges[first].lowerBound..<ranges[end].upperBound])
+    return .string(text[(count == 0 ? 0 : ranges[first].lowerBound)..<ranges[end].upperBound])
   }
 
   private static func parameter(_ text: Bytes, _ name: Bytes, delimiter: Bytes) -> Sample? {

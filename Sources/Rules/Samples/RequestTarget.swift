@@ -57,6 +57,15 @@ struct RequestTarget {
 
   var authority: Bytes { target[authorityRange] }
 
+  /// The whole target with another authority; nil when it has none.
+  func replacingAuthority(by authority: Bytes) -> Bytes? {
+    guard !authorityRange.isEmpty else { return nil }
+    var out = target.prefix(authorityRange.lowerBound).array
+    out.append(TargetText.safe(authority))
+    out.append(target.dropFirst(authorityRange.upperBound))
+    return Bytes(out)
+  }
+
   /// Everything before the path, as in `http://host`.
   var prefix: Bytes { target.prefix(pathRange.lowerBound) }
   var isOriginForm: Bool { authorityRange.isEmpty && !pathRange.isEmpty }

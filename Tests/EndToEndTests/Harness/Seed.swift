@@ -37,8 +37,8 @@ struct Seed {
     }
   }
 
-  /// Absolute paths, addresses, host names, each with a port or without.
+  /// Absolute paths, networks, addresses, host names, each with a port or without.
   private static func isPlace(_ word: String) -> Bool {
-    word.hasPrefix("/") || word.wholeMatch(of: /(\*|[\w.-]+)(:\d+(-\d+)?)?/) != nil && word.contains(/[.:]/)
+    word.hasPrefix("/") || word.wholeMatch(of: /(\*|[\w.-]+)(:\d+(-\d+)?|\/\d+)?/) != nil && word.contains(/[.:]/)
   }
 }

@@ -128,9 +128,9 @@ enum Services {
   }
 
   /// MariaDB with no more than its system tables, open to everybody on its port.
-  static func mariadb(_ name: String, port: Int? = nil, in workspace: Workspace) throws -> (
-    child: Child, port: Int
-  ) {
+  static func mariadb(
+    _ name: String, port: Int? = nil, options: [String] = [], in workspace: Workspace
+  ) throws -> (child: Child, port: Int) {
     let port = try port ?? Ports.free()
     let folder = workspace.path("mariadb-\(name)")
     let account = getuid() == 0 ? ["--user=root"] : []
@@ -147,8 +147,8 @@ enum Services {
         "mariadbd", "--no-defaults", "--datadir=\(folder)", "--bind-address=127.0.0.1", "--port=\(port)",
         "--socket=\(workspace.path("\(name).sock"))", "--pid-file=\(folder)/pid", "--skip-grant-tables",
         "--skip-networking=0", "--innodb-buffer-pool-size=8M", "--innodb-flush-log-at-trx-commit=0",
-        "--skip-name-resolve",
-      ] + account, in: workspace)
+        "--skip-name-resolve", "--max-connect-errors=1000000",
+      ] + options + account, in: workspace)
     try serves(port, child)
     return (child, port)
   }
