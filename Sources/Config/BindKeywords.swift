@@ -4,6 +4,9 @@ import Base
 public enum BindKeywords {
   public static let table = KeywordTable<BindSettings>(general, sockets, tls, versions)
 
+  /// Those that mean something behind `ssl` only.
+  static var tlsNames: [String] { (tls + versions).map(\.name) }
+
   static func octal(_ word: Word) throws(Refusal) -> UInt32 {
     if let mode = UInt32(word.text, radix: 8), mode <= 0o7777 { return mode }
     throw Refusal(
@@ -116,6 +119,10 @@ public enum BindKeywords {
     word("namespace", "<name>", "A network namespace.") { _, word throws(Refusal) in
       throw Refusal.notSupported("'namespace'", word)
     },
+    .unsupported("cc", in: .front),
+    .unsupported("idle-ping", in: .front), .unsupported("label", in: .front),
+    .unsupported("nbconn", in: .front), .unsupported("tcp-md5sig", in: .front),
+    .unsupported("tcp-ss", in: .front), .unsupported("quic-socket", in: .front),
   ]
 
   static let tls: [Keyword<BindSettings>] = [
@@ -179,10 +186,6 @@ public enum BindKeywords {
     flag("no-ca-names", "Do not tell clients the authorities.") { $0.tls.noCANames = true },
     flag("generate-certificates", "Make certificates for unknown names.") { $0.generateCertificates = true },
     word("ca-sign-file", "<file>", "The authority that signs them, with its key.") { $0.signer = $1 },
-    .unsupported("cc", in: .front),
-    .unsupported("idle-ping", in: .front), .unsupported("label", in: .front),
-    .unsupported("nbconn", in: .front), .unsupported("tcp-md5sig", in: .front),
-    .unsupported("tcp-ss", in: .front), .unsupported("quic-socket", in: .front),
     hint("ktls", "on|off"),
     .unsupported("ca-sign-pass", in: .front),
   ]

@@ -30,13 +30,16 @@ public struct Keyword<Target>: Sendable {
   public let deprecatedSince: String?
   /// Accepts the `no` and `default` prefixes.
   public let takesPrefix: Bool
+  /// Means something in HTTP mode only.
+  public let isHTTP: Bool
   /// False for a keyword that is only known in order to be refused.
   public private(set) var isSupported = true
   let parse: Parse
 
   public init(
     _ name: String, in sections: SectionSet, _ grammar: String, _ help: String,
-    deprecatedSince: String? = nil, takesPrefix: Bool = false, parse: @escaping Parse
+    deprecatedSince: String? = nil, takesPrefix: Bool = false, isHTTP: Bool = false,
+    parse: @escaping Parse
   ) {
     self.name = name
     self.sections = sections
@@ -44,6 +47,7 @@ public struct Keyword<Target>: Sendable {
     self.help = help
     self.deprecatedSince = deprecatedSince
     self.takesPrefix = takesPrefix
+    self.isHTTP = isHTTP
     self.parse = parse
   }
 

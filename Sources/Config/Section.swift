@@ -68,6 +68,11 @@ struct SectionKind: Sendable {
     return table
   }()
 
+  /// What HAProxy's listing has of sections that are not a proxy's.
+  static let listed: [(name: String, keywords: [String])] = [
+    ("userlist", UserlistSection.keywords), ("peers", []), ("crt-store", CertificateStoreSection.keywords),
+  ]
+
   /// Sections that are known and cannot work yet; a parser takes such a name's place in `table`.
   static let unsupported = [
     "mailers", "program", "fcgi-app",

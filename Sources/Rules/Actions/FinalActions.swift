@@ -3,6 +3,9 @@ import Config
 
 /// Actions that end the evaluation without an answer of their own.
 enum FinalActions {
+  /// What `use-service` may name.
+  static let services = ["prometheus-exporter"]
+
   static let table: [ActionEntry] = [
     ActionEntry("accept", .tcp) { _ throws(RuleError) in { _ in .next } },
     ActionEntry("allow", .http) { _ throws(RuleError) in { _ in .next } },
@@ -30,8 +33,10 @@ enum FinalActions {
     },
     ActionEntry("use-service", .httpRequest, "<service>") { parser throws(RuleError) in
       let name = try parser.need("a service name").text
-      guard name == "prometheus-exporter" else {
-        throw RuleError("'\(name)' unknown service name", suggestion: "prometheus-exporter")
+      guard services.contains(name) else {
+        throw RuleError(
+          "'\(name)' unknown service name", suggestion: Suggestions.nearest(name, services),
+          expected: services.joined(separator: ", "))
       }
       return { _ in .service(name) }
     },
