@@ -71,6 +71,12 @@ public struct BindSettings: Sendable {
   /// `proto h2` and the like: forces the protocol in place of ALPN.
   public var proto: String?
   public var acceptProxy = false
+  /// `accept-netscaler-cip`: the number that such headers begin with.
+  public var netscalerMagic: UInt32?
+  public var congestionControl: Word?
+  public var segmentPassword: Bytes?
+  /// `tcp-ss`: what the kernel keeps of a connection's SYN, 0 to 2.
+  public var savedSYN = 0
   public var maxConnections: Int?
   public var backlog: Int?
   public var mode: UInt32?

@@ -59,6 +59,15 @@ public struct Keyword<Target>: Sendable {
     keyword.isSupported = false
     return keyword
   }
+
+  /// A keyword that cannot work here at all, with the reason.
+  static func refused(_ name: String, in sections: SectionSet, _ why: String) -> Keyword {
+    var keyword = Keyword(name, in: sections, "", why) { _, arguments, _ throws(Refusal) in
+      throw Refusal("'\(name)' is not supported: \(why).", at: arguments.lastLocation)
+    }
+    keyword.isSupported = false
+    return keyword
+  }
 }
 
 /// All keywords of one category by name: drives parsing, suggestions, listings and the reference.

@@ -77,7 +77,8 @@ public enum KeywordListing {
   /// HAProxy marks an option that takes a word with `+1`, and one that takes any number of them with `+-1`.
   private static func words<T>(_ prefix: String, _ keywords: [Keyword<T>]) -> [String] {
     keywords.filter(\.isSupported).sorted { $0.name < $1.name }.map {
-      let mark = $0.grammar.isEmpty ? "" : $0.grammar.contains("[") && $0.name == "source" ? " +-1" : " +1"
+      let takesNone = $0.grammar.isEmpty || $0.grammar.hasPrefix("(") || $0.name == "usesrc"
+      let mark = takesNone ? "" : $0.name == "source" && prefix.contains("server") ? " +-1" : " +1"
       return prefix + $0.name + mark
     }
   }

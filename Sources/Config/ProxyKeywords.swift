@@ -92,7 +92,9 @@ public enum ProxyKeywords {
       parse: CompressionLine.parse),
     .unsupported("use-fcgi-app", in: .proxy),
     Keyword("filter", in: .notDefaults, "<name> ...", "Filters of the data.", parse: FilterKeywords.parse),
-    .unsupported("filter-sequence", in: .proxy),
+    Keyword(
+      "filter-sequence", in: .notDefaults, "{ request | response } <filter>[,...]",
+      "Which filters run, and in which order.", parse: FilterKeywords.parseSequence),
     .unsupported("email-alert", in: .proxy),
     Keyword("persist", in: .back, "rdp-cookie[(<name>)]", "Persistence by the cookie of RDP.") {
       settings, arguments, _ throws(Refusal) in

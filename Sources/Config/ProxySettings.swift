@@ -95,6 +95,12 @@ public struct ProxySettings: Sendable {
   public var forwarded: Directive?
   public var errorFiles: [ErrorFileReference] = []
   public var compression: CompressionSettings?
+  /// The names of `filter` lines, in order.
+  public var filters: [String] = []
+  public var bandwidthFilters: [BandwidthFilter] = []
+  /// `filter-sequence`.
+  public var requestFilters: Word?
+  public var responseFilters: Word?
   public var bufferRequest = false
   public var tcpKeepAlive = false
   public var stats: StatsSettings?
@@ -161,7 +167,6 @@ public struct ProxySettings: Sendable {
   /// `http-check` and `tcp-check` lines in order.
   public var checkRules: [Directive] = []
   public var stickTable: StickTableSettings?
-  public var filters: [Directive] = []
 
   public init(kind: Kind, name: String, location: SourceLocation) {
     self.kind = kind

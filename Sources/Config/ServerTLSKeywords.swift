@@ -50,6 +50,7 @@ extension ServerKeywords {
     flag("no-ssl-reuse", "Do not resume sessions.") { $0.tls.noReuse = true },
     flag("ssl-reuse", "Resume sessions.") { $0.tls.noReuse = false },
     flag("no-renegotiate", "Refuse renegotiation, as always.") { _ in },
+    noEffect("ktls", "on|off", "records are sealed by the library, in user space"),
     noEffect("allow-0rtt", "", "no early data is sent"),
   ]
 

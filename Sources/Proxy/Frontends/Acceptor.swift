@@ -61,6 +61,9 @@ final class Acceptor: EventHandler, TimerOwner {
     options.fastOpen = bind.tcpFastOpen
     options.maxSegmentSize = bind.maxSegmentSize.map { Int32(clamping: $0) }
     options.userTimeoutMilliseconds = bind.tcpUserTimeout.map { Int32(clamping: $0.milliseconds) }
+    options.congestionControl = bind.congestionControl?.text
+    options.segmentPassword = bind.segmentPassword
+    options.savedSYN = Int32(clamping: bind.savedSYN)
     options.mode = bind.mode
     options.uid = bind.uid
     options.gid = bind.gid

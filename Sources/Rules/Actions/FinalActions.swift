@@ -12,8 +12,15 @@ enum FinalActions {
     ActionEntry("reject", [.tcp, .httpRequest]) { _ throws(RuleError) in { _ in .reject } },
     ActionEntry("silent-drop", [.tcp, .httpRequest, .httpResponse], "[ rst-ttl <ttl> ]") {
       parser throws(RuleError) in
-      if parser.peek == "rst-ttl" { throw RuleError("'rst-ttl' is not supported yet") }
-      return { _ in .silentDrop }
+      guard parser.accept("rst-ttl") else { return { _ in .silentDrop } }
+      let word = try parser.need("a time to live").text
+      guard let hops = Int(word), (1...255).contains(hops) else {
+        throw RuleError("valid rst-ttl values are [1-255], got '\(word)'", expected: "a number from 1 to 255")
+      }
+      return { context in
+        context.environment.resetOnClose(context.connection.socket, hops: hops)
+        return .reject
+      }
     },
     ActionEntry("switch-mode", .tcpContent, "http [ proto <name> ]") { parser throws(RuleError) in
       guard parser.accept("http") else { throw RuleError("expects 'http'", expected: "http") }
@@ -30,6 +37,10 @@ enum FinalActions {
     ActionEntry("expect-proxy", .tcpConnection, "layer4") { parser throws(RuleError) in
       guard parser.accept("layer4") else { throw RuleError("expects 'layer4'", expected: "layer4") }
       return { _ in .expectProxy(netscaler: false) }
+    },
+    ActionEntry("expect-netscaler-cip", .tcpConnection, "layer4") { parser throws(RuleError) in
+      guard parser.accept("layer4") else { throw RuleError("expects 'layer4'", expected: "layer4") }
+      return { _ in .expectProxy(netscaler: true) }
     },
     ActionEntry("use-service", .httpRequest, "<service>") { parser throws(RuleError) in
       let name = try parser.need("a service name").text
