@@ -166,9 +166,7 @@ public enum BindKeywords {
       settings, arguments, _ throws(Refusal) in settings.tls.alpn = try TLSOptions.protocols(&arguments)
     },
     flag("no-alpn", "Do not announce protocols.") { $0.tls.alpn = [] },
-    Keyword("npn", in: .front, "<protocols>", "The old form of alpn.") {
-      settings, arguments, _ throws(Refusal) in settings.tls.npn = try TLSOptions.protocols(&arguments)
-    },
+    hint("npn", "<protocols>", "ALPN took its place; write 'alpn'"),
     word("ciphers", "<ciphers>", "Ciphers up to TLS 1.2.") { $0.tls.ciphers = $1.text },
     word("ciphersuites", "<suites>", "Suites of TLS 1.3.") { $0.tls.ciphersuites = $1.text },
     word("curves", "<curves>", "Elliptic curves.") { $0.tls.curves = $1.text },
@@ -181,7 +179,7 @@ public enum BindKeywords {
       $0.tls.caIgnoreErrors = $1.text
     },
     word("crt-ignore-err", "<errors>", "Verification errors to ignore.") { $0.tls.crtIgnoreErrors = $1.text },
-    word("tls-ticket-keys", "<file>", "Keys of session tickets.") { $0.tls.ticketKeysFile = $1.text },
+    hint("tls-ticket-keys", "<file>", "each process makes keys of its own, so tickets hold as long as it runs"),
     Keyword("ssl-min-ver", in: .front, "<version>", "The lowest TLS version.") {
       settings, arguments, _ throws(Refusal) in
       settings.tls.minimumVersion = try TLSOptions.version(&arguments)
@@ -208,7 +206,7 @@ public enum BindKeywords {
     flag("generate-certificates", "Make certificates for unknown names.") { $0.generateCertificates = true },
     word("ca-sign-file", "<file>", "The authority that signs them, with its key.") { $0.signer = $1 },
     hint("ktls", "on|off", "records are sealed by the library, in user space"),
-    .unsupported("ca-sign-pass", in: .front),
+    .refused("ca-sign-pass", in: .front, "keep the key of 'ca-sign-file' in clear, readable by root only"),
   ]
 
   static let versions: [Keyword<BindSettings>] = TLSOptions.versionWords.map { name in

@@ -19,7 +19,6 @@ public struct TLSSettings: Sendable {
   public var signatureAlgorithms: String?
   public var clientSignatureAlgorithms: String?
   public var alpn: [String]?
-  public var npn: [String]?
   public var verification: Verification?
   public var caFile: String?
   public var caVerifyFile: String?
@@ -32,7 +31,8 @@ public struct TLSSettings: Sendable {
   public var noCANames = false
   /// `strict-sni` in `ssl-default-bind-options`.
   public var strictSNIByDefault = false
-  public var ticketKeysFile: String?
+  /// `renegotiate` of servers.
+  public var allowsRenegotiation = false
   public var caIgnoreErrors: String?
   public var crtIgnoreErrors: String?
 

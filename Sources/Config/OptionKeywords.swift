@@ -36,15 +36,15 @@ public enum OptionKeywords {
     toggle("contstats", in: .front) { $0.contStats = $1 },
     toggle("socket-stats", in: .front) { $0.socketStats = $1 },
     toggle("clitcpka", in: .front) { $0.clientKeepAlive = $1 },
-    noEffect("tcp-smart-accept", in: .front, "the kernel decides about delayed acknowledgements"),
+    toggle("tcp-smart-accept", in: .front) { $0.smartAccept = $1 },
     toggle("http-ignore-probes", in: .front, isHTTP: true) { $0.ignoreProbes = $1 },
     toggle("accept-invalid-http-request", in: .front) { $0.acceptInvalidRequest = $1 },
     toggle("accept-unsafe-violations-in-http-request", in: .front, isHTTP: true) { $0.acceptInvalidRequest = $1 },
     toggle("h1-case-adjust-bogus-client", in: .front) { $0.adjustsCaseForClient = $1 },
     noEffect("http-use-proxy-header", in: .front, isHTTP: true, "Proxy-Connection is a header of no standard"),
     noEffect("idle-close-on-response", in: .front, isHTTP: true, "idle connections are closed when the process stops"),
-    noEffect("http-drop-request-trailers", in: .back, isHTTP: true, "trailers are never passed on"),
-    noEffect("http-drop-response-trailers", in: .front, isHTTP: true, "trailers are never passed on"),
+    toggle("http-drop-request-trailers", in: .back, isHTTP: true) { $0.dropsRequestTrailers = $1 },
+    toggle("http-drop-response-trailers", in: .front, isHTTP: true) { $0.dropsResponseTrailers = $1 },
   ]
 
   static let backSide: [Keyword<ProxySettings>] = [
@@ -59,8 +59,8 @@ public enum OptionKeywords {
     toggle("accept-unsafe-violations-in-http-response", in: .back, isHTTP: true) { $0.acceptInvalidResponse = $1 },
     toggle("h1-case-adjust-bogus-server", in: .back) { $0.adjustsCaseForServer = $1 },
     toggle("http-pretend-keepalive", in: .back, isHTTP: true) { $0.pretendKeepAlive = $1 },
-    noEffect("tcp-smart-connect", in: .back, "the kernel decides about delayed acknowledgements"),
-    Keyword("use-small-buffers", in: .proxy, "[...]", "Taken, and of no effect.", takesPrefix: true) {
+    toggle("tcp-smart-connect", in: .back) { $0.smartConnect = $1 },
+    Keyword("use-small-buffers", in: .proxy, "[...]", "Taken, and of no effect: buffers are held only while octets wait.", takesPrefix: true) {
       _, arguments, context throws(Refusal) in
       _ = arguments.rest()
       context.diagnostics.advice(

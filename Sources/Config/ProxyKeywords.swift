@@ -119,6 +119,7 @@ public enum ProxyKeywords {
       settings.sawBind = true
       settings.binds.append(try BindLine.parse(&arguments, context))
     },
+    FrontendCertificate.keyword,
     Keyword("default_backend", in: .front, "<backend>", "The backend when no rule chose one.") {
       settings, arguments, _ throws(Refusal) in
       let name = try arguments.required("a backend's name")

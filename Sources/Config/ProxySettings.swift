@@ -68,6 +68,14 @@ public struct ProxySettings: Sendable {
   public var logSeparateErrors = false
   public var contStats = false
   public var socketStats = false
+  /// `ssl-f-use`.
+  public var certificates: [FrontendCertificate] = []
+  /// `option tcp-smart-accept` and `tcp-smart-connect`: no acknowledgement before the first octets go back.
+  public var smartAccept = false
+  /// `option http-drop-request-trailers` and `http-drop-response-trailers`.
+  public var dropsRequestTrailers = false
+  public var dropsResponseTrailers = false
+  public var smartConnect = false
   public var ignoreProbes = false
   public var acceptInvalidRequest = false
 

@@ -71,4 +71,11 @@ extension Socket {
     let option: Int32 = isListening ? 32 /* TCP_MD5SIG_EXT */ : 14 /* TCP_MD5SIG */
     return setsockopt(fd, Int32(IPPROTO_TCP), option, octets, socklen_t(octets.count)) == 0
   }
+
+  /// Sizes in octets of the kernel's buffers, and of what may wait unsent; 0 leaves them as they are.
+  public static func setSizes(_ fd: Int32, receive: Int32, send: Int32, unsent: Int32) {
+    if receive > 0 { set(fd, SOL_SOCKET, SO_RCVBUF, receive) }
+    if send > 0 { set(fd, SOL_SOCKET, SO_SNDBUF, send) }
+    if unsent > 0 { set(fd, Int32(IPPROTO_TCP), 25 /* TCP_NOTSENT_LOWAT */, unsent) }
+  }
 }

@@ -36,7 +36,7 @@ public struct RuntimeBuilder {
   /// nil when there were errors; `diagnostics` says which.
   public mutating func build() -> Runtime? {
     let processLog = logTargets(configuration.global.logs)
-    let limit = configuration.global.maxConnections ?? RuntimeBuilder.defaultConnectionLimit
+    let limit = configuration.global.maxConnections ?? defaultConnectionLimit
     var parts = RuntimeParts(
       configuration: configuration, rules: rules, processLog: processLog, workerCount: workerCount, started: now,
       maxConnections: limit, hostName: hostName, certificates: contexts.store)
@@ -202,11 +202,11 @@ public struct RuntimeBuilder {
   }
 
   /// As many connections as file descriptors allow: two for each, and some for the process itself.
-  static var defaultConnectionLimit: Int {
+  private var defaultConnectionLimit: Int {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 2000 }
     let descriptors = Int(clamping: limit.rlim_max)
-    return Swift.max(100, (Swift.min(descriptors, 1_048_576) - 100) / 2)
+    return Swift.max(100, (Swift.min(descriptors, configuration.global.descriptorLimit ?? 1_048_576) - 100) / 2)
   }
 
   private static func hostName() -> String {

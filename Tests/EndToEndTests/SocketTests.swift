@@ -84,3 +84,71 @@ extension EndToEnd {
     }
   }
 }
+
+extension EndToEnd {
+  @Suite("limits and privileges of the process") struct Privileges {
+    @Test("strict-limits refuses what cannot be had, and its absence goes on")
+    func strict() throws {
+      let port = try Ports.free()
+      for (words, starts) in [("", false), ("no strict-limits", true), ("fd-hard-limit 4000", true)] {
+        let workspace = try Workspace()
+        let site = "\(defaults)\nlisten a\n  bind 127.0.0.1:\(port)\n  http-request return status 200\n"
+        // A limit that a process without privileges cannot raise.
+        let file = try workspace.write(
+          "a.cfg", "global\n  \(starts && words.hasPrefix("fd") ? "" : "maxconn 4000")\n  \(words)\n\(site)")
+        let child = try Child(
+          [
+            "setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource", "sh", "-c",
+            "ulimit -n 500; exec \(RunningGateway.binary) -db -f \(file)",
+          ], in: workspace)
+        if starts {
+          #expect(Clock.until { (try? Connection(port: port)) != nil }, "\(child.errors)")
+        } else {
+          #expect(child.wait() == 1)
+          #expect(child.errors.contains("Cannot raise FD limit"), "\(child.errors)")
+        }
+        child.stop()
+      }
+    }
+
+    @Test("setcap keeps what transparent sources need when the user changes")
+    func capabilities() throws {
+      let workspace = try Workspace()
+      let port = try Ports.free()
+      let origin = try TestServer { connection in
+        _ = try connection.receive(through: "\r\n\r\n")
+        try connection.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello")
+      }
+      let gateway = try RunningGateway(
+        """
+        global
+          user nobody
+          setcap cap_net_admin,cap_net_raw
+        \(defaults)
+        listen site
+          bind 127.0.0.1:\(port)
+          server one 127.0.0.1:\(origin.port) source 0.0.0.0 usesrc 192.0.2.1
+          server two 127.0.0.1:\(origin.port) source 0.0.0.0 backup
+
+        """, listening: [port], in: workspace)
+      let status = Workspace.read("/proc/\(gateway.child.process)/status")
+      // 12 and 13 of the kernel's numbers.
+      #expect(status.contains("CapEff:\t0000000000003000"), "\(status)")
+    }
+
+    @Test(
+      "what has no effect is told with its reason, and what is refused too",
+      arguments: [
+        ("global\n  tune.pipesize 1m\n", "pipes have 256 KiB", Int32(0)),
+        ("global\n  noepoll\n", "epoll, edge-triggered, is the only poller", 0),
+        ("global\n  ssl-engine rdrand\n", "openssl.cnf", 1), ("acme a\n", "certbot", 1), ("traces\n", "do-log", 1),
+        ("global\n  setcap cap_net_adm\n", "cap_net_admin", 1),
+      ])
+    func reasons(text: String, expected: String, status: Int32) throws {
+      let outcome = try RunningGateway.run(
+        ["-c", "-dD"], configuration: text + CommandLineUse.valid, in: Workspace())
+      #expect(outcome.status == status)
+      #expect((outcome.errors + outcome.output).contains(expected), "\(outcome.errors)")
+    }
+  }
+}

@@ -27,8 +27,9 @@ struct NetscalerTests {
       (Self.old(Self.six), .ip(.v6(high: 0, low: 1), port: 4242)),
     ] {
       let whole = octets + Array("GET / HTTP/1.1".utf8)
-      guard case .complete(let consumed, let found, let destination) = NetscalerHeader.decode(
-        whole.span, magic: Self.magic)
+      guard
+        case .complete(let consumed, let found, let destination) = NetscalerHeader.decode(
+          whole.span, magic: Self.magic)
       else {
         // The old form of IPv6 begins like nothing that is known.
         #expect(octets[8] == 0x60)

@@ -12,8 +12,12 @@ struct ServerSocket {
   /// The server's own `source`, or its backend's.
   let source: SourceSettings?
 
-  init(_ server: Server, _ backend: ProxySettings?) {
+  /// `tune.rcvbuf.server` and its like.
+  private let sizes: SocketSizes
+
+  init(_ server: Server, _ backend: ProxySettings?, _ sizes: SocketSizes = SocketSizes()) {
     self.server = server
+    self.sizes = sizes
     source = server.settings.source ?? backend?.source
   }
 
@@ -21,6 +25,7 @@ struct ServerSocket {
   /// that is not possible.
   func prepare(_ fd: Int32, to peer: SocketAddress, foreign: SocketAddress = .none) -> Int32? {
     guard case .ip = peer else { return nil }
+    Socket.setSizes(fd, receive: sizes.receive, send: sizes.send, unsent: sizes.unsent)
     let settings = server.settings
     if let time = settings.tcpUserTimeout { Socket.setUserTimeout(fd, milliseconds: time.milliseconds) }
     if settings.tcpFastOpen { Socket.setFastOpenConnect(fd) }

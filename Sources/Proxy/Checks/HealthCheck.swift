@@ -239,7 +239,8 @@ final class HealthCheck: TimerOwner, TransportOwner {
       // The answer to our first octets, or our reset, carries the acknowledgement.
       if connection.hasData || conversation.rules.steps.count == 1 { Socket.setQuickAck(fd, false) }
     }
-    let refusal = ServerSocket(server, entry.backend.settings).prepare(fd, to: next)
+    let socket = ServerSocket(server, entry.backend.settings, worker.runtime.global.serverSockets)
+    let refusal = socket.prepare(fd, to: next)
     if let code = refusal ?? Socket.connect(fd, to: next) {
       Glibc.close(fd)
       finish(

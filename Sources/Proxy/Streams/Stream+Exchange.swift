@@ -111,6 +111,10 @@ extension Stream: DeferredWork {
 
   // MARK: Request
 
+  private var requestTrailers: MessageHead? {
+    backend?.settings.dropsRequestTrailers ?? false ? nil : client.trailers
+  }
+
   private func forwardRequest(to server: ServerEndpoint) -> Step {
     if let early = earlyBody {
       let sink = serverSink(server)
@@ -120,7 +124,7 @@ extension Stream: DeferredWork {
         if n == 0 { return .wait }
       }
       if requestIsComplete {
-        sink.endBody(trailers: client.trailers)
+        sink.endBody(trailers: requestTrailers)
         if !(storage.filters?.request?.isDone ?? true) { return .wait }
       }
       worker.buffers.give(early)
@@ -138,7 +142,7 @@ extension Stream: DeferredWork {
       return .wait
     case .ended:
       // Where the server has ended as well, both connections close at once.
-      if !serverHalfClosed { serverSink(server).endBody(trailers: client.trailers) }
+      if !serverHalfClosed { serverSink(server).endBody(trailers: requestTrailers) }
       if !(storage.filters?.request?.isDone ?? true) { return .wait }
       requestIsComplete = true
       if isTunnel { storage.clientHalfClosed = true }
@@ -351,7 +355,7 @@ extension Stream: DeferredWork {
         storage.serverHalfClosed = true
         return end(aborted: false)
       }
-      clientSink.endBody(trailers: server.source.trailers)
+      clientSink.endBody(trailers: frontend.settings.dropsResponseTrailers ? nil : server.source.trailers)
       if let filter = storage.filters?.response, !filter.isDone { return client.hasFailed ? clientAborted() : .wait }
       if isTunnel {
         storage.serverHalfClosed = true
