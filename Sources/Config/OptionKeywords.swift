@@ -60,7 +60,10 @@ public enum OptionKeywords {
     toggle("h1-case-adjust-bogus-server", in: .back) { $0.adjustsCaseForServer = $1 },
     toggle("http-pretend-keepalive", in: .back, isHTTP: true) { $0.pretendKeepAlive = $1 },
     toggle("tcp-smart-connect", in: .back) { $0.smartConnect = $1 },
-    Keyword("use-small-buffers", in: .proxy, "[...]", "Taken, and of no effect: buffers are held only while octets wait.", takesPrefix: true) {
+    Keyword(
+      "use-small-buffers", in: .proxy, "[...]", "Taken, and of no effect: buffers are held only while octets wait.",
+      takesPrefix: true
+    ) {
       _, arguments, context throws(Refusal) in
       _ = arguments.rest()
       context.diagnostics.advice(

@@ -157,7 +157,8 @@ public struct RuntimeBuilder {
   private mutating func addListeners(_ proxy: ProxySettings, _ frontend: Frontend) {
     var id = 0
     for bind in proxy.binds {
-      let tls = contexts.server(for: bind, proxyName: proxy.name, isHTTP: proxy.mode == .http)
+      let tls = contexts.server(
+        for: bind, proxyName: proxy.name, isHTTP: proxy.mode == .http, certificates: proxy.certificates)
       for (address, descriptor) in RuntimeBuilder.addresses(of: bind) {
         id += 1
         listeners.append(
