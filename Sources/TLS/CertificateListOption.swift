@@ -35,6 +35,8 @@ struct CertificateListOption: Sendable {
     flag("allow-0rtt") { _ in },
     flag("no-ca-names") { $0.hidesAuthorities = true },
     text("alpn") { policy, value, _ in policy.alpn = value.split(separator: ",").map(String.init) },
+    // As on `bind` lines, where both say that they mean nothing here.
+    text("npn") { _, _, _ in }, text("ktls") { _, _, _ in },
     text("ca-file") { policy, value, paths in policy.caFile = paths.authority(value) },
     text("ca-verify-file") { policy, value, paths in policy.caVerifyFile = paths.authority(value) },
     text("crl-file") { policy, value, paths in policy.crlFile = paths.authority(value) },
