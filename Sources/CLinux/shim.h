@@ -69,6 +69,23 @@ static inline int gh_processor_count(void) {
   return count > 0 ? count : 1;
 }
 
+/* capget(2) and capset(2), version 3: two words of each set. */
+struct gh_capability_header { uint32_t version; int process; };
+struct gh_capability_words { uint32_t effective, permitted, inheritable; };
+static inline int gh_keep_capabilities(void) { return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0); }
+static inline long gh_set_capabilities(uint64_t mask) {
+  struct gh_capability_header header = {0x20080522, 0};
+  uint32_t low = (uint32_t)mask, high = (uint32_t)(mask >> 32);
+  struct gh_capability_words words[2] = {{low, low, 0}, {high, high, 0}};
+  return syscall(SYS_capset, &header, words);
+}
+static inline uint64_t gh_effective_capabilities(void) {
+  struct gh_capability_header header = {0x20080522, 0};
+  struct gh_capability_words words[2] = {{0, 0, 0}, {0, 0, 0}};
+  if (syscall(SYS_capget, &header, words) != 0) return 0;
+  return (uint64_t)words[1].effective << 32 | words[0].effective;
+}
+
 /* A descriptor that becomes readable when the process ends. */
 static inline int gh_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 

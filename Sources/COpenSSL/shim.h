@@ -131,8 +131,9 @@ static inline uint64_t gh_server_options(int prefer_client, int no_tickets) {
   if (no_tickets) o |= SSL_OP_NO_TICKET;
   return o;
 }
-static inline uint64_t gh_client_options(int no_tickets) {
-  uint64_t o = SSL_OP_ALL | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION;
+static inline uint64_t gh_client_options(int no_tickets, int renegotiates) {
+  uint64_t o = SSL_OP_ALL | SSL_OP_NO_COMPRESSION;
+  if (!renegotiates) o |= SSL_OP_NO_RENEGOTIATION;
   if (no_tickets) o |= SSL_OP_NO_TICKET;
   return o;
 }

@@ -4,6 +4,9 @@ import Base
 public enum BindKeywords {
   public static let table = KeywordTable<BindSettings>(general, sockets, tls, versions)
 
+  /// Those that mean something behind `ssl` only.
+  static var tlsNames: [String] { (tls + versions).map(\.name) }
+
   static func octal(_ word: Word) throws(Refusal) -> UInt32 {
     if let mode = UInt32(word.text, radix: 8), mode <= 0o7777 { return mode }
     throw Refusal(
@@ -37,11 +40,11 @@ public enum BindKeywords {
   }
 
   /// What means something to HAProxy's threads and nothing here: taken, not silently.
-  private static func hint(_ name: String, _ grammar: String) -> Keyword<BindSettings> {
-    Keyword(name, in: .front, grammar, "Taken, and of no effect.") { _, arguments, context throws(Refusal) in
+  private static func hint(_ name: String, _ grammar: String, _ why: String) -> Keyword<BindSettings> {
+    Keyword(name, in: .front, grammar, "Taken, and of no effect: \(why).") { _, arguments, context throws(Refusal) in
       let place = arguments.lastLocation
       _ = try arguments.requiredOption(name, grammar)
-      context.diagnostics.advice("'\(name)' has no effect here", at: place)
+      context.diagnostics.advice("'\(name)' has no effect here: \(why)", at: place)
     }
   }
 
@@ -50,14 +53,28 @@ public enum BindKeywords {
     number("id", "The listener's id.", in: 1...Int(Int32.max)) { $0.id = $1 },
     word("guid-prefix", "<prefix>", "A prefix of unique ids.") { $0.guid = $1.text },
     flag("accept-proxy", "Expect the PROXY protocol.") { $0.acceptProxy = true },
-    .unsupported("accept-netscaler-cip", in: .front),
+    Keyword("accept-netscaler-cip", in: .front, "<magic number>", "Expect NetScaler's Client IP header.") {
+      settings, arguments, _ throws(Refusal) in
+      let word = try arguments.requiredOption("accept-netscaler-cip", "<magic number>")
+      let text = word.text
+      let magic = text.hasPrefix("0x") ? UInt32(text.dropFirst(2), radix: 16) : UInt32(text)
+      guard let magic, magic != 0 else {
+        throw Refusal(
+          "'accept-netscaler-cip' : invalid magic number '\(text)'.", at: word.location,
+          expected: "a number from 1 to 4294967295, or 0x and hexadecimal digits")
+      }
+      settings.netscalerMagic = magic
+    },
     number("maxconn", "The most connections of the listener.") { $0.maxConnections = $1 },
     number("backlog", "The kernel's queue of new connections.") { $0.backlog = $1 },
-    hint("nice", "<number>"),
+    hint("nice", "<number>", "connections of a thread have their turns in order"),
     word("proto", "{ h1 | h2 | none }", "The protocol, whatever ALPN says.") { settings, word throws(Refusal) in
       settings.proto = try MuxProtocol.parse(word, of: "proto")
     },
-    hint("thread", "<set>"), hint("process", "<set>"), hint("shards", "<number>"),
+    hint("thread", "<set>", "every thread accepts on a socket of its own"),
+    hint("process", "<set>", "there is one process, and every thread of it accepts"),
+    hint("shards", "<number>", "every thread has a socket of its own already"),
+    hint("label", "<name>", "it names counters in shared memory, which there is none of"),
     word("level", "<level>", "user, operator or admin.") { settings, word throws(Refusal) in
       guard ["user", "operator", "admin"].contains(word.text) else {
         throw Refusal.unknownArgument(word, of: "level", among: ["user", "operator", "admin"])
@@ -116,6 +133,17 @@ public enum BindKeywords {
     word("namespace", "<name>", "A network namespace.") { _, word throws(Refusal) in
       throw Refusal.notSupported("'namespace'", word)
     },
+    word("cc", "<algorithm>", "How TCP controls congestion: cubic, reno, bbr...") { $0.congestionControl = $1 },
+    Keyword("tcp-md5sig", in: .front, "<password>", "Segments are signed (RFC 2385).") {
+      settings, arguments, _ throws(Refusal) in
+      settings.segmentPassword = try SocketWords.password(&arguments)
+    },
+    number("tcp-ss", "What is kept of SYN packets: 0 nothing, 1 from the IP header, 2 from Ethernet's.", in: 0...2) {
+      $0.savedSYN = $1
+    },
+    .unsupported("idle-ping", in: .front),
+    .refused("nbconn", in: .front, "it belongs to reverse HTTP, which is not supported"),
+    .refused("quic-socket", in: .front, "QUIC is not supported"),
   ]
 
   static let tls: [Keyword<BindSettings>] = [
@@ -138,9 +166,7 @@ public enum BindKeywords {
       settings, arguments, _ throws(Refusal) in settings.tls.alpn = try TLSOptions.protocols(&arguments)
     },
     flag("no-alpn", "Do not announce protocols.") { $0.tls.alpn = [] },
-    Keyword("npn", in: .front, "<protocols>", "The old form of alpn.") {
-      settings, arguments, _ throws(Refusal) in settings.tls.npn = try TLSOptions.protocols(&arguments)
-    },
+    hint("npn", "<protocols>", "ALPN took its place; write 'alpn'"),
     word("ciphers", "<ciphers>", "Ciphers up to TLS 1.2.") { $0.tls.ciphers = $1.text },
     word("ciphersuites", "<suites>", "Suites of TLS 1.3.") { $0.tls.ciphersuites = $1.text },
     word("curves", "<curves>", "Elliptic curves.") { $0.tls.curves = $1.text },
@@ -153,7 +179,7 @@ public enum BindKeywords {
       $0.tls.caIgnoreErrors = $1.text
     },
     word("crt-ignore-err", "<errors>", "Verification errors to ignore.") { $0.tls.crtIgnoreErrors = $1.text },
-    word("tls-ticket-keys", "<file>", "Keys of session tickets.") { $0.tls.ticketKeysFile = $1.text },
+    hint("tls-ticket-keys", "<file>", "each process makes keys of its own, so tickets hold as long as it runs"),
     Keyword("ssl-min-ver", in: .front, "<version>", "The lowest TLS version.") {
       settings, arguments, _ throws(Refusal) in
       settings.tls.minimumVersion = try TLSOptions.version(&arguments)
@@ -179,12 +205,8 @@ public enum BindKeywords {
     flag("no-ca-names", "Do not tell clients the authorities.") { $0.tls.noCANames = true },
     flag("generate-certificates", "Make certificates for unknown names.") { $0.generateCertificates = true },
     word("ca-sign-file", "<file>", "The authority that signs them, with its key.") { $0.signer = $1 },
-    .unsupported("cc", in: .front),
-    .unsupported("idle-ping", in: .front), .unsupported("label", in: .front),
-    .unsupported("nbconn", in: .front), .unsupported("tcp-md5sig", in: .front),
-    .unsupported("tcp-ss", in: .front), .unsupported("quic-socket", in: .front),
-    hint("ktls", "on|off"),
-    .unsupported("ca-sign-pass", in: .front),
+    hint("ktls", "on|off", "records are sealed by the library, in user space"),
+    .refused("ca-sign-pass", in: .front, "keep the key of 'ca-sign-file' in clear, readable by root only"),
   ]
 
   static let versions: [Keyword<BindSettings>] = TLSOptions.versionWords.map { name in

@@ -19,7 +19,6 @@ public struct TLSSettings: Sendable {
   public var signatureAlgorithms: String?
   public var clientSignatureAlgorithms: String?
   public var alpn: [String]?
-  public var npn: [String]?
   public var verification: Verification?
   public var caFile: String?
   public var caVerifyFile: String?
@@ -32,7 +31,8 @@ public struct TLSSettings: Sendable {
   public var noCANames = false
   /// `strict-sni` in `ssl-default-bind-options`.
   public var strictSNIByDefault = false
-  public var ticketKeysFile: String?
+  /// `renegotiate` of servers.
+  public var allowsRenegotiation = false
   public var caIgnoreErrors: String?
   public var crtIgnoreErrors: String?
 
@@ -71,6 +71,12 @@ public struct BindSettings: Sendable {
   /// `proto h2` and the like: forces the protocol in place of ALPN.
   public var proto: String?
   public var acceptProxy = false
+  /// `accept-netscaler-cip`: the number that such headers begin with.
+  public var netscalerMagic: UInt32?
+  public var congestionControl: Word?
+  public var segmentPassword: Bytes?
+  /// `tcp-ss`: what the kernel keeps of a connection's SYN, 0 to 2.
+  public var savedSYN = 0
   public var maxConnections: Int?
   public var backlog: Int?
   public var mode: UInt32?

@@ -44,7 +44,11 @@ extension GlobalKeywords {
       try inner.end()
     case "bind-process": context.diagnostics.warning("'stats bind-process' has no effect.", at: what.location)
     case "calculate-max-counters":
-      settings.tunables["stats calculate-max-counters"] = try inner.required("on|off").text
+      _ = try inner.required("on|off")
+      try inner.end()
+      context.diagnostics.advice(
+        "'stats calculate-max-counters' has no effect here: the highest numbers cost nothing to know",
+        at: what.location)
     default:
       throw Refusal.unknownArgument(what, of: "stats", among: ["socket", "timeout", "maxconn"])
     }
@@ -57,15 +61,6 @@ extension GlobalKeywords {
     .word("issuers-chain-path", "<directory>", "Issuers' certificates that complete chains.") {
       $0.issuersChainPath = $1.text
     },
-    .word("ssl-dh-param-file", "<file>", "Parameters of Diffie-Hellman.") { $0.dhParameterFile = $1.text },
-    Keyword<GlobalSettings>(
-      "tune.ssl.default-dh-param", in: .global, "<number>",
-      "Bits of Diffie-Hellman parameters. Taken, and of no effect: they are as strong as the certificate."
-    ) { _, arguments, context throws(Refusal) in
-      _ = try arguments.integer(in: 1024...65536)
-      try arguments.end()
-      sayNoEffect("tune.ssl.default-dh-param", arguments, context)
-    },
     .number("maxsslconn", "The most TLS connections at once.") { $0.maxTLSConnections = $1 },
     .number("maxsslrate", "The most TLS sessions a second.") { $0.rateLimitTLSSessions = $1 },
     .number("maxconnrate", "The most connections a second.") { $0.rateLimitConnections = $1 },
@@ -74,15 +69,6 @@ extension GlobalKeywords {
     Keyword("maxcomprate", in: .global, "<kB/s>", "The most octets to compress a second.") {
       settings, arguments, _ throws(Refusal) in
       settings.tunables["maxcomprate"] = String(try arguments.integer())
-    },
-    Keyword<GlobalSettings>(
-      "maxcompcpuusage", in: .global, "<percent>",
-      "The CPU share above which nothing is compressed. Taken, and of no effect."
-    ) {
-      _, arguments, context throws(Refusal) in
-      _ = try arguments.required("a value")
-      try arguments.end()
-      sayNoEffect("maxcompcpuusage", arguments, context)
     },
     Keyword("ocsp-update.mode", in: .global, "[on|off]", "Whether OCSP responses are asked for.") {
       settings, arguments, _ throws(Refusal) in
@@ -143,19 +129,6 @@ extension GlobalKeywords {
         throw Refusal("'ssl-server-verify' expects 'none' or 'required'.", at: word.location)
       }
       settings.verifyServers = word.text == "required"
-    },
-    .number("ssl-security-level", "OpenSSL's security level.", in: 0...5) {
-      $0.tunables["ssl-security-level"] = String($1)
-    },
-    Keyword("ssl-load-extra-files", in: .global, "<type>...", "Which files are looked for beside a crt.") {
-      settings, arguments, _ throws(Refusal) in
-      settings.tunables["ssl-load-extra-files"] = arguments.rest().map(\.text).joined(separator: " ")
-    },
-    .flag("ssl-load-extra-del-ext", "Replace the extension when looking for extra files.") {
-      settings, _ in settings.tunables["ssl-load-extra-del-ext"] = ""
-    },
-    .flag("ssl-skip-self-issued-ca", "Leave self-issued CAs out of chains.") {
-      settings, _ in settings.tunables["ssl-skip-self-issued-ca"] = ""
     },
   ]
 }

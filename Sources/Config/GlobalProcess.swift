@@ -56,15 +56,6 @@ extension GlobalKeywords {
       $0.chroot = $1.text
     },
     .number("ulimit-n", "The most file descriptors; computed when not set.") { $0.ulimitN = $1 },
-    Keyword<GlobalSettings>(
-      "fd-hard-limit", in: .global, "<number>",
-      "The most file descriptors to compute a limit from. Taken, and of no effect."
-    ) {
-      _, arguments, context throws(Refusal) in
-      _ = try arguments.required("a value")
-      try arguments.end()
-      sayNoEffect("fd-hard-limit", arguments, context)
-    },
     .word("node", "<name>", "The name of this node on the statistics page.") { $0.node = $1.text },
     Keyword("description", in: .global, "<text>", "A text for the statistics page.") {
       settings, arguments, _ throws(Refusal) in
@@ -72,15 +63,6 @@ extension GlobalKeywords {
     },
     .time("hard-stop-after", "How long a soft stop may take.") { $0.hardStopAfter = $1 },
     .time("grace", "How long listeners stay open after a soft stop.") { $0.grace = $1 },
-    Keyword<GlobalSettings>(
-      "close-spread-time", in: .global, "<time>",
-      "Spread the closing of idle connections over this time. Taken, and of no effect."
-    ) {
-      _, arguments, context throws(Refusal) in
-      _ = try arguments.required("a value")
-      try arguments.end()
-      sayNoEffect("close-spread-time", arguments, context)
-    },
   ]
 
   static let checks: [Keyword<GlobalSettings>] = [
@@ -153,27 +135,6 @@ extension GlobalKeywords {
       }
     },
   ]
-
-  /// Hints about pollers, processors and threads that mean nothing to this architecture, and permissions that it
-  /// does not ask for: taken, and told to be without effect.
-  static let hints: [Keyword<GlobalSettings>] = [
-    "noepoll", "nokqueue", "noevports", "nopoll", "nogetaddrinfo", "noreuseport", "noktls",
-    "cpu-map", "cpu-policy", "cpu-set", "cpu-affinity", "numa-cpu-mapping", "max-threads-per-group",
-    "thread-hard-limit", "prealloc-fd", "no-memory-trimming", "set-dumpable", "mworker-max-reloads",
-    "warn-blocked-traffic-after", "pp2-never-send-local", "httpclient.resolvers.disabled",
-    "httpclient.resolvers.id", "httpclient.resolvers.prefer", "httpclient.retries", "httpclient.ssl.ca-file",
-    "httpclient.ssl.verify", "httpclient.timeout.connect", "limited-quic", "anonkey",
-    "harden.reject-privileged-ports.tcp", "harden.reject-privileged-ports.quic", "stress-level",
-    "force-cfg-parser-pause", "h1-accept-payload-with-any-method",
-    "h1-do-not-close-on-insecure-transfer-encoding", "profiling.tasks", "profiling.memory", "cluster-secret",
-    "busy-polling",
-  ].map { name in
-    Keyword(name, in: .global, "...", "Taken, and of no effect.", takesPrefix: true) {
-      settings, arguments, context throws(Refusal) in
-      _ = arguments.rest()
-      if context.prefix == .none { sayNoEffect(name, arguments, context) }
-    }
-  }
 
   static let splicing: [Keyword<GlobalSettings>] = [
     Keyword("nosplice", in: .global, "", "Large bodies do not pass through pipes.", takesPrefix: true) {
@@ -293,14 +254,4 @@ extension GlobalKeywords {
       context.environment = context.environment.filter { kept.contains($0.key) }
     },
   ]
-
-  /// Known, and refused because leaving them out would change what the process does.
-  static let refused: [Keyword<GlobalSettings>] = [
-    "ssl-mode-async", "ssl-engine", "ssl-propquery", "ssl-provider", "ssl-provider-path",
-    "ssl-passphrase-cmd",
-    "setcap", "shm-stats-file", "shm-stats-file-max-objects",
-    "jwt.decrypt_alg_list", "jwt.decrypt_enc_list", "ocsp-update.disable",
-    "ocsp-update.httpproxy",
-    "acme.scheduler", "wurfl-data-file", "51degrees-data-file", "deviceatlas-json-file",
-  ].map { .unsupported($0, in: .global) }
 }

@@ -31,7 +31,7 @@ final class GlobalSection: Section {
 public enum GlobalKeywords {
   public static let table = KeywordTable<GlobalSettings>(
     process, checks, hints, splicing, alwaysSo, names, environment, logging, tls, serverTLS, tuning, wordTunables,
-    sizedHints, wordHints, refused, statistics)
+    sockets, refused, statistics)
 }
 
 extension Keyword where Target == GlobalSettings {

@@ -31,6 +31,16 @@ public struct GlobalSettings: Sendable {
   public var bufferSize = 16384
   public var maxRewrite = 1024
   public var maxHeaders = 101
+  /// `tune.rcvbuf.*`, `tune.sndbuf.*`, `tune.notsent-lowat.*`.
+  public var clientSockets = SocketSizes()
+  public var serverSockets = SocketSizes()
+  /// `tune.maxaccept`.
+  public var acceptBatch = 64
+  /// `fd-hard-limit`.
+  public var descriptorLimit: Int?
+  public var securityLevel: Int?
+  /// `setcap`: a bit for each capability of the kernel's.
+  public var capabilities: UInt64 = 0
   /// `localpeer`, or `-L`; nil is this machine's name.
   public var localPeer: String?
   /// `http-err-codes` and `http-fail-codes`.
@@ -44,7 +54,6 @@ public struct GlobalSettings: Sendable {
   public var certificateBase: String?
   public var caBase: String?
   public var issuersChainPath: String?
-  public var dhParameterFile: String?
   /// `ocsp-update.mode`.
   public var updatesOCSP = false
   /// `ocsp-update.mindelay` and `maxdelay`, in seconds.

@@ -29,29 +29,6 @@ extension GlobalKeywords {
     }
   }
 
-  static let sizedHints: [Keyword<GlobalSettings>] = sizes.map { name in
-    Keyword<GlobalSettings>(name, in: .global, "<size>", "Taken, and of no effect.") {
-      _, arguments, context throws(Refusal) in
-      _ = try arguments.size()
-      try arguments.end()
-      sayNoEffect(name, arguments, context)
-    }
-  }
-
-  static let wordHints: [Keyword<GlobalSettings>] = words.map { name in
-    Keyword<GlobalSettings>(name, in: .global, "<value>", "Taken, and of no effect.") {
-      _, arguments, context throws(Refusal) in
-      _ = try arguments.required("a value").text
-      _ = arguments.rest()
-      sayNoEffect(name, arguments, context)
-    }
-  }
-
-  /// A tunable of HAProxy's insides that have no counterpart: taken so that the configuration loads, not silently.
-  static func sayNoEffect(_ name: String, _ arguments: Arguments, _ context: LoadContext) {
-    context.diagnostics.advice("'\(name)' has no effect here", at: arguments.keywordLocation)
-  }
-
   private static func sized(
     _ name: String, _ help: String, set: @escaping @Sendable (inout GlobalSettings, Int) -> Void
   ) -> Keyword<GlobalSettings> {
@@ -61,37 +38,4 @@ extension GlobalKeywords {
       set(&settings, value)
     }
   }
-
-  private static let sizes = [
-    "tune.bufsize.large", "tune.bufsize.small", "tune.rcvbuf.client", "tune.rcvbuf.server",
-    "tune.rcvbuf.frontend", "tune.rcvbuf.backend", "tune.sndbuf.client", "tune.sndbuf.server",
-    "tune.sndbuf.frontend", "tune.sndbuf.backend", "tune.notsent-lowat.client", "tune.notsent-lowat.server",
-    "tune.pipesize", "tune.recv_enough", "tune.ssl.maxrecord", "tune.ssl.hard-maxrecord", "tune.chksize",
-    "tune.vars.global-max-size", "tune.vars.proc-max-size", "tune.vars.reqres-max-size",
-    "tune.vars.sess-max-size", "tune.vars.txn-max-size", "tune.vars.check-max-size", "tune.memory.hot-size",
-    "tune.h2.be.rxbuf", "tune.h2.fe.rxbuf",
-  ]
-
-  private static let words = [
-    "tune.applet.zero-copy-forwarding", "tune.buffers.limit", "tune.buffers.reserve",
-    "tune.cli.max-payload-size", "tune.comp.maxlevel", "tune.defaults.purge", "tune.disable-fast-forward",
-    "tune.disable-zero-copy-forwarding", "tune.epoll.mask-events", "tune.events.max-events-at-once",
-    "tune.fail-alloc", "tune.fd.edge-triggered", "tune.fd.tables", "tune.glitches.kill.cpu-usage",
-    "tune.h1.be.glitches-threshold", "tune.h1.fe.glitches-threshold", "tune.h1.zero-copy-fwd-recv",
-    "tune.h1.zero-copy-fwd-send", "tune.h2.be.glitches-threshold", "tune.h2.be.max-frames-at-once",
-    "tune.h2.fe.glitches-threshold",
-    "tune.h2.fe.max-frames-at-once",
-    "tune.h2.fe.max-rst-at-once", "tune.h2.fe.max-total-streams",
-    "tune.h2.log-errors",
-    "tune.h2.max-frame-size", "tune.h2.zero-copy-fwd-send", "tune.http.cookielen", "tune.http.logurilen",
-    "tune.idletimer", "tune.listener.default-shards", "tune.listener.multi-queue",
-    "tune.max-checks-per-thread", "tune.max-rules-at-once", "tune.maxaccept", "tune.maxpollevents",
-    "tune.pattern.cache-size", "tune.peers.max-updates-at-once", "tune.pool-high-fd-ratio",
-    "tune.pool-low-fd-ratio", "tune.pt.zero-copy-forwarding", "tune.renice.runtime", "tune.renice.startup",
-    "tune.ring.queues", "tune.runqueue-depth", "tune.sched.low-latency", "tune.ssl.cachesize",
-    "tune.ssl.capture-buffer-size", "tune.ssl.capture-cipherlist-size", "tune.ssl.certificate-compression",
-    "tune.ssl.force-private-cache", "tune.ssl.keylog", "tune.ssl.keyupdate-rate-limit", "tune.ssl.lifetime",
-    "tune.ssl.ocsp-update.maxdelay", "tune.ssl.ocsp-update.mindelay", "tune.ssl.ssl-ctx-cache-size",
-    "tune.streams-elasticity", "tune.takeover-other-tg-connections",
-  ]
 }

@@ -30,13 +30,16 @@ public struct Keyword<Target>: Sendable {
   public let deprecatedSince: String?
   /// Accepts the `no` and `default` prefixes.
   public let takesPrefix: Bool
+  /// Means something in HTTP mode only.
+  public let isHTTP: Bool
   /// False for a keyword that is only known in order to be refused.
   public private(set) var isSupported = true
   let parse: Parse
 
   public init(
     _ name: String, in sections: SectionSet, _ grammar: String, _ help: String,
-    deprecatedSince: String? = nil, takesPrefix: Bool = false, parse: @escaping Parse
+    deprecatedSince: String? = nil, takesPrefix: Bool = false, isHTTP: Bool = false,
+    parse: @escaping Parse
   ) {
     self.name = name
     self.sections = sections
@@ -44,6 +47,7 @@ public struct Keyword<Target>: Sendable {
     self.help = help
     self.deprecatedSince = deprecatedSince
     self.takesPrefix = takesPrefix
+    self.isHTTP = isHTTP
     self.parse = parse
   }
 
@@ -51,6 +55,15 @@ public struct Keyword<Target>: Sendable {
   static func unsupported(_ name: String, in sections: SectionSet, _ help: String = "") -> Keyword {
     var keyword = Keyword(name, in: sections, "", help) { _, arguments, _ throws(Refusal) in
       throw Refusal("'\(name)' is not supported yet.", at: arguments.lastLocation)
+    }
+    keyword.isSupported = false
+    return keyword
+  }
+
+  /// A keyword that cannot work here at all, with the reason.
+  static func refused(_ name: String, in sections: SectionSet, _ why: String) -> Keyword {
+    var keyword = Keyword(name, in: sections, "", why) { _, arguments, _ throws(Refusal) in
+      throw Refusal("'\(name)' is not supported: \(why).", at: arguments.lastLocation)
     }
     keyword.isSupported = false
     return keyword

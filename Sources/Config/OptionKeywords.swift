@@ -6,10 +6,10 @@ public enum OptionKeywords {
 
   /// A switch; `no` turns it off, `default` puts the built-in value back.
   static func toggle(
-    _ name: String, in sections: SectionSet, default standard: Bool = false,
+    _ name: String, in sections: SectionSet, default standard: Bool = false, isHTTP: Bool = false,
     _ set: @escaping @Sendable (inout ProxySettings, Bool) -> Void
   ) -> Keyword<ProxySettings> {
-    Keyword(name, in: sections, "", "A switch.", takesPrefix: true) {
+    Keyword(name, in: sections, "", "A switch.", takesPrefix: true, isHTTP: isHTTP) {
       settings, arguments, context throws(Refusal) in
       try arguments.end()
       set(&settings, context.prefix == .none ? true : context.prefix == .no ? false : standard)
@@ -17,8 +17,10 @@ public enum OptionKeywords {
   }
 
   /// A switch of something that is not done here: taken so that the configuration loads, not silently.
-  private static func noEffect(_ name: String, in sections: SectionSet, _ why: String) -> Keyword<ProxySettings> {
-    Keyword(name, in: sections, "", "Taken, and of no effect: \(why).", takesPrefix: true) {
+  private static func noEffect(
+    _ name: String, in sections: SectionSet, isHTTP: Bool = false, _ why: String
+  ) -> Keyword<ProxySettings> {
+    Keyword(name, in: sections, "", "Taken, and of no effect: \(why).", takesPrefix: true, isHTTP: isHTTP) {
       _, arguments, context throws(Refusal) in
       try arguments.end()
       if context.prefix != .none { return }
@@ -34,31 +36,34 @@ public enum OptionKeywords {
     toggle("contstats", in: .front) { $0.contStats = $1 },
     toggle("socket-stats", in: .front) { $0.socketStats = $1 },
     toggle("clitcpka", in: .front) { $0.clientKeepAlive = $1 },
-    noEffect("tcp-smart-accept", in: .front, "the kernel decides about delayed acknowledgements"),
-    toggle("http-ignore-probes", in: .front) { $0.ignoreProbes = $1 },
+    toggle("tcp-smart-accept", in: .front) { $0.smartAccept = $1 },
+    toggle("http-ignore-probes", in: .front, isHTTP: true) { $0.ignoreProbes = $1 },
     toggle("accept-invalid-http-request", in: .front) { $0.acceptInvalidRequest = $1 },
-    toggle("accept-unsafe-violations-in-http-request", in: .front) { $0.acceptInvalidRequest = $1 },
+    toggle("accept-unsafe-violations-in-http-request", in: .front, isHTTP: true) { $0.acceptInvalidRequest = $1 },
     toggle("h1-case-adjust-bogus-client", in: .front) { $0.adjustsCaseForClient = $1 },
-    noEffect("http-use-proxy-header", in: .front, "Proxy-Connection is a header of no standard"),
-    noEffect("idle-close-on-response", in: .front, "idle connections are closed when the process stops"),
-    noEffect("http-drop-request-trailers", in: .back, "trailers are never passed on"),
-    noEffect("http-drop-response-trailers", in: .front, "trailers are never passed on"),
+    noEffect("http-use-proxy-header", in: .front, isHTTP: true, "Proxy-Connection is a header of no standard"),
+    noEffect("idle-close-on-response", in: .front, isHTTP: true, "idle connections are closed when the process stops"),
+    toggle("http-drop-request-trailers", in: .back, isHTTP: true) { $0.dropsRequestTrailers = $1 },
+    toggle("http-drop-response-trailers", in: .front, isHTTP: true) { $0.dropsResponseTrailers = $1 },
   ]
 
   static let backSide: [Keyword<ProxySettings>] = [
     toggle("allbackups", in: .back) { $0.allBackups = $1 },
     toggle("persist", in: .back) { $0.persist = $1 },
-    toggle("prefer-last-server", in: .back) { $0.preferLastServer = $1 },
+    toggle("prefer-last-server", in: .back, isHTTP: true) { $0.preferLastServer = $1 },
     toggle("abortonclose", in: .proxy) { $0.abortOnClose = $1 },
     toggle("srvtcpka", in: .back) { $0.serverKeepAlive = $1 },
     toggle("log-health-checks", in: .back) { $0.logHealthChecks = $1 },
-    toggle("checkcache", in: .back) { $0.checkCache = $1 },
+    toggle("checkcache", in: .back, isHTTP: true) { $0.checkCache = $1 },
     toggle("accept-invalid-http-response", in: .back) { $0.acceptInvalidResponse = $1 },
-    toggle("accept-unsafe-violations-in-http-response", in: .back) { $0.acceptInvalidResponse = $1 },
+    toggle("accept-unsafe-violations-in-http-response", in: .back, isHTTP: true) { $0.acceptInvalidResponse = $1 },
     toggle("h1-case-adjust-bogus-server", in: .back) { $0.adjustsCaseForServer = $1 },
-    toggle("http-pretend-keepalive", in: .back) { $0.pretendKeepAlive = $1 },
-    noEffect("tcp-smart-connect", in: .back, "the kernel decides about delayed acknowledgements"),
-    Keyword("use-small-buffers", in: .proxy, "[...]", "Taken, and of no effect.", takesPrefix: true) {
+    toggle("http-pretend-keepalive", in: .back, isHTTP: true) { $0.pretendKeepAlive = $1 },
+    toggle("tcp-smart-connect", in: .back) { $0.smartConnect = $1 },
+    Keyword(
+      "use-small-buffers", in: .proxy, "[...]", "Taken, and of no effect: buffers are held only while octets wait.",
+      takesPrefix: true
+    ) {
       _, arguments, context throws(Refusal) in
       _ = arguments.rest()
       context.diagnostics.advice(
@@ -83,15 +88,15 @@ public enum OptionKeywords {
     toggle("httpclose", in: .proxy) { $0.setMode(.close, on: $1) },
     toggle("http-keep-alive", in: .proxy) { $0.setMode(.keepAlive, on: $1) },
     oldClose("forceclose"), oldClose("http_proxy", supported: false), oldTunnel,
-    noEffect("http-no-delay", in: .proxy, "nothing is ever held back"),
-    toggle("http-buffer-request", in: .proxy) { $0.bufferRequest = $1 },
+    noEffect("http-no-delay", in: .proxy, isHTTP: true, "nothing is ever held back"),
+    toggle("http-buffer-request", in: .proxy, isHTTP: true) { $0.bufferRequest = $1 },
     restrictNames,
     noEffect("independent-streams", in: .proxy, "each side has its own timeout"),
     noEffect("independant-streams", in: .proxy, "each side has its own timeout"),
     toggle("nolinger", in: .proxy) { $0.noLinger = $1 },
     toggle("tcpka", in: .proxy) { $0.tcpKeepAlive = $1 },
     splice("splice-auto"), splice("splice-request"), splice("splice-response"),
-    toggle("disable-h2-upgrade", in: .front) { $0.disablesH2Upgrade = $1 },
+    toggle("disable-h2-upgrade", in: .front, isHTTP: true) { $0.disablesH2Upgrade = $1 },
     forwardFor("forwardfor", "X-Forwarded-For") { $0.forwardFor = $1 },
     forwardFor("originalto", "X-Original-To") { $0.originalTo = $1 },
     Keyword(

@@ -91,23 +91,10 @@ public enum ProxyKeywords {
       "compression", in: .proxy, "{ algo | type | offload | ... } ...", "Compression of bodies.",
       parse: CompressionLine.parse),
     .unsupported("use-fcgi-app", in: .proxy),
-    Keyword("filter", in: .notDefaults, "<name> ...", "Filters of the data.") {
-      settings, arguments, _ throws(Refusal) in
-      let name = try arguments.required("a filter's name")
-      switch name.text {
-      case "compression", "comp-res", "comp-req":
-        // The filters' own place among others does not matter: there is one for each direction.
-        settings.compression = settings.compression ?? CompressionSettings()
-        if name.text == "comp-req" { settings.compression?.direction = .both }
-        try arguments.end()
-      case "cache":
-        _ = try arguments.required("the name of a 'cache' section")
-        try arguments.end()
-      case "trace": try traceFilter(&settings, &arguments)
-      default: throw Refusal.notSupported("'filter \(name.text)'", name)
-      }
-    },
-    .unsupported("filter-sequence", in: .proxy),
+    Keyword("filter", in: .notDefaults, "<name> ...", "Filters of the data.", parse: FilterKeywords.parse),
+    Keyword(
+      "filter-sequence", in: .notDefaults, "{ request | response } <filter>[,...]",
+      "Which filters run, and in which order.", parse: FilterKeywords.parseSequence),
     .unsupported("email-alert", in: .proxy),
     Keyword("persist", in: .back, "rdp-cookie[(<name>)]", "Persistence by the cookie of RDP.") {
       settings, arguments, _ throws(Refusal) in
@@ -132,6 +119,7 @@ public enum ProxyKeywords {
       settings.sawBind = true
       settings.binds.append(try BindLine.parse(&arguments, context))
     },
+    FrontendCertificate.keyword,
     Keyword("default_backend", in: .front, "<backend>", "The backend when no rule chose one.") {
       settings, arguments, _ throws(Refusal) in
       let name = try arguments.required("a backend's name")

@@ -101,6 +101,11 @@ final class ProxySection: Section {
       }
       return
     }
+    FilterKeywords.finish(&settings, context)
+    // Connections of a server that has no 'source' come from where its backend says.
+    for index in settings.servers.indices where settings.servers[index].source == nil {
+      settings.servers[index].source = settings.source
+    }
     let index = context.configuration.proxies.count
     if settings.hasFrontend { context.frontendsByName[settings.name] = index }
     if settings.hasBackend { context.backendsByName[settings.name] = index }

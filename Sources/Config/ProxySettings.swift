@@ -68,6 +68,14 @@ public struct ProxySettings: Sendable {
   public var logSeparateErrors = false
   public var contStats = false
   public var socketStats = false
+  /// `ssl-f-use`.
+  public var certificates: [FrontendCertificate] = []
+  /// `option tcp-smart-accept` and `tcp-smart-connect`: no acknowledgement before the first octets go back.
+  public var smartAccept = false
+  /// `option http-drop-request-trailers` and `http-drop-response-trailers`.
+  public var dropsRequestTrailers = false
+  public var dropsResponseTrailers = false
+  public var smartConnect = false
   public var ignoreProbes = false
   public var acceptInvalidRequest = false
 
@@ -95,6 +103,12 @@ public struct ProxySettings: Sendable {
   public var forwarded: Directive?
   public var errorFiles: [ErrorFileReference] = []
   public var compression: CompressionSettings?
+  /// The names of `filter` lines, in order.
+  public var filters: [String] = []
+  public var bandwidthFilters: [BandwidthFilter] = []
+  /// `filter-sequence`.
+  public var requestFilters: Word?
+  public var responseFilters: Word?
   public var bufferRequest = false
   public var tcpKeepAlive = false
   public var stats: StatsSettings?
@@ -161,7 +175,6 @@ public struct ProxySettings: Sendable {
   /// `http-check` and `tcp-check` lines in order.
   public var checkRules: [Directive] = []
   public var stickTable: StickTableSettings?
-  public var filters: [Directive] = []
 
   public init(kind: Kind, name: String, location: SourceLocation) {
     self.kind = kind

@@ -119,7 +119,7 @@ extension ProxySettings {
     if hasFrontend, logStyle != nil, !usesGlobalLogs, logs.isEmpty, !sawLog {
       report.warn("log format ignored for \(kindLabel) '\(name)' since it has no log address.", at: location)
     }
-    for bind in binds where bind.lacksCertificate {
+    for bind in binds where bind.lacksCertificate && certificates.isEmpty {
       report.refuse(
         "Proxy '\(name)': no SSL certificate specified for bind '\(bind.addressText)' at "
           + "[\(bind.location.place)] (use 'crt').", at: bind.location, expected: "crt <file>")

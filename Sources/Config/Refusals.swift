@@ -1,4 +1,4 @@
-import Base
+public import Base
 
 extension Refusal {
   static func unknownKeyword(_ word: Word, section: String, among known: [String]) -> Refusal {
@@ -60,7 +60,7 @@ enum Name {
 
 extension Word {
   /// The octets between commas.
-  var commaSeparated: [Bytes] {
+  public var commaSeparated: [Bytes] {
     var parts: [Bytes] = []
     var start = 0
     while let comma = bytes.firstIndex(of: 0x2C, from: start) {

@@ -62,11 +62,25 @@ struct SectionKind: Sendable {
     }
     for name in unsupported {
       table[name] = SectionKind { arguments, _ throws(Refusal) in
-        throw Refusal("section '\(name)' is not supported yet.", at: arguments.keywordLocation)
+        let why = reasons[name].map { ": \($0)." } ?? " yet."
+        throw Refusal("section '\(name)' is not supported\(why)", at: arguments.keywordLocation)
       }
     }
     return table
   }()
+
+  /// What HAProxy's listing has of sections that are not a proxy's.
+  static let listed: [(name: String, keywords: [String])] = [
+    ("userlist", UserlistSection.keywords), ("peers", []), ("crt-store", CertificateStoreSection.keywords),
+  ]
+
+  private static let reasons = [
+    "acme": "certificates are not requested by ACME; let a client such as certbot write them",
+    "traces": "there are no traces of the inside; 'log-steps' and 'do-log' tell what happens to a request",
+    "mailers": "mail is not sent; let what reads the log do that",
+    "program": "programs are not started; let the service manager do that",
+    "fcgi-app": "FastCGI is not spoken; put a server that does in between",
+  ]
 
   /// Sections that are known and cannot work yet; a parser takes such a name's place in `table`.
   static let unsupported = [

@@ -38,12 +38,13 @@ extension ServerKeywords {
         "'check-reuse-pool' has no effect here: checks make connections of their own",
         at: arguments.keywordLocation)
     },
+    noEffect("check-pool-conn-name", "<name>", "checks make connections of their own"),
     flag("no-check-reuse-pool", "Checks make connections of their own.") { _ in },
     word("healthcheck", "<section>", "The check of a 'healthcheck' section.") { $0.healthCheck = $1 },
   ]
 
   static let refused: [Keyword<ServerSettings>] = [
-    "cc", "check-pool-conn-name", "idle-ping", "tcp-md5sig",
+    "idle-ping"
   ].map { .unsupported($0, in: .back) }
 
   /// Of servers that log messages are sent to.
@@ -92,6 +93,11 @@ extension ServerKeywords {
     flag("tfo", "TCP Fast Open.") { $0.tcpFastOpen = true },
     flag("no-tfo", "No TCP Fast Open.") { $0.tcpFastOpen = false },
     time("tcp-ut", "TCP's user timeout.") { $0.tcpUserTimeout = $1 },
+    word("cc", "<algorithm>", "How TCP controls congestion: cubic, reno, bbr...") { $0.congestionControl = $1 },
+    Keyword("tcp-md5sig", in: .back, "<password>", "Segments are signed (RFC 2385).") {
+      settings, arguments, _ throws(Refusal) in
+      settings.segmentPassword = try SocketWords.password(&arguments)
+    },
     word("namespace", "<name>", "A network namespace.") { _, word throws(Refusal) in
       throw Refusal.notSupported("'namespace'", word)
     },

@@ -3,7 +3,15 @@ public import Base
 public struct SourceSettings: Sendable {
   public var address: SocketAddress
   public var interface: String?
-  public var useSource: String?
+  /// `usesrc`: the address that connections seem to come from.
+  public enum Foreign: Sendable, Equatable {
+    case client
+    case clientAddress
+    /// The occurrence of a header, from 1, or from the last with negative numbers.
+    case header(Bytes, occurrence: Int)
+    case address(SocketAddress)
+  }
+  public var foreign: Foreign?
   /// The ports to use, when more than any one.
   public var ports: ClosedRange<UInt16>?
   public init(address: SocketAddress) { self.address = address }
@@ -133,6 +141,10 @@ public struct ServerSettings: Sendable {
   public var source: SourceSettings?
   public var tcpUserTimeout: Timespan?
   public var tcpFastOpen = false
+  /// `cc`: the algorithm of congestion control.
+  public var congestionControl: Word?
+  /// `tcp-md5sig`: what segments are signed with.
+  public var segmentPassword: Bytes?
   public var poolMaximum: Int?
   public var poolLowConnections = 0
   public var poolPurgeDelay: Timespan = .seconds(5)

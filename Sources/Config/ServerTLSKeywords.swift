@@ -28,9 +28,7 @@ extension ServerKeywords {
     Keyword("alpn", in: .back, "<protocols>", "Protocols in order of preference.") {
       settings, arguments, _ throws(Refusal) in settings.tls.alpn = try TLSOptions.protocols(&arguments)
     },
-    Keyword("npn", in: .back, "<protocols>", "The old form of alpn.") {
-      settings, arguments, _ throws(Refusal) in settings.tls.npn = try TLSOptions.protocols(&arguments)
-    },
+    noEffect("npn", "<protocols>", "ALPN took its place; write 'alpn'"),
     word("ciphers", "<ciphers>", "Ciphers up to TLS 1.2.") { $0.tls.ciphers = $1.text },
     word("ciphersuites", "<suites>", "Suites of TLS 1.3.") { $0.tls.ciphersuites = $1.text },
     word("curves", "<curves>", "Elliptic curves.") { $0.tls.curves = $1.text },
@@ -49,7 +47,9 @@ extension ServerKeywords {
     flag("tls-tickets", "Take session tickets.") { $0.tls.noTickets = false },
     flag("no-ssl-reuse", "Do not resume sessions.") { $0.tls.noReuse = true },
     flag("ssl-reuse", "Resume sessions.") { $0.tls.noReuse = false },
-    flag("no-renegotiate", "Refuse renegotiation, as always.") { _ in },
+    flag("renegotiate", "The server may renegotiate, up to TLS 1.2.") { $0.tls.allowsRenegotiation = true },
+    flag("no-renegotiate", "The server may not renegotiate.") { $0.tls.allowsRenegotiation = false },
+    noEffect("ktls", "on|off", "records are sealed by the library, in user space"),
     noEffect("allow-0rtt", "", "no early data is sent"),
   ]
 

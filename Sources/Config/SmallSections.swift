@@ -2,6 +2,8 @@ import Base
 
 /// `userlist <name>` (manual chapter 12.2).
 final class UserlistSection: Section {
+  static let keywords = ["group", "user"]
+
   private var list: Userlist
 
   init(_ arguments: Arguments, _ context: LoadContext) throws(Refusal) {
@@ -21,7 +23,7 @@ final class UserlistSection: Section {
     case "user": try user(&arguments)
     case "group": try group(&arguments)
     default:
-      throw Refusal.unknownKeyword(line.words[0], section: "userlist", among: ["user", "group"])
+      throw Refusal.unknownKeyword(line.words[0], section: "userlist", among: UserlistSection.keywords)
     }
   }
 
@@ -106,6 +108,8 @@ final class HTTPErrorsParser: Section {
 
 /// `crt-store [<name>]` (manual chapter 12.7).
 final class CertificateStoreSection: Section {
+  static let keywords = ["crt-base", "key-base", "load"]
+
   private var store: CertificateStore
 
   init(_ arguments: Arguments, _ context: LoadContext) throws(Refusal) {
@@ -123,7 +127,7 @@ final class CertificateStoreSection: Section {
     case "load": store.loads.append(line)
     default:
       throw Refusal.unknownKeyword(
-        line.words[0], section: "crt-store", among: ["crt-base", "key-base", "load"])
+        line.words[0], section: "crt-store", among: CertificateStoreSection.keywords)
     }
   }
 

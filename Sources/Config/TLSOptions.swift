@@ -101,7 +101,8 @@ enum TLSOptions {
       case "strict-sni", "no-strict-sni": settings.strictSNIByDefault = word.text == "strict-sni"
       case "no-ssl-reuse", "ssl-reuse": settings.noReuse = word.text == "no-ssl-reuse"
       case "no-alpn": settings.alpn = []
-      case "no-renegotiate", "renegotiate", "ktls": break
+      case "no-renegotiate", "renegotiate": settings.allowsRenegotiation = word.text == "renegotiate"
+      case "ktls": break
       default:
         throw Refusal.unknownArgument(
           word, of: arguments.keyword,

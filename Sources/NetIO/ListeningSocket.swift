@@ -17,6 +17,12 @@ public enum ListeningSocket {
     public var fastOpen = false
     public var maxSegmentSize: Int32?
     public var userTimeoutMilliseconds: Int32?
+    /// The algorithm of TCP's congestion control; one that the kernel refuses leaves its own.
+    public var congestionControl: String?
+    /// What segments are signed with (RFC 2385).
+    public var segmentPassword: Bytes?
+    /// What the kernel keeps of SYN packets, 0 to 2.
+    public var savedSYN: Int32 = 0
     /// Unix sockets: permission bits and owner of the path.
     public var mode: UInt32?
     public var uid: UInt32?
@@ -66,11 +72,15 @@ public enum ListeningSocket {
       if let time = options.userTimeoutMilliseconds {
         Socket.set(fd, Int32(IPPROTO_TCP), 18 /* TCP_USER_TIMEOUT */, time)
       }
-      if let interface = options.interface {
-        let bound = interface.withCString {
-          setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, $0, socklen_t(interface.utf8.count + 1))
-        }
-        if bound != 0 { throw Failure(call: "bind listener to device", code: errno) }
+      if let algorithm = options.congestionControl { Socket.setCongestionControl(fd, algorithm) }
+      if options.savedSYN > 0 { Socket.saveSYN(fd, mode: options.savedSYN) }
+      if let password = options.segmentPassword,
+        !Socket.setSignature(fd, password, peer: address, isListening: true)
+      {
+        throw Failure(call: "set MD5 signature", code: errno)
+      }
+      if let interface = options.interface, !Socket.bindToDevice(fd, interface) {
+        throw Failure(call: "bind listener to device", code: errno)
       }
     }
     let bound = address.withSockaddr { bind(fd, $0, $1) }

@@ -127,6 +127,13 @@ public enum Socket {
     set(fd, Int32(IPPROTO_IPV6), IPV6_UNICAST_HOPS, 1)
   }
 
+  /// Makes close() reset the connection with a packet that gets past no more than `hops` routers.
+  public static func resetOnClose(_ fd: Int32, hops: Int32) {
+    setLingerZero(fd)
+    set(fd, Int32(IPPROTO_IP), IP_TTL, hops)
+    set(fd, Int32(IPPROTO_IPV6), IPV6_UNICAST_HOPS, hops)
+  }
+
   public static func setNoDelay(_ fd: Int32) { set(fd, Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
   /// Probes of idle connections; a number that is not above 0 leaves the kernel's own. Times are in seconds.
   public static func setKeepAlive(_ fd: Int32, count: Int = 0, idle: Int64 = 0, interval: Int64 = 0) {

@@ -36,7 +36,7 @@ public struct RuntimeBuilder {
   /// nil when there were errors; `diagnostics` says which.
   public mutating func build() -> Runtime? {
     let processLog = logTargets(configuration.global.logs)
-    let limit = configuration.global.maxConnections ?? RuntimeBuilder.defaultConnectionLimit
+    let limit = configuration.global.maxConnections ?? defaultConnectionLimit
     var parts = RuntimeParts(
       configuration: configuration, rules: rules, processLog: processLog, workerCount: workerCount, started: now,
       maxConnections: limit, hostName: hostName, certificates: contexts.store)
@@ -157,7 +157,8 @@ public struct RuntimeBuilder {
   private mutating func addListeners(_ proxy: Boxed<ProxySettings>, _ frontend: Frontend) {
     var id = 0
     for bind in proxy.binds {
-      let tls = contexts.server(for: bind, proxyName: proxy.name, isHTTP: proxy.mode == .http)
+      let tls = contexts.server(
+        for: bind, proxyName: proxy.name, isHTTP: proxy.mode == .http, certificates: proxy.certificates)
       for (address, descriptor) in RuntimeBuilder.addresses(of: bind) {
         id += 1
         listeners.append(
@@ -202,11 +203,11 @@ public struct RuntimeBuilder {
   }
 
   /// As many connections as file descriptors allow: two for each, and some for the process itself.
-  static var defaultConnectionLimit: Int {
+  private var defaultConnectionLimit: Int {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 2000 }
     let descriptors = Int(clamping: limit.rlim_max)
-    return Swift.max(100, (Swift.min(descriptors, 1_048_576) - 100) / 2)
+    return Swift.max(100, (Swift.min(descriptors, configuration.global.descriptorLimit ?? 1_048_576) - 100) / 2)
   }
 
   private static func hostName() -> String {

@@ -69,6 +69,10 @@ final class WorkerEnvironment: ProxyEnvironment {
     }
   }
 
+  func resetOnClose(_ socket: Int32, hops: Int) {
+    if socket >= 0 { Socket.resetOnClose(socket, hops: Int32(clamping: hops)) }
+  }
+
   func label(_ socket: Int32, typeOfService: Int?, mark: UInt32?) {
     guard socket >= 0 else { return }
     if let typeOfService { Socket.setTypeOfService(socket, Int32(typeOfService)) }

@@ -36,6 +36,9 @@ public struct CertificateList: Sendable {
 
   public var entries: [Entry] = []
 
+  /// What the brackets of a line may hold.
+  public static var optionWords: Set<String> { Set(CertificateListOption.table.map(\.name)) }
+
   public init() {}
 
   /// The entries under a listener's parameters.
@@ -101,60 +104,21 @@ extension CertificateList.Entry {
   private func apply(to policy: TLSPolicy, _ paths: CertificatePaths) throws(TLSError) -> TLSPolicy {
     var policy = policy
     var rest = options[...]
-    while let option = rest.popFirst() {
-      switch option {
-      case "no-alpn": policy.alpn = []
-      // Early data is refused, with it or without.
-      case "allow-0rtt": break
-      case "no-ca-names": policy.hidesAuthorities = true
-      default:
-        guard let value = rest.popFirst() else {
-          throw TLSError(
-            .badCertificateList, "line \(line): '\(option)' expects a value or is not supported yet")
+    while let name = rest.popFirst() {
+      guard let option = CertificateListOption.table.first(where: { $0.name == name }) else {
+        throw TLSError(.badCertificateList, "line \(line): '\(name)' is not supported yet")
+      }
+      var value = ""
+      if option.takesValue {
+        guard let word = rest.popFirst() else {
+          throw TLSError(.badCertificateList, "line \(line): '\(name)' expects a value")
         }
-        try set(option, value, &policy, paths)
+        value = word
+      }
+      if let problem = option.apply(value, &policy, paths) {
+        throw TLSError(.badCertificateList, "line \(line): \(problem)")
       }
     }
     return policy
-  }
-
-  private func set(
-    _ option: String, _ value: String, _ policy: inout TLSPolicy, _ paths: CertificatePaths
-  ) throws(TLSError) {
-    switch option {
-    case "alpn": policy.alpn = value.split(separator: ",").map(String.init)
-    case "ca-file": policy.caFile = paths.authority(value)
-    case "ca-verify-file": policy.caVerifyFile = paths.authority(value)
-    case "crl-file": policy.crlFile = paths.authority(value)
-    case "ciphers": policy.ciphers = value
-    case "ciphersuites": policy.ciphersuites = value
-    case "curves", "ecdhe": policy.curves = value
-    case "sigalgs": policy.signatureAlgorithms = value
-    case "client-sigalgs": policy.clientSignatureAlgorithms = value
-    case "ssl-min-ver", "ssl-max-ver":
-      // Versions that no library speaks any more mean the lowest there is.
-      guard let version = value == "SSLv3" ? .tls10 : TLSVersion(keyword: value) else {
-        throw TLSError(.badCertificateList, "line \(line): unknown version '\(value)'")
-      }
-      if option == "ssl-min-ver" { policy.minimumVersion = version } else { policy.maximumVersion = version }
-    case "verify":
-      switch value {
-      case "none": policy.verification = .none
-      case "optional": policy.verification = .optional
-      case "required": policy.verification = .required
-      default: throw TLSError(.badCertificateList, "line \(line): unknown verification '\(value)'")
-      }
-    case "ca-ignore-err", "crt-ignore-err":
-      guard let errors = IgnoredErrors(value) else {
-        throw TLSError(.badCertificateList, "line \(line): unknown errors '\(value)'")
-      }
-      if option == "ca-ignore-err" { policy.ignoredCAErrors = errors }
-      if option == "crt-ignore-err" { policy.ignoredCertificateErrors = errors }
-    case "ocsp-update":
-      if value != "on", value != "off" {
-        throw TLSError(.badCertificateList, "line \(line): 'ocsp-update' is 'on' or 'off'")
-      }
-    default: throw TLSError(.badCertificateList, "line \(line): '\(option)' is not supported yet")
-    }
   }
 }

@@ -28,6 +28,7 @@ struct ContextBuilder {
     _ = gh_ctx_set_mode(
       context,
       Int(SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER))
+    if let level = policy.securityLevel { SSL_CTX_set_security_level(context, level) }
     // A minimum below 1.2 also needs the library's security level lowered; that is left to `ciphers`.
     let low = policy.minimumVersion.map { Int32($0.rawValue) } ?? 0
     let high = policy.maximumVersion.map { Int32($0.rawValue) } ?? 0

@@ -41,7 +41,7 @@ public final class TLSClientContext: @unchecked Sendable {
     let policy = settings.policy
     bundle = try settings.certificate.map { path throws(TLSError) in try builder.files.bundles(at: path) }?.first
     try builder.applyParameters(policy, to: context)
-    _ = SSL_CTX_set_options(context, gh_client_options(policy.noTickets ? 1 : 0))
+    _ = SSL_CTX_set_options(context, gh_client_options(policy.noTickets ? 1 : 0, policy.allowsRenegotiation ? 1 : 0))
     if let bundle { try builder.use(bundle, in: context) }
     // Named files must be there even when nothing is verified.
     if policy.verification == .none { _ = try builder.authority(policy.caFile) }

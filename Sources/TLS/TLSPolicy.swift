@@ -42,6 +42,10 @@ public struct TLSPolicy: Hashable, Sendable {
   public var caVerifyFile: String?
   public var crlFile: String?
   public var noTickets = false
+  /// Servers may renegotiate (`renegotiate`).
+  public var allowsRenegotiation = false
+  /// OpenSSL's security level, 0 to 5 (`ssl-security-level`).
+  public var securityLevel: Int32?
   /// `no-ca-names`: clients are not told which authorities are accepted.
   public var hidesAuthorities = false
   public var prefersClientCiphers = false

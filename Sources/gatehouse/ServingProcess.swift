@@ -1,5 +1,6 @@
 import Config
 import Glibc
+import NetIO
 import Proxy
 
 /// What the process does to itself before it serves: limits, pidfile, chroot, user, terminal.
@@ -12,23 +13,28 @@ struct ServingProcess {
     self.options = options
   }
 
-  /// `ulimit-n`, or enough descriptors for `connections`.
-  func raiseLimits(connections: Int) {
+  /// `ulimit-n`, or enough descriptors for `connections`; what could not be had, with `strict-limits`.
+  func raiseLimits(connections: Int) -> String? {
     if let limit = options.memoryLimit {
       var memory = rlimit(rlim_cur: rlim_t(limit) << 20, rlim_max: rlim_t(limit) << 20)
       _ = setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &memory)
     }
     let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     var limit = rlimit()
-    guard getrlimit(kind, &limit) == 0 else { return }
-    let wanted = rlim_t(global.ulimitN ?? connections * 2 + 200)
-    if limit.rlim_cur >= wanted, global.ulimitN == nil { return }
+    guard getrlimit(kind, &limit) == 0 else { return nil }
+    let wanted = rlim_t(Swift.min(global.ulimitN ?? connections * 2 + 200, global.descriptorLimit ?? .max))
+    if limit.rlim_cur >= wanted, global.ulimitN == nil { return nil }
     limit.rlim_cur = wanted
     if limit.rlim_max < wanted { limit.rlim_max = wanted }
-    if setrlimit(kind, &limit) == 0 { return }
-    guard getrlimit(kind, &limit) == 0 else { return }
+    if setrlimit(kind, &limit) == 0 { return nil }
+    guard getrlimit(kind, &limit) == 0 else { return nil }
     limit.rlim_cur = limit.rlim_max
     _ = setrlimit(kind, &limit)
+    // What was not asked for is made to fit what there is.
+    let isAskedFor = global.ulimitN != nil || global.maxConnections != nil
+    let needed = rlim_t(global.ulimitN ?? connections * 2)
+    guard isAskedFor, global.strictLimits, needed > limit.rlim_max else { return nil }
+    return "Cannot raise FD limit to \(wanted), limit is \(limit.rlim_max). 'no strict-limits' goes on with that."
   }
 
   static func writePidfile(_ path: String) {
@@ -56,7 +62,12 @@ struct ServingProcess {
       if getuid() == 0, setgroups(0, nil) != 0 { return "Cannot drop supplementary groups." }
       if getgid() != group, setgid(group) != 0 { return "Cannot set gid \(group)." }
     }
-    if let user = global.uid, getuid() != user, setuid(user) != 0 { return "Cannot set uid \(user)." }
+    if let user = global.uid, getuid() != user {
+      let keeps = global.capabilities != 0
+      if keeps { Capabilities.keepOverUserChange() }
+      if setuid(user) != 0 { return "Cannot set uid \(user)." }
+      if keeps, !Capabilities.set(global.capabilities) { return "Cannot keep the capabilities of 'setcap'." }
+    }
     return nil
   }
 

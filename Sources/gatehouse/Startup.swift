@@ -88,7 +88,10 @@ struct Startup {
     let global = prepared.loaded.configuration.global
     for text in options.withoutEffect { notice("\(text) has no effect here.") }
     let process = ServingProcess(global, options)
-    process.raiseLimits(connections: runtime.connectionLimit)
+    if let problem = process.raiseLimits(connections: runtime.connectionLimit) {
+      alert("[gatehouse.main()] \(problem)")
+      return 1
+    }
     let gateway = Gateway(runtime)
     gateway.startupLog = outcome.errors
     gateway.masterChannel = Respawn.takeChannel()

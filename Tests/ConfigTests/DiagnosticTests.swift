@@ -48,7 +48,10 @@ struct DiagnosticTests {
         "2: timer overflow in argument '99d' to 'timeout server' (maximum value is 2147483647 ms or ~24.8 days)."
       ),
       ("global\n user nobody-here\n", "2: cannot find user id for 'nobody-here'"),
-      ("fcgi-app r\n", "1: section 'fcgi-app' is not supported yet."),
+      (
+        "fcgi-app r\n",
+        "1: section 'fcgi-app' is not supported: FastCGI is not spoken; put a server that does in between."
+      ),
       (
         "resolvers r\n nameserver a 1.1.1.1:53\n nameserver a 1.1.1.2:53\n",
         "3: nameserver 'a' has same name as another nameserver (declared at t.cfg:2)."

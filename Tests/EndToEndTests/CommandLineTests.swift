@@ -75,5 +75,26 @@ extension EndToEnd {
       child.send(15)
       #expect(child.wait() == 143)
     }
+
+    @Test(
+      "-dK lists keywords class by class in HAProxy's shape",
+      arguments: [
+        ("cfg", "# List of registered configuration keywords:", "\tbind <addr> ssl alpn +1"),
+        ("cfg", "global", "\toption http-buffer-request [ FE BE HTTP ]"),
+        ("cfg", "crt-list", "\thttp-request set-var*"), ("cfg", "crt-list", "\tno-alpn"),
+        ("cfg", "crt-store", "\tserver <name> <addr> check"),
+        ("cli", "# List of registered CLI keywords:", "show stat [WORKER] "),
+        ("cli", "@<relative pid> [MASTER] ", "set var [WORKER] [EXPERIM] "),
+        ("flt", "# List of registered filter names:", "compression [COMP]"),
+        ("svc", "# List of registered service names:", "prometheus-exporter"),
+        ("acl", "# List of registered ACL keywords:", "path_beg = path -m beg"),
+      ])
+    func listing(kind: String, title: String, line: String) throws {
+      let text = try Tool.run([RunningGateway.binary, "-dK\(kind)", "-q"], in: Workspace()).output
+      let lines = text.split(separator: "\n")
+      #expect(lines.contains { $0 == title }, "\(text)")
+      #expect(lines.contains { $0 == line })
+      #expect(lines.filter { $0.hasPrefix("# List of") }.count == 1)
+    }
   }
 }

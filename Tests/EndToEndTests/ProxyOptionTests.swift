@@ -70,6 +70,33 @@ extension EndToEnd {
     }
 
     @Test(
+      "trailers are dropped where the options say so",
+      arguments: [("", "", true), ("option http-drop-response-trailers", "", false)])
+    func trailers(frontend: String, backend: String, passes: Bool) throws {
+      let origin = try TestServer { connection in
+        _ = try connection.receive(through: "\r\n\r\n")
+        try connection.send(
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-end\r\n\r\n2\r\nhi\r\n0\r\nx-end: yes\r\n\r\n")
+      }
+      let gateway = try RunningGateway(
+        """
+        \(defaults)
+        frontend site
+          bind 127.0.0.1:\(port)
+          \(frontend)
+          default_backend app
+        backend app
+          server one 127.0.0.1:\(origin.port)
+
+        """, listening: [port], in: workspace)
+      defer { withExtendedLifetime(gateway) {} }
+      let connection = try Connection(port: port)
+      try connection.send("GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n")
+      let text = try connection.receive(through: "0\r\n") + connection.receive(through: "\r\n")
+      #expect(text.contains("x-end: yes") == passes, "\(text)")
+    }
+
+    @Test(
       "checkcache refuses a cookie in what caches keep",
       arguments: [
         ("Set-Cookie: a=b\r\nETag: \"1\"\r\n", 502), ("Set-Cookie: a=b\r\n", 200),

@@ -56,6 +56,32 @@ extension EndToEnd {
       withExtendedLifetime(gateway) {}
     }
 
+    @Test("ssl-f-use gives a certificate to every ssl line of the frontend, with parameters of its own")
+    func frontendCertificates() throws {
+      let first = try certificates.server("f1", names: ["one.test"])
+      let second = try certificates.server("f2", names: ["two.test"])
+      let gateway = try RunningGateway(
+        defaults + """
+          frontend site
+            bind 127.0.0.1:\(port) ssl
+            ssl-f-use crt \(first.bundle)
+            ssl-f-use crt \(second.bundle) ssl-max-ver TLSv1.2 no-alpn
+            http-request return status 200 content-type text/plain lf-string "%[ssl_fc_protocol]"
+
+          """, listening: [port], in: workspace)
+      #expect(try subject("one.test").hasSuffix("CN = one.test"))
+      #expect(try subject("two.test").hasSuffix("CN = two.test"))
+      for (name, version) in [("one.test", "TLSv1.3"), ("two.test", "TLSv1.2")] {
+        let text = try Tool.run(
+          ["curl", "-sk", "--resolve", "\(name):\(port):127.0.0.1", "https://\(name):\(port)/"], in: workspace)
+        #expect(text.output == version)
+      }
+      withExtendedLifetime(gateway) {}
+      let refused = try RunningGateway.run(
+        ["-c"], configuration: CommandLineUse.valid + "  ssl-f-use key a.key\n", in: Workspace())
+      #expect(refused.status == 1 && refused.errors.contains("crt-store"), "\(refused.errors)")
+    }
+
     @Test(
       "a client that verifies accepts the chain, over both HTTP versions",
       arguments: ["--http1.1", "--http2"])

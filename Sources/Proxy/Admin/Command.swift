@@ -33,17 +33,34 @@ struct Command: Sendable {
   let usage: String
   let help: String
   let level: AdminLevel
+  /// The mode that the session must have switched on.
+  let needs: Mode
   let run: @Sendable (CommandCall) -> CommandAnswer
 
+  enum Mode { case nothing, experimental, expert }
+
   init(
-    _ words: String, _ arguments: String = "", level: AdminLevel = .user, _ help: String,
+    _ words: String, _ arguments: String = "", level: AdminLevel = .user, needs: Mode = .nothing, _ help: String,
     run: @escaping @Sendable (CommandCall) -> CommandAnswer
   ) {
     self.words = words.split(separator: " ").map(String.init)
     usage = arguments.isEmpty ? words : "\(words) \(arguments)"
     self.help = help
     self.level = level
+    self.needs = needs
     self.run = run
+  }
+
+  /// Why a session may not give it now; nil when it may.
+  func refusal(_ session: CommandSession) -> CommandAnswer? {
+    if session.level < level { return .error("Permission denied\n") }
+    if needs == .experimental && !session.isExperimental {
+      return .error("This command is restricted to experimental mode only.")
+    }
+    if needs == .expert && !session.isExpert {
+      return .error("This command is restricted to expert mode only.")
+    }
+    return nil
   }
 
   /// The whole line of `help`.

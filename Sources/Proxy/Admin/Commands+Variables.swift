@@ -13,11 +13,9 @@ extension Commands {
       return .lines(text + "\n")
     },
     Command(
-      "set var", "<name> [fmt|expr] {<fmt>|<expr>}", level: .admin, "set variable from an arbitrary expression"
+      "set var", "<name> [fmt|expr] {<fmt>|<expr>}", level: .admin, needs: .experimental,
+      "set variable from an arbitrary expression"
     ) { call in
-      guard call.session.isExperimental else {
-        return .error("This command is restricted to experimental mode only.")
-      }
       var rest = call.arguments.dropFirst()
       let isFormat = rest.first == "fmt"
       if isFormat || rest.first == "expr" { rest = rest.dropFirst() }
@@ -44,10 +42,8 @@ extension Commands {
       }
       return .done
     },
-    Command("debug dev log", "[msg] ...", level: .admin, "send this message to the global logs") { call in
-      guard call.session.isExpert else {
-        return .error("This command is restricted to expert mode only.")
-      }
+    Command("debug dev log", "[msg] ...", level: .admin, needs: .expert, "send this message to the global logs") {
+      call in
       call.runtime.processLog.send(level: 6, call.arguments.joined(separator: " "), at: call.now.wall)
       return .done
     },

@@ -26,7 +26,7 @@ enum Commands {
     let words = CommandReader.words(of: text)
     guard let first = words.first else { return .done }
     guard let command = find(words) else { return .text(CommandHelp.unknown(words, first)) }
-    guard session.level >= command.level else { return .error("Permission denied\n") }
+    if let refusal = command.refusal(session) { return refusal }
     return command.run(
       CommandCall(
         words: words, arguments: words.dropFirst(command.words.count), payload: payload, session: session,

@@ -14,6 +14,8 @@ extension Server {
     static let address = KeyParts(rawValue: 2)
     /// `send-proxy`: the header tells of the client.
     static let proxyHeader = KeyParts(rawValue: 4)
+    /// `source ... usesrc`: the connection seems to come from the client.
+    static let foreignSource = KeyParts(rawValue: 8)
 
     init(rawValue: Int) { self.rawValue = rawValue }
 
@@ -23,6 +25,10 @@ extension Server {
       if settings.sendProxy != nil { parts.insert(.proxyHeader) }
       if case .ip(let ip, let port) = settings.address, ip.isUnspecified || port == 0 || settings.portOffset != nil {
         parts.insert(.address)
+      }
+      switch settings.source?.foreign {
+      case .client, .clientAddress, .header: parts.insert(.foreignSource)
+      case .address, nil: break
       }
       self = parts
     }
@@ -36,6 +42,9 @@ extension Server {
       name.span.withUnsafeBytes { hasher.combine(bytes: $0) }
     }
     if keyParts.contains(.address) { hasher.combine(address(for: stream)) }
+    if keyParts.contains(.foreignSource) {
+      hasher.combine(ServerSocket(self, nil).foreignAddress(for: stream))
+    }
     if keyParts.contains(.proxyHeader), let version = settings.sendProxy {
       ProxyHeaderWriter.header(version, stream, self).withUnsafeBytes { hasher.combine(bytes: $0) }
     }

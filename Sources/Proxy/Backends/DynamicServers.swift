@@ -26,6 +26,7 @@ struct DynamicServers {
     case .problem(let text): return .problem(text)
     case .server(let parsed): settings = parsed
     }
+    if settings.source == nil { settings.source = backend.settings.source }
     if let problem = refusal(of: settings, backend) { return .problem(problem) }
     let control = runtime.control
     return control.exclusively {

@@ -57,6 +57,9 @@ final class Server: Sendable {
     if used > peakUse { mostUsed.store(used, ordering: .relaxed) }
   }
 
+  /// Connections that took a port of `source`'s range.
+  let sourceTurn = Atomic<UInt64>(0)
+
   /// ALPN has last come to HTTP/2.
   let prefersHTTP2 = Atomic<Bool>(false)
   /// Some of its connections may speak HTTP/2.

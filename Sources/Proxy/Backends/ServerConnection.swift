@@ -107,9 +107,11 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     }
     if stream.backend?.settings.noLinger ?? false { Socket.setLingerZero(fd) }
     label(fd, stream.context.socketChanges)
-    if let source = server.settings.source ?? stream.backend?.settings.source, bindSource(fd, source) == false {
+    let socket = ServerSocket(server, stream.backend?.settings, worker.runtime.global.serverSockets)
+    if stream.backend?.settings.smartConnect ?? false { Socket.setQuickAck(fd, false) }
+    if let code = socket.prepare(fd, to: next, foreign: socket.foreignAddress(for: stream)) {
       Glibc.close(fd)
-      return fail(.refused(EADDRNOTAVAIL))
+      return fail(.refused(code))
     }
     if let code = Socket.connect(fd, to: next) {
       Glibc.close(fd)
@@ -136,12 +138,6 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     if mark != self.mark { Socket.setMark(fd, mark) }
     typeOfService = tos
     self.mark = mark
-  }
-
-  private func bindSource(_ fd: Int32, _ source: SourceSettings) -> Bool {
-    guard source.address != .none else { return true }
-    Socket.set(fd, SOL_SOCKET, SO_REUSEADDR, 1)
-    return source.address.withSockaddr { Glibc.bind(fd, $0, $1) } == 0
   }
 
   var isOpening: Bool { state == .connecting || state == .handshaking }

@@ -41,7 +41,11 @@ struct TLSContexts {
   // MARK: Server side
 
   /// The context of a `bind ... ssl` line; nil for a clear one, and when it cannot be made.
-  func server(for bind: BindSettings, proxyName: String, isHTTP: Bool) -> ListenerTLS? {
+  ///
+  /// `certificates` are those of the frontend's `ssl-f-use` lines, a list by the name of `@<frontend>`.
+  func server(
+    for bind: BindSettings, proxyName: String, isHTTP: Bool, certificates: [FrontendCertificate] = []
+  ) -> ListenerTLS? {
     guard bind.isTLS else { return nil }
     let shared = bind.tlsDefaults ?? global.bindTLS
     var settings = TLSServerContext.Settings()
@@ -58,6 +62,7 @@ struct TLSContexts {
       if source.isList { source.path = word.text }
       settings.certificates.append(source)
     }
+    if let source = frontendList(certificates, proxyName) { settings.certificates.append(source) }
     if settings.certificates.isEmpty, !settings.strictSNI {
       diagnostics.error(
         "Proxy: no SSL certificate specified for bind (use 'crt')", at: bind.location)
@@ -74,6 +79,29 @@ struct TLSContexts {
       diagnostics.error("'\(isList ? "crt-list" : "crt")' : \(error)", at: place ?? bind.location)
       return nil
     }
+  }
+
+  private func frontendList(_ certificates: [FrontendCertificate], _ proxyName: String) -> TLSCertificateSource? {
+    if certificates.isEmpty { return nil }
+    var list = CertificateList()
+    for (index, certificate) in certificates.enumerated() {
+      let options = certificate.options.isEmpty ? "" : " [\(certificate.options.joined(separator: " "))]"
+      do throws(TLSError) {
+        let text = certificate.path + options
+        if let entry = try CertificateList.Entry(text[...], index + 1, store.files.paths) { list.entries.append(entry) }
+      } catch {
+        diagnostics.error("'ssl-f-use' : \(error)", at: certificate.location)
+      }
+    }
+    var source = TLSCertificateSource(path: "@" + proxyName)
+    source.isList = true
+    do throws(TLSError) {
+      let path = source.path
+      try store.edit { files throws(TLSError) in files.put(list, at: path) }
+    } catch {
+      diagnostics.error("'ssl-f-use' : \(error)", at: certificates[0].location)
+    }
+    return source
   }
 
   // MARK: Client side
@@ -127,6 +155,8 @@ struct TLSContexts {
     policy.caVerifyFile = (own.caVerifyFile ?? shared.caVerifyFile).map { store.files.paths.authority($0) }
     policy.crlFile = (own.crlFile ?? shared.crlFile).map { store.files.paths.authority($0) }
     policy.hidesAuthorities = own.noCANames
+    policy.allowsRenegotiation = own.allowsRenegotiation || shared.allowsRenegotiation
+    policy.securityLevel = global.securityLevel.map { Int32(clamping: $0) }
     policy.noTickets = own.noTickets || shared.noTickets
     policy.prefersClientCiphers = own.preferClientCiphers || shared.preferClientCiphers
     switch own.verification ?? shared.verification {

@@ -239,11 +239,9 @@ final class HealthCheck: TimerOwner, TransportOwner {
       // The answer to our first octets, or our reset, carries the acknowledgement.
       if connection.hasData || conversation.rules.steps.count == 1 { Socket.setQuickAck(fd, false) }
     }
-    if let source = server.settings.source ?? entry.backend.settings.source, source.address != .none {
-      Socket.set(fd, SOL_SOCKET, SO_REUSEADDR, 1)
-      _ = source.address.withSockaddr { Glibc.bind(fd, $0, $1) }
-    }
-    if let code = Socket.connect(fd, to: next) {
+    let socket = ServerSocket(server, entry.backend.settings, worker.runtime.global.serverSockets)
+    let refusal = socket.prepare(fd, to: next)
+    if let code = refusal ?? Socket.connect(fd, to: next) {
       Glibc.close(fd)
       finish(
         conversation.connectionFailed(

@@ -14,10 +14,23 @@ final class StreamFilters {
   var requestCoding: ContentCoding?
   var response: (any BodyFilter)?
   var request: (any BodyFilter)?
+  /// Limits of the bandwidth that stand in either direction.
+  var limitedRequest: [BandwidthSink] = []
+  var limitedResponse: [BandwidthSink] = []
+
+  /// Octets that a limit holds back are nobody's delay.
+  var isHoldingRequest: Bool { limitedRequest.contains(where: \.isHolding) }
+  var isHoldingResponse: Bool { limitedResponse.contains(where: \.isHolding) }
   var cacheKey: Bytes?
   var mayStoreInCache = false
   /// The response that is to be recorded, until its body begins.
   var cacheStore: (cache: ResponseCache, draft: CacheDraft)?
+
+  /// The stream is over: nobody is to be woken any more.
+  func end() {
+    for sink in limitedRequest { sink.cancel() }
+    for sink in limitedResponse { sink.cancel() }
+  }
 
   deinit {
     if let (cache, draft) = cacheStore { cache.abandon(draft.key) }

@@ -23,12 +23,13 @@ final class Acceptor: EventHandler, TimerOwner {
   private var isStopped = false
   private var isSuspended = false
   private let retry = Timer()
-  /// Connections taken before other events get their turn.
-  private static let batch = 64
+  /// Connections taken before other events get their turn: `tune.maxaccept`.
+  private let batch: Int
 
   init(listener: ListenerSettings, worker: Worker) throws(ListenFailure) {
     self.listener = listener
     self.worker = worker
+    batch = worker.runtime.global.acceptBatch
     let shared = listener.sharedDescriptor.load(ordering: .acquiring)
     if shared >= 0 {
       descriptor = dup(shared)
@@ -41,6 +42,9 @@ final class Acceptor: EventHandler, TimerOwner {
     }
     // Accepted sockets inherit both, which spares two calls for each.
     Socket.setNoDelay(descriptor)
+    let sizes = worker.runtime.global.clientSockets
+    Socket.setSizes(descriptor, receive: sizes.receive, send: sizes.send, unsent: sizes.unsent)
+    if listener.frontend.settings.smartAccept { Socket.setQuickAck(descriptor, false) }
     let settings = listener.frontend.settings
     if settings.clientKeepAlive || settings.tcpKeepAlive {
       Socket.setKeepAlive(descriptor, settings.clientKeepAliveProbes)
@@ -61,6 +65,9 @@ final class Acceptor: EventHandler, TimerOwner {
     options.fastOpen = bind.tcpFastOpen
     options.maxSegmentSize = bind.maxSegmentSize.map { Int32(clamping: $0) }
     options.userTimeoutMilliseconds = bind.tcpUserTimeout.map { Int32(clamping: $0.milliseconds) }
+    options.congestionControl = bind.congestionControl?.text
+    options.segmentPassword = bind.segmentPassword
+    options.savedSYN = Int32(clamping: bind.savedSYN)
     options.mode = bind.mode
     options.uid = bind.uid
     options.gid = bind.gid
@@ -108,7 +115,7 @@ final class Acceptor: EventHandler, TimerOwner {
   func timerFired(_ timer: Timer) { resume() }
 
   func descriptorReady(_ readiness: Readiness) {
-    for _ in 0..<Acceptor.batch {
+    for _ in 0..<batch {
       guard takeSlots() else { return wait() }
       let (result, fd, peer) = Socket.accept(descriptor)
       switch result {

@@ -10,7 +10,7 @@ import TLS
 /// A client connection from accept to the protocol it speaks: `tcp-request connection` rules, PROXY header, TLS
 /// handshake, `tcp-request session` rules, then a session for HTTP/1, HTTP/2 or TCP takes over.
 final class ClientConnection: TransportOwner, TimerOwner {
-  private enum Step { case proxyHeader, handshake, sniff, handedOver }
+  private enum Step { case proxyHeader, netscalerHeader, handshake, sniff, handedOver }
 
   let worker: Worker
   let listener: ListenerSettings
@@ -19,6 +19,7 @@ final class ClientConnection: TransportOwner, TimerOwner {
   let accepted: Instant
   private(set) var handshakeDone: Instant
   private var step = Step.handshake
+  private var expectsNetscalerHeader = false
   /// The handshake's deadline, then those of the session that takes over.
   let timer = Timer()
   /// The place in the worker's list of connections.
@@ -42,6 +43,7 @@ final class ClientConnection: TransportOwner, TimerOwner {
   func start() {
     transport.owner = self
     var wantsProxyHeader = listener.bind.acceptProxy
+    var wantsNetscalerHeader = listener.bind.netscalerMagic != nil
     if !frontend.rules.tcpRequestConnection.isEmpty {
       let storage = worker.takeStorage(facts)
       defer { worker.giveStorage(storage) }
@@ -54,6 +56,9 @@ final class ClientConnection: TransportOwner, TimerOwner {
         case .expectProxy(false):
           wantsProxyHeader = true
           break evaluation
+        case .expectProxy(true):
+          wantsNetscalerHeader = true
+          break evaluation
         case .silentDrop:
           Socket.vanish(transport.descriptor)
           return deny(.deniedConnections)
@@ -61,12 +66,13 @@ final class ClientConnection: TransportOwner, TimerOwner {
         }
       }
     }
-    step = wantsProxyHeader ? .proxyHeader : .handshake
+    expectsNetscalerHeader = wantsNetscalerHeader
+    step = wantsProxyHeader ? .proxyHeader : wantsNetscalerHeader ? .netscalerHeader : .handshake
     let timeouts = frontend.settings.timeouts
-    if wantsProxyHeader || listener.tls != nil, let limit = timeouts.clientHandshake ?? timeouts.client {
+    if step != .handshake || listener.tls != nil, let limit = timeouts.clientHandshake ?? timeouts.client {
       worker.loop.timers.set(timer, to: accepted + limit, owner: self)
     }
-    if !wantsProxyHeader { beginHandshake() }
+    if step == .handshake { beginHandshake() }
     transportReady(transport)
   }
 
@@ -79,6 +85,7 @@ final class ClientConnection: TransportOwner, TimerOwner {
 
   func transportReady(_ transport: Transport) {
     if step == .proxyHeader, !readProxyHeader() { return }
+    if step == .netscalerHeader, !readNetscalerHeader() { return }
     if step == .handshake {
       if listener.tls != nil {
         guard transport.continueHandshake() == .done else {
@@ -117,13 +124,43 @@ final class ClientConnection: TransportOwner, TimerOwner {
         }
         facts.receivedProxyHeader = true
         facts.proxyTLVs = header.tlvs.map { ($0.type, $0.value) }
-        beginHandshake()
+        if expectsNetscalerHeader { step = .netscalerHeader } else { beginHandshake() }
         return true
       case .invalid:
         facts.errorCode = 15
         facts.errorText = "Received something which does not look like a PROXY protocol header"
         frontend.counters.add(.requestErrors, worker: worker.index)
         worker.logConnectionError(self, "Received something which does not look like a PROXY protocol header")
+        close()
+        return false
+      }
+    }
+  }
+
+  /// `accept-netscaler-cip`: true when the header has been read.
+  private func readNetscalerHeader() -> Bool {
+    // Without the number that both sides know no header is right.
+    let magic = listener.bind.netscalerMagic ?? 0
+    while true {
+      switch transport.withWaiting({ NetscalerHeader.decode($0, magic: magic) }) {
+      case .needMore: break
+      case .complete(let consumed, let source, let destination):
+        transport.consume(consumed)
+        facts.source = source
+        facts.destination = destination
+        beginHandshake()
+        return true
+      case .invalid(let fault):
+        facts.errorText = Bytes(fault.rawValue)
+        frontend.counters.add(.requestErrors, worker: worker.index)
+        worker.logConnectionError(self, fault.rawValue)
+        close()
+        return false
+      }
+      switch transport.receive() {
+      case .some: continue
+      case .nothing: return false
+      case .end, .failed:
         close()
         return false
       }

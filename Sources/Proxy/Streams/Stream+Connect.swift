@@ -202,6 +202,7 @@ extension Stream {
       responseState = .awaitingHead
     } else {
       end.beginTunnel()
+      limitTunnel(to: end)
       responseState = .body
       times.responseHead = now
     }

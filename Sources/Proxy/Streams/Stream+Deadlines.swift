@@ -41,6 +41,8 @@ extension Stream {
       context.responsePayloadIsFinal = true
     case .waitForBody:
       bodyWaitExpired()
+    case .pause:
+      _ = enter(storage.phaseAfterName)
     case .waitInQueue:
       termination = Termination(cause: .serverTimeout, state: .queue)
       leaveQueue()

@@ -33,11 +33,11 @@ extension Stream: DeferredWork {
     if !requestIsComplete || earlyBody != nil {
       switch forwardRequest(to: serverEnd) {
       case .proceed: if phase != .exchange { return .proceed }
-      case .wait: clientWaits = true
+      case .wait: clientWaits = !(storage.filters?.isHoldingRequest ?? false)
       }
     }
     if responseState == .holding, gatherResponse(of: serverEnd) == .wait {
-      setExchangeDeadlines(clientWaits: false, serverWaits: true)
+      setExchangeDeadlines(clientWaits: false, serverWaits: !(storage.heldResponse?.isPaused ?? false))
       return .wait
     }
     while phase == .exchange, responseState == .awaitingHead {
@@ -62,7 +62,7 @@ extension Stream: DeferredWork {
     }
     switch forwardResponse(from: serverEnd) {
     case .proceed: return .proceed
-    case .wait: serverWaits = !client.isBlocked
+    case .wait: serverWaits = !client.isBlocked && !(storage.filters?.isHoldingResponse ?? false)
     }
     setExchangeDeadlines(
       clientWaits: client.isBlocked || (clientWaits && !serverEnd.isBlocked),
@@ -111,6 +111,10 @@ extension Stream: DeferredWork {
 
   // MARK: Request
 
+  private var requestTrailers: MessageHead? {
+    backend?.settings.dropsRequestTrailers ?? false ? nil : client.trailers
+  }
+
   private func forwardRequest(to server: ServerEndpoint) -> Step {
     if let early = earlyBody {
       let sink = serverSink(server)
@@ -120,7 +124,7 @@ extension Stream: DeferredWork {
         if n == 0 { return .wait }
       }
       if requestIsComplete {
-        sink.endBody(trailers: client.trailers)
+        sink.endBody(trailers: requestTrailers)
         if !(storage.filters?.request?.isDone ?? true) { return .wait }
       }
       worker.buffers.give(early)
@@ -138,7 +142,7 @@ extension Stream: DeferredWork {
       return .wait
     case .ended:
       // Where the server has ended as well, both connections close at once.
-      if !serverHalfClosed { serverSink(server).endBody(trailers: client.trailers) }
+      if !serverHalfClosed { serverSink(server).endBody(trailers: requestTrailers) }
       if !(storage.filters?.request?.isDone ?? true) { return .wait }
       requestIsComplete = true
       if isTunnel { storage.clientHalfClosed = true }
@@ -182,6 +186,7 @@ extension Stream: DeferredWork {
     switch evaluateResponseRules() {
     case .next: return beginResponse()
     case .waitForBody(let timeout, let atLeast): return holdResponse(timeout, atLeast)
+    case .pause(let time): return pauseResponse(time)
     case let verdict: return refuseResponse(verdict)
     }
   }
@@ -221,7 +226,8 @@ extension Stream: DeferredWork {
 
   /// Puts what the configuration asks for between the server and the client.
   private func filtered(_ body: ResponseBody) -> ResponseBody {
-    if storage.filters == nil { return body }
+    if storage.filters == nil, context.bandwidth.isEmpty { return body }
+    limitResponse(behindCompression: true)
     let result = beginCompression(body)
     switch body {
     case .length(let n): beginRecording(length: n)
@@ -229,6 +235,8 @@ extension Stream: DeferredWork {
     case .none, .swallowed, .tunnel: break
     }
     if forwardsAtRandom { storage.filters?.response = randomForwarding(into: clientSink) }
+    limitResponse(behindCompression: false)
+    if let serverEnd, !requestIsComplete { limitRequest(to: serverEnd) }
     return result
   }
 
@@ -279,6 +287,10 @@ extension Stream: DeferredWork {
         guard serverEnd != nil else { continue }
         noteHeld(place)
         return .waitForBody(timeout: timeout, atLeast: atLeast)
+      case .pause(let time):
+        guard serverEnd != nil else { continue }
+        noteHeld(place)
+        return .pause(time)
       case let verdict: return verdict
       }
     }
@@ -343,7 +355,7 @@ extension Stream: DeferredWork {
         storage.serverHalfClosed = true
         return end(aborted: false)
       }
-      clientSink.endBody(trailers: server.source.trailers)
+      clientSink.endBody(trailers: frontend.settings.dropsResponseTrailers ? nil : server.source.trailers)
       if let filter = storage.filters?.response, !filter.isDone { return client.hasFailed ? clientAborted() : .wait }
       if isTunnel {
         storage.serverHalfClosed = true

@@ -42,9 +42,16 @@ extension Stream {
 
   /// A connection is there: the body goes to it, through the filter that this attempt needs.
   func beginRequestFilter(_ end: ServerEndpoint) {
-    guard let filters = storage.filters else { return }
-    filters.request = filters.requestCoding.map { CompressingSink($0, into: end.sink) { _, _ in } }
+    guard storage.filters != nil || !context.bandwidth.isEmpty else { return }
+    let filters = filters()
+    filters.request = nil
+    filters.limitedRequest = []
+    limitRequest(to: end, behindCompression: true)
+    if let coding = filters.requestCoding {
+      filters.request = CompressingSink(coding, into: filters.request ?? end.sink) { _, _ in }
+    }
     if forwardsAtRandom { filters.request = randomForwarding(into: filters.request ?? end.sink) }
+    limitRequest(to: end, behindCompression: false)
   }
 
   var forwardsAtRandom: Bool {

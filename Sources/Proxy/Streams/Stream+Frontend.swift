@@ -192,6 +192,11 @@ extension Stream {
       phase = .waitForBody
       phaseDeadline = now + timeout
       return .proceed
+    case .pause(let time):
+      storage.phaseAfterName = phase
+      phase = .pause
+      phaseDeadline = now + time
+      return .wait
     case .serveFromCache(let index, let allowsHints): return serveFromCache(index, allowsHints: allowsHints)
     case .storeInCache: return .proceed
     case .service(let name):

@@ -10,6 +10,8 @@ final class HeldResponse {
   var place: (isFrontend: Bool, rule: Int)
   var wanted = 0
   var buffer: ByteBuffer?
+  /// `pause`: nothing is gathered until the time is over.
+  var isPaused = false
   /// The body has ended, or its end is known to be broken.
   var isComplete = false
 
@@ -36,9 +38,25 @@ extension Stream {
     return gatherResponse(of: serverEnd)
   }
 
+  /// `pause`: the rules go on when the time is over.
+  func pauseResponse(_ time: Timespan) -> Step {
+    guard let held = storage.heldResponse else { return refuse(502) }
+    held.isPaused = true
+    responseState = .holding
+    phaseDeadline = now + time
+    setExchangeDeadlines(clientWaits: false, serverWaits: false)
+    return .wait
+  }
+
   /// Takes what has come of the body; when it is enough, or the buffer is full, the rules go on.
   func gatherResponse(of server: ServerEndpoint) -> Step {
     guard let held = storage.heldResponse else { return .proceed }
+    if held.isPaused {
+      if phaseDeadline != .distantFuture { return .wait }
+      held.isPaused = false
+      responseState = .awaitingHead
+      return judgeResponse()
+    }
     let limit = worker.runtime.global.bufferSize
     let buffer = held.buffer ?? worker.buffers.take()
     held.buffer = buffer
@@ -80,6 +98,8 @@ extension Stream {
 
   /// The server took too long for its body.
   func heldResponseExpired() {
+    // The pause is over, which `gatherResponse` sees by the deadline.
+    if storage.heldResponse?.isPaused ?? false { return }
     termination = Termination(cause: .serverTimeout, state: .headers)
     backend?.counters.add(.responseErrors, worker: worker.index)
     server?.counters.add(.responseErrors, worker: worker.index)

@@ -33,6 +33,7 @@ extension Stream {
 
   private func endInspection() {
     storage.responseInspection = nil
+    if let serverEnd { limitTunnel(to: serverEnd) }
     context.responsePayload = .empty
     phaseDeadline = .distantFuture
   }

@@ -22,6 +22,7 @@ final class Stream {
     case evaluateBackendRules
     case waitForBody
     case waitForName
+    case pause
     case assignServer
     case waitInQueue
     case connect
@@ -143,7 +144,7 @@ final class Stream {
     case .selectBackend: selectBackend()
     case .evaluateBackendRules: evaluateBackendRules()
     case .waitForBody: waitForBody()
-    case .waitForName: clientLeft() ? abandon() : .wait
+    case .waitForName, .pause: clientLeft() ? abandon() : .wait
     case .assignServer: assignServer()
     case .waitInQueue: waitInQueue()
     case .connect: connect()

@@ -108,7 +108,10 @@ final class StreamStorage: TimerOwner, LogFactsKeeper {
     dropsBody = false
     if handshake != nil { handshake = nil }
     responseInspection = (0, 0)
-    if filters != nil { filters = nil }
+    if let filters {
+      filters.end()
+      self.filters = nil
+    }
     if heldResponse != nil { heldResponse = nil }
     if persistence.server != nil || persistence.request != .notApplicable || persistence.response != .notApplicable {
       persistence = Persistence()

@@ -54,7 +54,7 @@ enum ActionKeywords {
     + ConnectionActions.table + SocketActions.table + NormalizeActions.table + StreamActions.table
     + ReplyActions.table + CaptureActions.table + StickActions.table + ResolveAction.table
     + PatternActions.table + LogActions.table
-    + CacheActions.table
+    + CacheActions.table + BandwidthActions.table + BinaryHeaderActions.table
 
   /// The entry for the first word of an action, which may carry an argument in parentheses.
   static func find(_ word: String, in place: RulePlaces) throws(RuleError) -> ActionEntry {
@@ -70,13 +70,12 @@ enum ActionKeywords {
 
   private static func unsupported(_ name: String) -> String? {
     if name.hasPrefix("lua.") { return "needs Lua, which is not supported" }
-    let later: Set<String> = [
-      "send-spoe-group", "set-bandwidth-limit", "attach-srv", "switch-mode", "pause",
-      "set-headers-bin", "add-headers-bin", "del-headers-bin",
-      "on-error", "set-dst-port-offset",
-      "expect-netscaler-cip",
-    ]
-    return later.contains(name) ? "is not supported yet" : nil
+    switch name {
+    case "attach-srv": return "needs reverse HTTP ('rhttp@' servers), which is not supported"
+    case "use-service": return "needs a service for TCP, and there is none without Lua"
+    case "send-spoe-group": return "needs SPOE, which is not supported"
+    default: return nil
+    }
   }
 }
 

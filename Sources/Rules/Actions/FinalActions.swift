@@ -3,14 +3,24 @@ import Config
 
 /// Actions that end the evaluation without an answer of their own.
 enum FinalActions {
+  /// What `use-service` may name.
+  static let services = ["prometheus-exporter"]
+
   static let table: [ActionEntry] = [
     ActionEntry("accept", .tcp) { _ throws(RuleError) in { _ in .next } },
     ActionEntry("allow", .http) { _ throws(RuleError) in { _ in .next } },
     ActionEntry("reject", [.tcp, .httpRequest]) { _ throws(RuleError) in { _ in .reject } },
     ActionEntry("silent-drop", [.tcp, .httpRequest, .httpResponse], "[ rst-ttl <ttl> ]") {
       parser throws(RuleError) in
-      if parser.peek == "rst-ttl" { throw RuleError("'rst-ttl' is not supported yet") }
-      return { _ in .silentDrop }
+      guard parser.accept("rst-ttl") else { return { _ in .silentDrop } }
+      let word = try parser.need("a time to live").text
+      guard let hops = Int(word), (1...255).contains(hops) else {
+        throw RuleError("valid rst-ttl values are [1-255], got '\(word)'", expected: "a number from 1 to 255")
+      }
+      return { context in
+        context.environment.resetOnClose(context.connection.socket, hops: hops)
+        return .reject
+      }
     },
     ActionEntry("switch-mode", .tcpContent, "http [ proto <name> ]") { parser throws(RuleError) in
       guard parser.accept("http") else { throw RuleError("expects 'http'", expected: "http") }
@@ -28,10 +38,16 @@ enum FinalActions {
       guard parser.accept("layer4") else { throw RuleError("expects 'layer4'", expected: "layer4") }
       return { _ in .expectProxy(netscaler: false) }
     },
+    ActionEntry("expect-netscaler-cip", .tcpConnection, "layer4") { parser throws(RuleError) in
+      guard parser.accept("layer4") else { throw RuleError("expects 'layer4'", expected: "layer4") }
+      return { _ in .expectProxy(netscaler: true) }
+    },
     ActionEntry("use-service", .httpRequest, "<service>") { parser throws(RuleError) in
       let name = try parser.need("a service name").text
-      guard name == "prometheus-exporter" else {
-        throw RuleError("'\(name)' unknown service name", suggestion: "prometheus-exporter")
+      guard services.contains(name) else {
+        throw RuleError(
+          "'\(name)' unknown service name", suggestion: Suggestions.nearest(name, services),
+          expected: services.joined(separator: ", "))
       }
       return { _ in .service(name) }
     },

@@ -27,13 +27,21 @@ enum SocketActions {
     _ name: String, _ side: Side, _ range: ClosedRange<Int>,
     _ apply: @escaping @Sendable (RuleContext, Int) -> Void
   ) -> ActionEntry {
-    ActionEntry(name, side.places, "<value>") { parser throws(RuleError) in
-      let word = try parser.need("a number").text
+    ActionEntry(name, side.places, "{ <value> | <expr> }") { parser throws(RuleError) in
+      let expected = "a number from 0 to \(range.upperBound), 0x and hexadecimal digits, or an expression"
+      guard let word = parser.peek, word.utf8.first.map(ASCII.isDigit) ?? false else {
+        let expression = try parser.expression(expected)
+        return { context in
+          if let value = expression.evaluate(context)?.cast(to: .int)?.integer {
+            apply(context, Int(value) & range.upperBound)
+          }
+          return nil
+        }
+      }
+      _ = parser.next()
       let value = word.hasPrefix("0x") ? Int(word.dropFirst(2), radix: 16) : Int(word)
       guard let value, range.contains(value) else {
-        throw RuleError(
-          "invalid value '\(word)'",
-          expected: "a number from 0 to \(range.upperBound), or 0x and hexadecimal digits")
+        throw RuleError("invalid value '\(word)'", expected: expected)
       }
       return { context in
         apply(context, value)

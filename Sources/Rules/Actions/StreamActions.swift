@@ -37,6 +37,18 @@ enum StreamActions {
       // Only a request that came as early data can be here before the handshake is complete.
       return { context in context.connection.tls?.hasEarlyData ?? false ? .waitForHandshake : nil }
     },
+    ActionEntry("pause", [.httpRequest, .httpResponse], "{ <timeout> | <expr> }") { parser throws(RuleError) in
+      if let word = parser.peek, let time = Numbers.duration(word) {
+        _ = parser.next()
+        guard time > .zero else { throw RuleError("null value is not valid for a 'pause' rule") }
+        return { _ in .pause(time) }
+      }
+      let expression = try parser.expression("a duration or an expression")
+      return { context in
+        guard let value = expression.evaluate(context)?.cast(to: .int)?.integer, value > 0 else { return nil }
+        return .pause(.milliseconds(Int64(Int32(clamping: value))))
+      }
+    },
     ActionEntry("disable-l7-retry", .httpRequest) { _ throws(RuleError) in
       return { context in
         context.retriesDisabled = true

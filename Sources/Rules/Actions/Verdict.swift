@@ -19,6 +19,8 @@ public enum Verdict: Sendable {
   /// `wait-for-body`: resume when the body is complete, `atLeast` octets are there (0: all of it), or time is over.
   case waitForBody(timeout: Timespan, atLeast: Int)
   case waitForHandshake
+  /// `pause`: resume after so long.
+  case pause(Timespan)
   /// `do-resolve`: resume when the owner has given the query its address, or knows that there is none.
   case resolve(NameQuery)
   /// `use-service`.

@@ -14,6 +14,8 @@ final class CompileScope {
   var captures = CaptureSlots()
   /// The slot of each `capture ... len` rule, by the rule's index in the proxy.
   var captureOfRule: [Int: Int] = [:]
+  /// The proxy's `filter bwlim-*` lines.
+  var bandwidthLimits: [BandwidthLimit] = []
   /// The index of the rule being compiled.
   var ruleAtHand = -1
   /// The line being compiled, for warnings from deep inside.

@@ -21,13 +21,18 @@ public enum KeywordListing {
     }
   }
 
-  /// `http-request set-header` and the like.
+  /// `http-request set-header` and the like; `*` stands where an argument in parentheses follows.
   public static var actions: [String] {
     let places: [RulePlaces] = [
       .tcpConnection, .tcpSession, .tcpContent, .tcpResponse, .httpRequest, .httpResponse, .httpAfterResponse,
     ]
     return places.flatMap { place in
-      ActionKeywords.table.filter { $0.places.contains(place) }.map { "\(place.keyword) \($0.name)" }.sorted()
+      ActionKeywords.table.filter { $0.places.contains(place) }
+        .map { "\(place.keyword) \($0.name)\($0.usage.hasPrefix("(") || $0.name == "track-sc" ? "*" : "")" }
+        .sorted()
     }
   }
+
+  /// What `use-service` may name.
+  public static var services: [String] { FinalActions.services }
 }

@@ -33,6 +33,7 @@ struct ProxyCompiler {
     guard proxy.kind != .defaults else { return draft }
     scope.declareACLs(proxy.acls)
     declareCaptures()
+    compileBandwidthLimits()
     for (index, line) in proxy.rules.enumerated() {
       scope.lineAtHand = line.location
       scope.ruleAtHand = index

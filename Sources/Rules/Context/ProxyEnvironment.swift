@@ -35,6 +35,12 @@ public protocol ProxyEnvironment: AnyObject {
   /// `do-log`: writes a log line for the stream or connection of `context` as it is now.
   func log(_ context: RuleContext, _ origin: LogOrigin, _ profile: LogProfile?)
   func label(_ socket: Int32, typeOfService: Int?, mark: UInt32?)
+  /// Makes the end of a connection a reset that gets no further than so many routers.
+  func resetOnClose(_ socket: Int32, hops: Int)
+}
+
+extension ProxyEnvironment {
+  public func resetOnClose(_ socket: Int32, hops: Int) {}
 }
 
 /// Numbers of TCP_INFO; times in microseconds.

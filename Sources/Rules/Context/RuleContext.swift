@@ -73,6 +73,8 @@ public final class RuleContext {
   public var isHTTPStream = false
   /// `set-timeout`: milliseconds by name; the owner applies them.
   public var timeoutChanges = TimeoutChanges()
+  /// What `set-bandwidth-limit` has switched on.
+  public internal(set) var bandwidth: [BandwidthMeter] = []
   /// `set-retries`: how often the backend may try again, in place of `retries`.
   public var retries: Int?
   /// `disable-l7-retry`.
@@ -141,6 +143,7 @@ public final class RuleContext {
     if destinationChange != nil { destinationChange = nil }
     timeoutChanges = TimeoutChanges()
     retriesDisabled = false
+    if !bandwidth.isEmpty { bandwidth.removeAll() }
     retries = nil
     failedRewrites = 0
     cacheName = nil

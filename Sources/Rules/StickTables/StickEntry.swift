@@ -21,7 +21,7 @@ public struct StickEntry {
   }
 
   @inline(__always)
-  private func period(of type: StickDataType) -> UInt32 { places[type.rawValue].period }
+  func period(of type: StickDataType) -> UInt32 { places[type.rawValue].period }
 
   // MARK: Header
 
