@@ -113,6 +113,9 @@ public enum BindKeywords {
         try arguments.requiredOption("tcp-ut", "<time>"), keyword: "tcp-ut")
     },
     number("mss", "TCP's segment size.", in: -65535...65535) { $0.maxSegmentSize = $1 },
+    number("tcp-ss", "Keep the IP and TCP headers of SYN packets, and with 2 the Ethernet header.", in: 0...2) {
+      $0.savedSYN = $1
+    },
     word("namespace", "<name>", "A network namespace.") { _, word throws(Refusal) in
       throw Refusal.notSupported("'namespace'", word)
     },
@@ -182,7 +185,7 @@ public enum BindKeywords {
     .unsupported("cc", in: .front),
     .unsupported("idle-ping", in: .front), .unsupported("label", in: .front),
     .unsupported("nbconn", in: .front), .unsupported("tcp-md5sig", in: .front),
-    .unsupported("tcp-ss", in: .front), .unsupported("quic-socket", in: .front),
+    .unsupported("quic-socket", in: .front),
     hint("ktls", "on|off"),
     .unsupported("ca-sign-pass", in: .front),
   ]

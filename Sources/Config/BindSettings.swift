@@ -87,6 +87,8 @@ public struct BindSettings: Sendable {
   public var tcpFastOpen = false
   public var tcpUserTimeout: Timespan?
   public var maxSegmentSize: Int?
+  /// `tcp-ss`: which headers of SYN packets the kernel keeps.
+  public var savedSYN: Int?
   public var guid: String?
 
   public init(location: SourceLocation) { self.location = location }

@@ -299,7 +299,7 @@ extension GlobalKeywords {
     "ssl-mode-async", "ssl-engine", "ssl-propquery", "ssl-provider", "ssl-provider-path",
     "ssl-passphrase-cmd",
     "setcap", "shm-stats-file", "shm-stats-file-max-objects",
-    "jwt.decrypt_alg_list", "jwt.decrypt_enc_list", "ocsp-update.disable",
+    "ocsp-update.disable",
     "ocsp-update.httpproxy",
     "acme.scheduler", "wurfl-data-file", "51degrees-data-file", "deviceatlas-json-file",
   ].map { .unsupported($0, in: .global) }

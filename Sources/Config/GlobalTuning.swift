@@ -89,8 +89,8 @@ extension GlobalKeywords {
     "tune.pattern.cache-size", "tune.peers.max-updates-at-once", "tune.pool-high-fd-ratio",
     "tune.pool-low-fd-ratio", "tune.pt.zero-copy-forwarding", "tune.renice.runtime", "tune.renice.startup",
     "tune.ring.queues", "tune.runqueue-depth", "tune.sched.low-latency", "tune.ssl.cachesize",
-    "tune.ssl.capture-buffer-size", "tune.ssl.capture-cipherlist-size", "tune.ssl.certificate-compression",
-    "tune.ssl.force-private-cache", "tune.ssl.keylog", "tune.ssl.keyupdate-rate-limit", "tune.ssl.lifetime",
+    "tune.ssl.certificate-compression",
+    "tune.ssl.force-private-cache", "tune.ssl.keyupdate-rate-limit", "tune.ssl.lifetime",
     "tune.ssl.ocsp-update.maxdelay", "tune.ssl.ocsp-update.mindelay", "tune.ssl.ssl-ctx-cache-size",
     "tune.streams-elasticity", "tune.takeover-other-tg-connections",
   ]

@@ -13,6 +13,7 @@ final class ServerIdentity: @unchecked Sendable {
   let verifyMode: Int32
   /// The authorities that this was made with: as long as they are the same, so is the context.
   private let authorities: [AuthorityFile]
+  private var timestamps: SignedTimestamps?
 
   /// Contexts with the same key are the same.
   struct Key: Hashable {
@@ -70,10 +71,12 @@ final class ServerIdentity: @unchecked Sendable {
     _ = SSL_CTX_set_num_tickets(context, 1)
     let me = Unmanaged.passUnretained(self).toOpaque()
     if !alpn.isEmpty { SSL_CTX_set_alpn_select_cb(context, Self.selectProtocol, me) }
+    if policy.logsKeys { SSL_CTX_set_keylog_callback(context, KeyLog.keep) }
     if bundle?.ocsp != nil {
       _ = gh_ctx_set_owner(context, me)
       _ = gh_ctx_set_status_cb(context, Self.staple)
     }
+    if let list = bundle?.parts.timestamps { timestamps = SignedTimestamps(list, in: context) }
     SSL_CTX_set_client_hello_cb(context, TLSServerContext.chooseIdentity, nil)
   }
 

@@ -40,6 +40,14 @@ public final class TLSSession {
   /// Under which name the client keeps this session.
   let sessionName: Bytes
   private var isEstablished = false
+  /// The certificate that is shown, once it was chosen; kept for as long as the library may ask for it.
+  var identity: ServerIdentity? {
+    didSet { if let identity { policy = identity.policy } }
+  }
+  /// What the client offered, where the context captures it.
+  public internal(set) var capturedHello: CapturedHello?
+  /// What `tune.ssl.keylog` keeps: secrets in hexadecimal.
+  public private(set) var secrets: [TLSSecret: Bytes] = [:]
 
   /// The first verification errors, above the leaf and at the leaf, ignored or not; 0 for none.
   public private(set) var caError: Int32 = 0
@@ -205,6 +213,9 @@ public final class TLSSession {
   /// Whether decrypted octets, or a part of a record, wait inside: read again before waiting for input.
   public var hasPending: Bool { SSL_has_pending(ssl) == 1 }
   public var isComplete: Bool { isEstablished }
+
+  /// The first of each kind counts.
+  func note(_ secret: TLSSecret, _ digits: Bytes) { if secrets[secret] == nil { secrets[secret] = digits } }
 
   /// Octets of a record from now on (`tune.ssl.maxrecord`); 512 to 16384.
   public func setMaximumRecord(_ octets: Int) {

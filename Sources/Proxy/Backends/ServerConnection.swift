@@ -40,6 +40,8 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private var typeOfService = 0
   private var mark: UInt32 = 0
   private var isWaitingToClose = false
+  /// What the streams before this one sent.
+  private var octetsOutBefore = 0
   private var awaitsSocks = false
 
   /// What makes the connection differ from others to the same server.
@@ -87,6 +89,12 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     guard isUsed != isCounted else { return }
     isCounted = isUsed
     worker.serverPools.count(server, isUsed ? 1 : -1)
+  }
+
+  var octetsOut: Int { (transport.map { $0.octetsOut + $0.gathered } ?? 0) - octetsOutBefore }
+
+  var endpointFacts: EndpointFacts {
+    EndpointFacts(transport, id: stream?.isHTTP ?? true ? requestCount - 1 : 0, wasGivenUp: hasFailed)
   }
 
   var hasFailed: Bool { state == .failed || state == .closed || (transport?.hasFailed ?? true) || endedEarly }
@@ -190,7 +198,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     if awaitsSocks { return continueSocks(transport) }
     guard transport.isSettled else { return }
     if transport.failure != 0 { return fail(.refused(transport.failure)) }
-    if worker.runtime.tlsDetails.contains(.serverSource) {
+    if worker.runtime.costlyFacts.contains(.serverSource) {
       facts.localAddress = Socket.localAddress(transport.descriptor)
     }
     guard server.settings.socks4 != nil else { return begin(transport) }
@@ -248,7 +256,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
         wire = transport.tls?.alpn == "h2" ? .http2 : .http1
         server.prefersHTTP2.store(wire == .http2, ordering: .relaxed)
       }
-      if worker.runtime.tlsDetails.contains(.server), let session = transport.tls {
+      if worker.runtime.costlyFacts.contains(.server), let session = transport.tls {
         let tls = TLSFacts(session, [.peerCertificate, .secrets])
         tls.localCertificate = tls.clientCertificate
         facts.tls = tls
@@ -298,6 +306,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     state = .ready
     count(true)
     requestCount += 1
+    octetsOutBefore = transport.octetsOut
     responseBegan = false
     parser.reset()
     answeredMethod = AnsweredMethod(stream.request.method)

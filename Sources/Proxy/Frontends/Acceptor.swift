@@ -59,6 +59,7 @@ final class Acceptor: EventHandler, TimerOwner {
     options.transparent = bind.transparent
     options.deferAccept = bind.deferAccept
     options.fastOpen = bind.tcpFastOpen
+    options.savedSYN = bind.savedSYN.map { Int32(clamping: $0) }
     options.maxSegmentSize = bind.maxSegmentSize.map { Int32(clamping: $0) }
     options.userTimeoutMilliseconds = bind.tcpUserTimeout.map { Int32(clamping: $0.milliseconds) }
     options.mode = bind.mode

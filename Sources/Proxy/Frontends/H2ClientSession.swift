@@ -61,6 +61,16 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
     flush()
   }
 
+  /// What all streams of the connection share.
+  var endpointFacts: EndpointFacts {
+    var known = EndpointFacts()
+    known.openStreams = exchanges.count
+    known.streamLimit = Int(worker.h2Settings.maxConcurrentStreams)
+    known.glitches = facts.glitches
+    known.connectionWords = "requests=\(requestCount) streams=\(exchanges.count) \(transport.words)"
+    return known
+  }
+
   // MARK: Input
 
   private func readInput() {
@@ -93,7 +103,6 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
       if !fitsWindow(info.framing) { engine?.openWindow(stream: id) }
     }
     requestCount += 1
-    facts.streamCount = requestCount
     let exchange = H2Exchange(self, id, info, isFirst: requestCount == 1)
     exchange.position = exchanges.count
     exchanges.append(exchange)

@@ -16,6 +16,8 @@ protocol ClientEndpoint: BodySource, BodySink {
   /// Clear octets received and sent for this stream so far.
   var octetsIn: Int { get }
   var octetsOut: Int { get }
+  /// For `fs.*` and the like.
+  var endpointFacts: EndpointFacts { get }
   /// Begins the response. `length` nil means unknown; HTTP/1 then uses chunks or the end of the connection.
   func beginResponse(_ head: MessageHead, body: ResponseBody)
   /// Reads what has come behind octets that wait already, for rules that look at them.

@@ -74,6 +74,14 @@ enum ServerEndpoint {
     }
   }
 
+  /// Octets sent to the server for this stream so far, heads included.
+  var octetsOut: Int {
+    switch self {
+    case .connection(let connection): connection.octetsOut
+    case .exchange(let exchange): exchange.octetsOut
+    }
+  }
+
   /// The connection carried other requests before.
   var isReused: Bool {
     switch self {

@@ -35,6 +35,7 @@ extension Stream {
     storage.wantedBody = 0
     storage.phaseAfterBody = next
     phase = .waitForBody
+    context.waitingEntity = .requestBuffer
     let timeouts = frontend.settings.timeouts
     if let time = timeouts.httpRequest ?? timeouts.client { phaseDeadline = now + time }
     return true
@@ -145,6 +146,7 @@ extension Stream {
     }
     context.requestBody = Bytes(copying: buffer.readable)
     context.requestBodyIsComplete = requestIsComplete
+    context.waitingEntity = nil
     let next = storage.phaseAfterBody
     let index = ruleIndex
     _ = enter(next)

@@ -36,4 +36,12 @@ public enum Verdict: Sendable {
   case rewriteFailed
   /// `expect-proxy layer4` (false) and `expect-netscaler-cip layer4` (true).
   case expectProxy(netscaler: Bool)
+
+  /// The rules go on later.
+  var waits: Bool {
+    switch self {
+    case .needMoreData, .waitForBody, .waitForHandshake, .resolve: true
+    default: false
+    }
+  }
 }

@@ -1,4 +1,5 @@
 public import Base
+public import TLS
 
 /// What is known about the TLS layer of a connection, in plain values; the owner fills it after the handshake.
 ///
@@ -38,6 +39,14 @@ public final class TLSFacts {
   public var clientRandom = Bytes.empty
   public var serverRandom = Bytes.empty
   public var sessionKey = Bytes.empty
+  /// The file of the certificate that was shown to the client.
+  public var certificateName = Bytes.empty
+  /// What NPN came to.
+  public var nextProtocol: Bytes?
+  /// What the client offered; nil unless hellos are captured.
+  public var hello: CapturedHello?
+  /// In hexadecimal; empty unless they are logged.
+  public var secrets: [TLSSecret: Bytes] = [:]
 
   public init() {}
 }

@@ -22,7 +22,7 @@ enum ProxyFetches {
       FetchEntry("so_name", .none, .string, .frontendSide) { context, _ in
         context.connection.listenerName.isEmpty ? nil : .string(context.connection.listenerName)
       },
-      FetchEntry("internal.strm.is_htx", .none, .bool, .frontendSide, volatile: true) { context, _ in
+      FetchEntry("internal.strm.is_htx", .none, .bool, .inner, volatile: true) { context, _ in
         .bool(context.isHTTPStream)
       },
       FetchEntry("dst_conn", .none, .int, .frontendSide, volatile: true) { context, _ in
