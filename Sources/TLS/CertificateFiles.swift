@@ -122,7 +122,8 @@ public struct CertificateFiles: Sendable {
       parts.issuerPath = path
     }
     if let path = source.timestamps { try parts.takeTimestamps(try required(path), path: path) }
-    _ = try CertificateBundle(source.name, parts, nil).check()
+    // To check tokens a certificate does without its key.
+    if parts.key != nil || !parts.servesTokens { _ = try CertificateBundle(source.name, parts, nil).check() }
     put(source.name, parts)
   }
 
@@ -151,8 +152,8 @@ public struct CertificateFiles: Sendable {
 
   /// Loads a certificate that tokens are checked with, unless it is there.
   public mutating func loadForTokens(_ path: String) throws(TLSError) {
-    _ = try bundles(at: path)
-    _ = setServesTokens(path, true)
+    if setServesTokens(path, true) { return }
+    try load(Load(name: path, certificate: path, servesTokens: true))
   }
 
   /// `site.pem.key`, then `site.key`.

@@ -151,7 +151,8 @@ final class ServerIdentity: @unchecked Sendable {
       return SSL_TLSEXT_ERR_NOACK
     }
     let identity = Unmanaged<ServerIdentity>.fromOpaque(owner).takeUnretainedValue()
-    guard let response = identity.bundle?.ocsp?.response, let copy = gh_malloc(response.count) else {
+    let now = gh_owner(ssl).map { Unmanaged<TLSSession>.fromOpaque($0).takeUnretainedValue().now } ?? 0
+    guard let response = identity.bundle?.ocsp?.response(at: now), let copy = gh_malloc(response.count) else {
       return SSL_TLSEXT_ERR_NOACK
     }
     response.withUnsafeBytes {

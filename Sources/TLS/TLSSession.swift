@@ -44,6 +44,8 @@ public final class TLSSession {
   var identity: ServerIdentity? {
     didSet { if let identity { policy = identity.policy } }
   }
+  /// The time of the call that is under way, in seconds since 1970.
+  private(set) var now: Int64 = 0
   /// What the client offered, where the context captures it.
   public internal(set) var capturedHello: CapturedHello?
   /// What `tune.ssl.keylog` keeps: secrets in hexadecimal.
@@ -138,6 +140,7 @@ public final class TLSSession {
 
   private func attach(_ io: TLSScratch) {
     BIO_set_data(bio, Unmanaged.passUnretained(io).toOpaque())
+    now = io.now
     ERR_clear_error()
   }
 

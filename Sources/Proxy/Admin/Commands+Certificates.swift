@@ -256,9 +256,12 @@ extension Commands {
       return .error(
         "The ongoing transaction is about '\(change.path)' but you are trying to set '\(path)'\nCan't commit \(path)!")
     }
+    let isUsed = store.isUsed(.certificate(path))
     do throws(TLSError) {
       let made = try store.change(.certificate(path)) { files throws(TLSError) in
-        try files.put(path, change.parts).checkIsWhole()
+        let bundle = files.put(path, change.parts)
+        // What only tokens are checked with needs no key.
+        if change.parts.key != nil || isUsed { try bundle.checkIsWhole() }
       }
       store.certificateChange = nil
       return done(path, made)
