@@ -127,6 +127,7 @@ enum {
   GH_HELLO_SUCCESS = SSL_CLIENT_HELLO_SUCCESS,
   GH_HELLO_ERROR = SSL_CLIENT_HELLO_ERROR,
 };
+static inline uint64_t gh_no_anti_replay(void) { return SSL_OP_NO_ANTI_REPLAY; }
 static inline uint64_t gh_server_options(int prefer_client, int no_tickets) {
   uint64_t o = SSL_OP_ALL | SSL_OP_NO_COMPRESSION | SSL_OP_SINGLE_DH_USE | SSL_OP_SINGLE_ECDH_USE |
                SSL_OP_NO_RENEGOTIATION;

@@ -170,13 +170,7 @@ public enum BindKeywords {
     flag("prefer-client-ciphers", "The client's order of ciphers counts.") {
       $0.tls.preferClientCiphers = true
     },
-    Keyword(
-      "allow-0rtt", in: .front, "",
-      "Taken, and of no effect: early data is refused, which costs its client a round trip."
-    ) {
-      _, arguments, context throws(Refusal) in
-      context.diagnostics.advice("'allow-0rtt' has no effect here: early data is refused", at: arguments.lastLocation)
-    },
+    flag("allow-0rtt", "Take early data of TLS 1.3.") { $0.tls.allowsEarlyData = true },
     flag("strict-sni", "Refuse unknown names.") { $0.strictSNI = true },
     flag("no-strict-sni", "Serve unknown names.") { $0.strictSNI = false },
     flag("no-ca-names", "Do not tell clients the authorities.") { $0.tls.noCANames = true },

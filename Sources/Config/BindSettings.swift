@@ -25,6 +25,8 @@ public struct TLSSettings: Sendable {
   public var caVerifyFile: String?
   public var crlFile: String?
   public var noTickets = false
+  /// `allow-0rtt`
+  public var allowsEarlyData = false
   public var preferClientCiphers = false
   /// `no-ssl-reuse` of servers: sessions are not resumed.
   public var noReuse = false

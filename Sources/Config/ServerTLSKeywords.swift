@@ -50,7 +50,7 @@ extension ServerKeywords {
     flag("no-ssl-reuse", "Do not resume sessions.") { $0.tls.noReuse = true },
     flag("ssl-reuse", "Resume sessions.") { $0.tls.noReuse = false },
     flag("no-renegotiate", "Refuse renegotiation, as always.") { _ in },
-    noEffect("allow-0rtt", "", "no early data is sent"),
+    flag("allow-0rtt", "Send early data of TLS 1.3.") { $0.tls.allowsEarlyData = true },
   ]
 
   static let versions: [Keyword<ServerSettings>] = TLSOptions.versionWords.map { name in

@@ -71,6 +71,8 @@ final class ServerIdentity: @unchecked Sendable {
     _ = SSL_CTX_set_num_tickets(context, 1)
     let me = Unmanaged.passUnretained(self).toOpaque()
     if !alpn.isEmpty { SSL_CTX_set_alpn_select_cb(context, Self.selectProtocol, me) }
+    // As HAProxy has it: requests that matter wait for the handshake (`wait-for-handshake`).
+    if policy.earlyData > 0 { _ = SSL_CTX_set_options(context, gh_no_anti_replay()) }
     if policy.logsKeys { SSL_CTX_set_keylog_callback(context, KeyLog.keep) }
     if bundle?.ocsp != nil {
       _ = gh_ctx_set_owner(context, me)

@@ -70,6 +70,7 @@ struct TLSContexts {
       settings.policy.alpn = isHTTP && bind.proto == nil ? ["h2", "http/1.1"] : []
     }
     settings.helloCapture = global.helloCapture
+    if bind.tls.allowsEarlyData { settings.policy.earlyData = UInt32(clamping: global.bufferSize - global.maxRewrite) }
     settings.strictSNI = bind.strictSNI ?? shared.strictSNIByDefault
     if bind.generateCertificates { settings.signer = bind.signer.map { store.files.paths.certificate($0.text) } }
     for (word, kind) in bind.certificateSources {

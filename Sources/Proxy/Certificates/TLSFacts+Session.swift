@@ -14,6 +14,8 @@ extension TLSFacts {
     alpn = session.alpn
     curve = session.group.map { Bytes($0) }
     isResumed = session.isResumed
+    receivedEarlyData = session.receivedEarlyData
+    if session.isPending { pending = session }
     verifyResult = session.verifyResult
     caVerifyError = Int(session.caError)
     caVerifyDepth = Int(session.caErrorDepth)

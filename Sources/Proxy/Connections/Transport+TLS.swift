@@ -99,7 +99,7 @@ extension Transport {
       let step = tls.handshake(scratch)
       sendSealed(scratch)
       switch step {
-      case .complete:
+      case .complete, .early:
         handshake = .done
         keepUnopened(scratch)
         return .done

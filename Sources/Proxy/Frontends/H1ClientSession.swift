@@ -66,6 +66,8 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
     EndpointFacts(transport, id: requestCount - 1, wasGivenUp: hasFailed || transport.sawEnd)
   }
 
+  func finishHandshake() { transport.finishHandshake() }
+
   func transportReady(_ transport: Transport) {
     switch state {
     case .idle, .readingHead: readRequest()

@@ -28,6 +28,8 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
   private var sendsBulk = false
   private var isClosed = false
   private var requestCount = 0
+  /// The handshake was under way when the session began.
+  private var isEarly = false
   private var hasWideWindow = false
   private var timer: Timer { connection.timer }
 
@@ -38,6 +40,7 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
     self.connection = connection
     worker = connection.worker
     transport = connection.transport
+    isEarly = connection.facts.tls?.hasEarlyData ?? false
   }
 
   var frontend: Frontend { connection.frontend }
@@ -51,12 +54,21 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
     self.engine = engine
     armTimer()
     readInput()
+    noteHandshake()
     scheduleFlush()
+  }
+
+  /// Requests may wait for the end of the handshake.
+  private func noteHandshake() {
+    guard isEarly, !(facts.tls?.hasEarlyData ?? false) else { return }
+    isEarly = false
+    for exchange in exchanges { exchange.handshakeEnded() }
   }
 
   func transportReady(_ transport: Transport) {
     guard !isClosed else { return }
     readInput()
+    if isEarly { noteHandshake() }
     if transport.hasFailed { return close() }
     flush()
   }

@@ -70,6 +70,10 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
     return facts
   }
 
+  // The session reads by itself.
+  func finishHandshake() {}
+  func handshakeEnded() { stream?.advance() }
+
   func requestReceived(_ head: MessageHead) {
     let connection = session.connection
     let worker = session.worker

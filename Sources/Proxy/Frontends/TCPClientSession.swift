@@ -48,6 +48,8 @@ final class TCPClientSession: TransportOwner, ClientEndpoint {
 
   var endpointFacts: EndpointFacts { EndpointFacts(transport, id: 0, wasGivenUp: hasFailed) }
 
+  func finishHandshake() { transport.finishHandshake() }
+
   func transportReady(_ transport: Transport) {
     if isLingering { return linger() }
     if isFlushing {

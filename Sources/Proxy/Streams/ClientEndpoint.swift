@@ -36,6 +36,8 @@ protocol ClientEndpoint: BodySource, BodySink {
   /// Whether the client's connection may go on as one of HTTP; then lets it, with what `storage` has.
   var maySwitchToHTTP: Bool { get }
   func switchToHTTP(proto: String?, _ storage: StreamStorage)
+  /// Goes on with a handshake that is under way while early data is served.
+  func finishHandshake()
   /// Closes without telling the client.
   func vanish()
 }

@@ -90,6 +90,14 @@ enum ServerEndpoint {
     }
   }
 
+  /// The server did not take the request as early data.
+  var refusedEarlyData: Bool {
+    switch self {
+    case .connection(let connection): connection.refusedEarlyData
+    case .exchange: false
+    }
+  }
+
   /// The server has said that it did not look at the request.
   var wasRefused: Bool {
     switch self {

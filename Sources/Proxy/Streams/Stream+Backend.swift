@@ -45,12 +45,19 @@ extension Stream {
   private func finishRequest(_ backend: Backend) -> Step {
     ruleIndex = 0
     if isHTTP {
+      // RFC 8470 section 5.1: the server decides whether it takes what may be a replay.
+      if let tls = context.connection.tls, tls.hasEarlyData { noteEarlyData() }
       sendEarlyHints()
       if !countForward() { return .proceed }
       addForwardedFields(backend)
       prepareCompression()
     }
     return enter(.assignServer)
+  }
+
+  private func noteEarlyData() {
+    request.remove("early-data")
+    request.append("early-data", "1")
   }
 
   private static let maxForwards: FieldName = "max-forwards"

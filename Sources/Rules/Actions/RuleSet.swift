@@ -57,7 +57,7 @@ public struct RuleSet: Sendable {
       index += 1
       if let verdict = rule.body(context) {
         if verdict.waits { context.waitingEntity = .rule(rule.origin) } else { context.lastRule = rule.origin }
-        if case .needMoreData = verdict { index -= 1 }
+        if verdict.isRepeated { index -= 1 }
         return verdict
       }
     }

@@ -16,7 +16,12 @@ public final class TLSFacts {
   public var alpn: Bytes?
   public var curve: Bytes?
   public var isResumed = false
-  public var hasEarlyData = false
+  /// Early data came, and the handshake is still under way.
+  public var hasEarlyData: Bool { pending?.isPending ?? false }
+  /// Early data came.
+  public var receivedEarlyData = false
+  /// The session of a handshake that is under way.
+  public var pending: TLSSession?
   public var sessionID = Bytes.empty
   /// The error code of a failed handshake, 0 without one.
   public var errorCode: UInt = 0

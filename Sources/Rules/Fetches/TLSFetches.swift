@@ -97,9 +97,8 @@ enum TLSFetches {
     FetchEntry("ssl_fc_has_early", .none, .bool, .layer5Client) { context, _ in
       .bool(context.connection.tls?.hasEarlyData ?? false)
     },
-    // Early data is refused: none was received.
     FetchEntry("ssl_fc_early_rcvd", .none, .bool, .layer5Client) { context, _ in
-      .bool(context.connection.tls?.hasEarlyData ?? false)
+      .bool(context.connection.tls?.receivedEarlyData ?? false)
     },
     FetchEntry("ssl_c_used", .none, .bool, .layer5Client) { context, _ in
       .bool(context.connection.tls?.isClientCertificateUsed ?? false)
