@@ -67,7 +67,8 @@ extension GlobalKeywords {
       sayNoEffect("tune.ssl.default-dh-param", arguments, context)
     },
     captureSize("tune.ssl.capture-buffer-size"), captureSize("tune.ssl.capture-cipherlist-size"),
-    Keyword<GlobalSettings>("tune.ssl.keylog", in: .global, "{ on | off }", "Keep the secrets of sessions for samples.") {
+    Keyword<GlobalSettings>("tune.ssl.keylog", in: .global, "{ on | off }", "Keep the secrets of sessions for samples.")
+    {
       settings, arguments, _ throws(Refusal) in
       settings.logsKeys = try arguments.onOff()
       try arguments.end()

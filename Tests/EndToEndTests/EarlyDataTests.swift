@@ -38,7 +38,8 @@ extension EndToEnd {
         [
           "openssl", "s_client", "-connect", "127.0.0.1:\(port)", "-ign_eof", "-sess_in", workspace.path("session"),
           "-early_data", workspace.path("request"),
-        ], in: workspace, input: "").output
+        ], in: workspace, input: ""
+      ).output
     }
 
     @Test("requests come before the handshake is complete, and wait for it where rules say so")

@@ -67,7 +67,8 @@ struct EndpointTests {
 
   @Test("an aborted stream is one that was given up, and a connection has an error by number and name")
   func errors() {
-    for (code, name) in [(0, ""), (15, "PRX_NOT_HDR"), (24, "SSL_EMPTY"), (34, "SSL_HANDSHAKE"), (58, "SSL_KEYUPDATE")] {
+    for (code, name) in [(0, ""), (15, "PRX_NOT_HDR"), (24, "SSL_EMPTY"), (34, "SSL_HANDSHAKE"), (58, "SSL_KEYUPDATE")]
+    {
       #expect(evaluated("fc_err_name", { $0.connection.errorCode = code }) == name)
     }
     #expect(ConnectionErrors.name(of: 59) == nil)
@@ -115,7 +116,8 @@ struct VariableDumpTests {
     "are listed by scope, prefix and with a delimiter",
     arguments: [
       ("dump_all_vars", "sess.one=5, txn.one=\"q\\\"\\\\\", txn.other=48656C6C6F, req.ip=10.1.2.3, proc.yes=true"),
-      ("dump_all_vars(txn)", "txn.one=\"q\\\"\\\\\", txn.other=48656C6C6F"), ("dump_all_vars(txn,oth)", "txn.other=48656C6C6F"),
+      ("dump_all_vars(txn)", "txn.one=\"q\\\"\\\\\", txn.other=48656C6C6F"),
+      ("dump_all_vars(txn,oth)", "txn.other=48656C6C6F"),
       ("dump_all_vars(,one,;)", "sess.one=5;txn.one=\"q\\\"\\\\\""), ("dump_all_vars(res)", ""),
     ])
   func listing(expression: String, value: String) {

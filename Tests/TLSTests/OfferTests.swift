@@ -18,7 +18,8 @@ struct OfferTests {
     asking.policy.logsKeys = logsKeys
     let files = try files()
     let loopback = try Loopback(
-      client: TLSClientContext(asking, files: files), server: TLSServerContext(serving, files: files), name: "site.test")
+      client: TLSClientContext(asking, files: files), server: TLSServerContext(serving, files: files), name: "site.test"
+    )
     #expect(loopback.shake() == (.complete, .complete))
     return loopback
   }

@@ -10,7 +10,8 @@ enum VariableFetches {
     },
     FetchEntry(
       "dump_all_vars", .optional(.string, .string, .string), .string, .everywhere, volatile: true, check: checkDump
-    ) { context, a in .string(Bytes(VariableDump.text(context, a.string(0), prefix: a.string(1), a.string(2) ?? ", "))) },
+    ) { context, a in .string(Bytes(VariableDump.text(context, a.string(0), prefix: a.string(1), a.string(2) ?? ", ")))
+    },
     FetchEntry(
       "acl",
       .atLeast(

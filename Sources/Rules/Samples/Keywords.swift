@@ -139,7 +139,8 @@ enum SampleKeywords {
   static let fetches: [String: FetchEntry] = table(
     ConstantFetches.table + ProcessFetches.table + ProxyFetches.table + ConnectionFetches.table
       + ConnectionFetches.transport
-      + EndpointFetches.table + TLSFetches.table + TLSOfferFetches.table + DistccFetches.table + PayloadFetches.table + HTTPRequestFetches.table + HTTPHeaderFetches.table
+      + EndpointFetches.table + TLSFetches.table + TLSOfferFetches.table + DistccFetches.table + PayloadFetches.table
+      + HTTPRequestFetches.table + HTTPHeaderFetches.table
       + CookieFetches.table + BodyFetches.table + HTTPResponseFetches.table + AuthenticationFetches.table
       + LogFetches.table + VariableFetches.table + CounterFetches.table)
 
