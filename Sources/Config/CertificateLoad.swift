@@ -54,7 +54,7 @@ public struct CertificateLoad: Sendable {
       ?? (store.name.isEmpty
         ? CertificateLoad.path(file.text, in: global.certificateBase)
         : "@\(store.name)\(file.text.hasPrefix("/") ? "" : "/")\(file.text)")
-    try checkIsNew(file, context)
+    try checkIsNew(file, store, context)
   }
 
   private static func path(_ name: String, in base: String?) -> String {
@@ -70,8 +70,8 @@ public struct CertificateLoad: Sendable {
   }
 
   /// A certificate is loaded once, and before lines that use it.
-  private func checkIsNew(_ file: Word, _ context: LoadContext) throws(Refusal) {
-    for store in context.configuration.certificateStores {
+  private func checkIsNew(_ file: Word, _ store: CertificateStore, _ context: LoadContext) throws(Refusal) {
+    for store in context.configuration.certificateStores + [store] {
       for load in store.loads where load.name == name {
         throw Refusal.duplicate("store '\(name)' was already defined at \(load.location.place).", file, load.location)
       }
