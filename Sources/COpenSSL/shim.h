@@ -115,15 +115,19 @@ static inline X509_REVOKED *gh_revoked_at(X509_CRL *c, int i) {
 }
 static inline int gh_rsa_padding(EVP_PKEY_CTX *c, int p) { return EVP_PKEY_CTX_set_rsa_padding(c, p); }
 static inline int gh_rsa_pss_saltlen(EVP_PKEY_CTX *c, int n) { return EVP_PKEY_CTX_set_rsa_pss_saltlen(c, n); }
+static inline int gh_rsa_oaep_md(EVP_PKEY_CTX *c, const EVP_MD *m) { return EVP_PKEY_CTX_set_rsa_oaep_md(c, m); }
+static inline int gh_rsa_mgf1_md(EVP_PKEY_CTX *c, const EVP_MD *m) { return EVP_PKEY_CTX_set_rsa_mgf1_md(c, m); }
 static inline EVP_PKEY *gh_ec_gen(const char *curve) { return EVP_EC_gen(curve); }
 static inline EVP_PKEY *gh_rsa_gen(unsigned int bits) { return EVP_RSA_gen(bits); }
 
 /* Functions whose OpenSSL constants are macros with casts. */
 #define GH_OP_ALL ((uint64_t)SSL_OP_ALL)
+enum { GH_KEYPAIR = EVP_PKEY_KEYPAIR };
 enum {
   GH_HELLO_SUCCESS = SSL_CLIENT_HELLO_SUCCESS,
   GH_HELLO_ERROR = SSL_CLIENT_HELLO_ERROR,
 };
+static inline uint64_t gh_no_anti_replay(void) { return SSL_OP_NO_ANTI_REPLAY; }
 static inline uint64_t gh_server_options(int prefer_client, int no_tickets) {
   uint64_t o = SSL_OP_ALL | SSL_OP_NO_COMPRESSION | SSL_OP_SINGLE_DH_USE | SSL_OP_SINGLE_ECDH_USE |
                SSL_OP_NO_RENEGOTIATION;

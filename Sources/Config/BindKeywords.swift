@@ -130,6 +130,9 @@ public enum BindKeywords {
         try arguments.requiredOption("tcp-ut", "<time>"), keyword: "tcp-ut")
     },
     number("mss", "TCP's segment size.", in: -65535...65535) { $0.maxSegmentSize = $1 },
+    number("tcp-ss", "Keep the IP and TCP headers of SYN packets, and with 2 the Ethernet header.", in: 0...2) {
+      $0.savedSYN = $1
+    },
     word("namespace", "<name>", "A network namespace.") { _, word throws(Refusal) in
       throw Refusal.notSupported("'namespace'", word)
     },
@@ -137,9 +140,6 @@ public enum BindKeywords {
     Keyword("tcp-md5sig", in: .front, "<password>", "Segments are signed (RFC 2385).") {
       settings, arguments, _ throws(Refusal) in
       settings.segmentPassword = try SocketWords.password(&arguments)
-    },
-    number("tcp-ss", "What is kept of SYN packets: 0 nothing, 1 from the IP header, 2 from Ethernet's.", in: 0...2) {
-      $0.savedSYN = $1
     },
     .unsupported("idle-ping", in: .front),
     .refused("nbconn", in: .front, "it belongs to reverse HTTP, which is not supported"),
@@ -193,13 +193,7 @@ public enum BindKeywords {
     flag("prefer-client-ciphers", "The client's order of ciphers counts.") {
       $0.tls.preferClientCiphers = true
     },
-    Keyword(
-      "allow-0rtt", in: .front, "",
-      "Taken, and of no effect: early data is refused, which costs its client a round trip."
-    ) {
-      _, arguments, context throws(Refusal) in
-      context.diagnostics.advice("'allow-0rtt' has no effect here: early data is refused", at: arguments.lastLocation)
-    },
+    flag("allow-0rtt", "Take early data of TLS 1.3.") { $0.tls.allowsEarlyData = true },
     flag("strict-sni", "Refuse unknown names.") { $0.strictSNI = true },
     flag("no-strict-sni", "Serve unknown names.") { $0.strictSNI = false },
     flag("no-ca-names", "Do not tell clients the authorities.") { $0.tls.noCANames = true },

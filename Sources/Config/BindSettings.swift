@@ -24,6 +24,8 @@ public struct TLSSettings: Sendable {
   public var caVerifyFile: String?
   public var crlFile: String?
   public var noTickets = false
+  /// `allow-0rtt`
+  public var allowsEarlyData = false
   public var preferClientCiphers = false
   /// `no-ssl-reuse` of servers: sessions are not resumed.
   public var noReuse = false
@@ -75,8 +77,6 @@ public struct BindSettings: Sendable {
   public var netscalerMagic: UInt32?
   public var congestionControl: Word?
   public var segmentPassword: Bytes?
-  /// `tcp-ss`: what the kernel keeps of a connection's SYN, 0 to 2.
-  public var savedSYN = 0
   public var maxConnections: Int?
   public var backlog: Int?
   public var mode: UInt32?
@@ -93,6 +93,8 @@ public struct BindSettings: Sendable {
   public var tcpFastOpen = false
   public var tcpUserTimeout: Timespan?
   public var maxSegmentSize: Int?
+  /// `tcp-ss`: which headers of SYN packets the kernel keeps.
+  public var savedSYN: Int?
   public var guid: String?
 
   public init(location: SourceLocation) { self.location = location }

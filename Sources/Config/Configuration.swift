@@ -74,7 +74,7 @@ public struct Userlist: Sendable {
 public struct CertificateStore: Sendable {
   public var name: String
   public var location: SourceLocation
-  public var loads: [Directive] = []
+  public var loads: [CertificateLoad] = []
   public var certificateBase: String?
   public var keyBase: String?
   public init(name: String, location: SourceLocation) {

@@ -61,6 +61,29 @@ extension GlobalKeywords {
     .word("issuers-chain-path", "<directory>", "Issuers' certificates that complete chains.") {
       $0.issuersChainPath = $1.text
     },
+    captureSize("tune.ssl.capture-buffer-size"), captureSize("tune.ssl.capture-cipherlist-size"),
+    Keyword<GlobalSettings>("tune.ssl.keylog", in: .global, "{ on | off }", "Keep the secrets of sessions for samples.")
+    {
+      settings, arguments, _ throws(Refusal) in
+      settings.logsKeys = try arguments.onOff()
+      try arguments.end()
+    },
+    Keyword<GlobalSettings>(
+      "jwt.decrypt_alg_list", in: .global, "<name>[:<name>...]", "Which keys encrypted tokens may be opened with."
+    ) { settings, arguments, _ throws(Refusal) in
+      let word = try arguments.required("a list of algorithms")
+      settings.tokenAlgorithms = try TokenAlgorithms.parse(
+        word, of: "jwt.decrypt_alg_list", among: TokenAlgorithms.keys)
+      try arguments.end()
+    },
+    Keyword<GlobalSettings>(
+      "jwt.decrypt_enc_list", in: .global, "<name>[:<name>...]", "How the content of tokens may be encrypted."
+    ) { settings, arguments, _ throws(Refusal) in
+      let word = try arguments.required("a list of encodings")
+      settings.tokenEncryptions = try TokenAlgorithms.parse(
+        word, of: "jwt.decrypt_enc_list", among: TokenAlgorithms.contents)
+      try arguments.end()
+    },
     .number("maxsslconn", "The most TLS connections at once.") { $0.maxTLSConnections = $1 },
     .number("maxsslrate", "The most TLS sessions a second.") { $0.rateLimitTLSSessions = $1 },
     .number("maxconnrate", "The most connections a second.") { $0.rateLimitConnections = $1 },
@@ -97,6 +120,12 @@ extension GlobalKeywords {
       $0.bindTLS.clientSignatureAlgorithms = $1.text
     },
   ]
+
+  private static func captureSize(_ name: String) -> Keyword<GlobalSettings> {
+    .number(name, "Octets of what each ClientHello lists that are kept for samples.", in: 0...65536) {
+      $0.helloCapture = $1
+    }
+  }
 
   static let serverTLS: [Keyword<GlobalSettings>] = [
     .word("ssl-default-server-ciphers", "<ciphers>", "Ciphers of server lines.") {

@@ -29,6 +29,13 @@ public struct GlobalSettings: Sendable {
   public var spreadChecks = 0
   public var maxSpreadChecks: Timespan?
   public var bufferSize = 16384
+  /// `tune.ssl.capture-buffer-size`: octets of each ClientHello's lists.
+  public var helloCapture = 0
+  /// `tune.ssl.keylog`
+  public var logsKeys = false
+  /// `jwt.decrypt_alg_list` and `jwt.decrypt_enc_list`: with what tokens may be encrypted.
+  public var tokenAlgorithms = Set(TokenAlgorithms.keys).subtracting(["RSA1_5"])
+  public var tokenEncryptions = Set(TokenAlgorithms.contents)
   public var maxRewrite = 1024
   public var maxHeaders = 101
   /// `tune.rcvbuf.*`, `tune.sndbuf.*`, `tune.notsent-lowat.*`.

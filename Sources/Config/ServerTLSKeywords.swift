@@ -50,7 +50,7 @@ extension ServerKeywords {
     flag("renegotiate", "The server may renegotiate, up to TLS 1.2.") { $0.tls.allowsRenegotiation = true },
     flag("no-renegotiate", "The server may not renegotiate.") { $0.tls.allowsRenegotiation = false },
     noEffect("ktls", "on|off", "records are sealed by the library, in user space"),
-    noEffect("allow-0rtt", "", "no early data is sent"),
+    flag("allow-0rtt", "Send early data of TLS 1.3.") { $0.tls.allowsEarlyData = true },
   ]
 
   static let versions: [Keyword<ServerSettings>] = TLSOptions.versionWords.map { name in

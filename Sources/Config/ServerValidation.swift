@@ -13,7 +13,7 @@ struct ServerValidation {
   /// Says whether any server follows another one's state.
   func run(_ proxy: inout Boxed<ProxySettings>) -> Bool {
     var lines: [String: SourceLocation] = [:]
-    var ids: [Int: ServerSettings] = [:]
+    var ids: [Int: Int] = [:]
     var tracking = false
     lines.reserveCapacity(proxy.value.servers.count)
     for index in proxy.value.servers.indices {
@@ -22,9 +22,10 @@ struct ServerValidation {
         lines[proxy.value.servers[index].value.name] = earlier
         duplicate(proxy.value.servers[index].value.name, place, earlier)
       }
-      if let id = proxy.servers[index].id {
-        if let earlier = ids[id], earlier.location != place { sameID(proxy.servers[index], id, earlier) }
-        ids[id] = ids[id] ?? proxy.servers[index]
+      if let id = proxy.value.servers[index].value.id, let earlier = ids.updateValue(index, forKey: id) {
+        ids[id] = earlier
+        let other = proxy.value.servers[earlier]
+        if other.location != place { sameID(proxy.value.servers[index], id, other) }
       }
       if proxy.isDisabled { continue }
       checkProtocols(proxy.value.servers[index], proxy)
@@ -54,7 +55,7 @@ struct ServerValidation {
     context.diagnostics.add(diagnostic)
   }
 
-  private func sameID(_ server: ServerSettings, _ id: Int, _ earlier: ServerSettings) {
+  private func sameID(_ server: Boxed<ServerSettings>, _ id: Int, _ earlier: Boxed<ServerSettings>) {
     var diagnostic = Diagnostic(
       .alert, at: server.location,
       "'server \(proxyName)/\(server.name)' : 'id' : custom id \(id) already used at \(earlier.location.place) "

@@ -124,7 +124,7 @@ final class CertificateStoreSection: Section {
     switch line.keyword {
     case "crt-base": store.certificateBase = try arguments.required("a directory").text
     case "key-base": store.keyBase = try arguments.required("a directory").text
-    case "load": store.loads.append(line)
+    case "load": store.loads.append(try CertificateLoad(line, store, context))
     default:
       throw Refusal.unknownKeyword(
         line.words[0], section: "crt-store", among: CertificateStoreSection.keywords)

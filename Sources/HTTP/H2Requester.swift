@@ -62,8 +62,14 @@ public final class H2Requester {
     guard let session, !isTerminating, !peerIsLeaving, nghttp2_session_check_request_allowed(session) != 0 else {
       return 0
     }
+    return Swift.max(0, streamLimit - activeStreams)
+  }
+
+  /// How many streams may be open at once: the lesser of what the peer and what we allow.
+  public var streamLimit: Int {
+    guard let session else { return 0 }
     let theirs = nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
-    return Swift.max(0, Int(clamping: Swift.min(theirs, settings.maxConcurrentStreams)) - activeStreams)
+    return Int(clamping: Swift.min(theirs, settings.maxConcurrentStreams))
   }
 
   /// Whether the peer takes extended CONNECT (RFC 8441); nil until its SETTINGS have come.

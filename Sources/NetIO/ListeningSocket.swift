@@ -15,14 +15,14 @@ public enum ListeningSocket {
     /// For datagrams: bound, and nothing to accept.
     public var isDatagram = false
     public var fastOpen = false
+    /// `tcp-ss`: 1 keeps the IP and TCP headers of SYN packets, 2 the Ethernet header too.
+    public var savedSYN: Int32?
     public var maxSegmentSize: Int32?
     public var userTimeoutMilliseconds: Int32?
     /// The algorithm of TCP's congestion control; one that the kernel refuses leaves its own.
     public var congestionControl: String?
     /// What segments are signed with (RFC 2385).
     public var segmentPassword: Bytes?
-    /// What the kernel keeps of SYN packets, 0 to 2.
-    public var savedSYN: Int32 = 0
     /// Unix sockets: permission bits and owner of the path.
     public var mode: UInt32?
     public var uid: UInt32?
@@ -68,12 +68,12 @@ public enum ListeningSocket {
       if options.transparent { Socket.set(fd, Int32(IPPROTO_IP), 19 /* IP_TRANSPARENT */, 1) }
       if options.deferAccept { Socket.set(fd, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, 1) }
       if options.fastOpen { Socket.set(fd, Int32(IPPROTO_TCP), 23 /* TCP_FASTOPEN */, 256) }
+      if let depth = options.savedSYN { Socket.set(fd, Int32(IPPROTO_TCP), TCP_SAVE_SYN, depth) }
       if let size = options.maxSegmentSize { Socket.set(fd, Int32(IPPROTO_TCP), TCP_MAXSEG, size) }
       if let time = options.userTimeoutMilliseconds {
         Socket.set(fd, Int32(IPPROTO_TCP), 18 /* TCP_USER_TIMEOUT */, time)
       }
       if let algorithm = options.congestionControl { Socket.setCongestionControl(fd, algorithm) }
-      if options.savedSYN > 0 { Socket.saveSYN(fd, mode: options.savedSYN) }
       if let password = options.segmentPassword,
         !Socket.setSignature(fd, password, peer: address, isListening: true)
       {

@@ -193,6 +193,15 @@ public enum Socket {
       forwardAcknowledged: info.tcpi_fackets, reordering: info.tcpi_reordering)
   }
 
+  /// `tcp-ss`: the SYN that a connection began with; nil when the kernel did not keep it, or gave it away before.
+  public static func savedSYN(_ fd: Int32) -> [UInt8]? {
+    guard fd >= 0 else { return nil }
+    var packet = [UInt8](repeating: 0, count: 256)
+    var length = socklen_t(packet.count)
+    guard getsockopt(fd, Int32(IPPROTO_TCP), TCP_SAVED_SYN, &packet, &length) == 0, length > 0 else { return nil }
+    return Array(packet.prefix(Int(length)))
+  }
+
   public static func localAddress(_ fd: Int32) -> SocketAddress { address(fd, getsockname) }
   public static func peerAddress(_ fd: Int32) -> SocketAddress { address(fd, getpeername) }
 

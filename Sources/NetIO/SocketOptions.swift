@@ -45,11 +45,6 @@ extension Socket {
     set(fd, Int32(IPPROTO_TCP), 30 /* TCP_FASTOPEN_CONNECT */, 1)
   }
 
-  /// `mode` 1 keeps the SYN's IP and TCP headers, 2 Ethernet's too.
-  public static func saveSYN(_ fd: Int32, mode: Int32) {
-    set(fd, Int32(IPPROTO_TCP), 27 /* TCP_SAVE_SYN */, mode)
-  }
-
   /// Signs segments (RFC 2385) to and from `peer`, or everybody on a listening socket of `family` when it has no
   /// address; false when the kernel cannot.
   public static func setSignature(_ fd: Int32, _ password: Bytes, peer: SocketAddress, isListening: Bool) -> Bool {

@@ -41,7 +41,7 @@ public final class Runtime: @unchecked Sendable {
   let tlsRate = Rate()
   /// Handshakes that resumed a session.
   let tlsResumptions = Rate()
-  let tlsDetails: TLSDetails
+  let costlyFacts: CostlyFacts
   let caches: [ResponseCache]
   /// Octets compressed a second.
   let compressionRate = Rate()
@@ -72,7 +72,7 @@ public final class Runtime: @unchecked Sendable {
     rings = parts.rings
     logForwards = parts.logForwards
     certificates = parts.certificates
-    tlsDetails = TLSDetails(parts.configuration)
+    costlyFacts = CostlyFacts(parts.configuration)
     caches = parts.configuration.caches.map { ResponseCache($0) }
     workerCount = parts.workerCount
     started = parts.started

@@ -31,6 +31,7 @@ public struct RuntimeBuilder {
     workerCount = configuration.global.threads ?? Swift.min(processorCount, 64)
     hostName = Bytes(RuntimeBuilder.hostName())
     contexts = TLSContexts(configuration.global, rules.patterns.retirement, diagnostics)
+    contexts.load(configuration.certificateStores.flatMap(\.loads), forTokens: rules.tokenCertificates)
   }
 
   /// nil when there were errors; `diagnostics` says which.

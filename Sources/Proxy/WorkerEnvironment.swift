@@ -5,18 +5,23 @@ import Glibc
 import NetIO
 import Rules
 import Synchronization
+import TLS
 
 /// What expressions of this worker can ask about the process, its proxies and servers.
 final class WorkerEnvironment: ProxyEnvironment {
   private let runtime: Runtime
   private let index: Int
   private var generator: SplitMix
+  private var threadUsage: ProcessorUsage
+  private var processUsage: ProcessorUsage
   /// What a pooled context points to while no stream uses it.
   let idleFacts: ConnectionFacts
 
   init(runtime: Runtime, index: Int) {
     self.runtime = runtime
     self.index = index
+    threadUsage = ProcessorUsage(since: runtime.started.instant)
+    processUsage = threadUsage
     generator = SplitMix(
       state: UInt64(truncatingIfNeeded: runtime.started.wall.microseconds) ^ UInt64(getpid()) << 20
         ^ UInt64(index))
@@ -38,7 +43,7 @@ final class WorkerEnvironment: ProxyEnvironment {
     guard let frontend = runtime.frontendsByName[context.frontend.name], !frontend.log.isEmpty,
       context.logLevel.map({ $0 >= 0 }) ?? true
     else { return }
-    if context.logFactsKeeper?.refreshLogFacts() != true { context.noteConnection(frontend) }
+    if context.keeper?.refreshLogFacts() != true { context.noteConnection(frontend) }
     frontend.writeLog(context, origin, level: context.logLevel ?? 6, at: context.now.wall, profile: profile)
   }
 
@@ -55,6 +60,17 @@ final class WorkerEnvironment: ProxyEnvironment {
     case .reordering: return Int64(information.reordering)
     }
   }
+
+  func savedSYN(of socket: Int32) -> Bytes? { Socket.savedSYN(socket).map { Bytes($0) } }
+
+  func usage(of scope: UsageScope) -> Int {
+    switch scope {
+    case .thread: Swift.min(100, threadUsage.perCent(CLOCK_THREAD_CPUTIME_ID))
+    case .process: Swift.min(100, processUsage.perCent(CLOCK_PROCESS_CPUTIME_ID) / Swift.max(1, runtime.workerCount))
+    }
+  }
+
+  func certificate(named name: Bytes) -> CertificateBundle? { runtime.certificates.certificate(named: name.string) }
 
   func hasFrontend(_ name: Bytes) -> Bool { runtime.frontendsByName[name] != nil }
   func isLocal(_ address: IPAddress) -> Bool { address.isLoopback || Socket.isLocal(address) }
@@ -141,5 +157,30 @@ final class WorkerEnvironment: ProxyEnvironment {
 
   func listenerConnections(_ connection: ConnectionFacts) -> Int {
     runtime.listeners.first { $0.id == connection.listenerID }.map { $0.sessions.current } ?? 0
+  }
+}
+
+/// How much of the time went into work, between two looks that are a while apart.
+private struct ProcessorUsage {
+  private var last: (time: Int, worked: Int)
+  private var known = 0
+  /// Nanoseconds between two measurements, at least.
+  private static let period = 100_000_000
+
+  /// The first look tells of all the time since the start.
+  init(since start: Instant) { last = (Int(start.microseconds) &* 1000, 0) }
+
+  mutating func perCent(_ clock: clockid_t) -> Int {
+    let (time, worked) = (ProcessorUsage.read(CLOCK_MONOTONIC), ProcessorUsage.read(clock))
+    guard time - last.time >= ProcessorUsage.period else { return known }
+    known = Swift.max(0, (worked - last.worked) * 100 / (time - last.time))
+    last = (time, worked)
+    return known
+  }
+
+  private static func read(_ clock: clockid_t) -> Int {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return time.tv_sec &* 1_000_000_000 &+ time.tv_nsec
   }
 }

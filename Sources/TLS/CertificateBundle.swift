@@ -11,8 +11,12 @@ public struct CertificateParts: Sendable {
   /// A DER OCSP response to staple, and who issued the certificate it is about.
   public var ocspResponse: [UInt8]?
   public var ocspIssuer: X509Certificate?
+  /// Signed timestamps of certificate transparency (RFC 6962 section 3.3), as the extension has them.
+  public private(set) var timestamps: [UInt8]?
   /// `ocsp-update on`.
   public var updatesOCSP = false
+  /// `jwt on`: tokens may be checked and opened with it.
+  public var servesTokens = false
   /// The files; nil for what came by the runtime API into an empty place.
   public var certificatePath: String?
   public var keyPath: String?
@@ -38,6 +42,19 @@ public struct CertificateParts: Sendable {
   public mutating func takeIssuer(_ pem: [UInt8], path: String) throws(TLSError) {
     guard let found = try PEM.read(pem, path: path).certificates.first else { throw TLSError(.noCertificate, path) }
     ocspIssuer = found
+  }
+
+  /// Takes a SignedCertificateTimestampList, whose lengths must add up.
+  public mutating func takeTimestamps(_ list: [UInt8], path: String) throws(TLSError) {
+    let problem = TLSError(.badSetting, "\(path): no list of signed certificate timestamps")
+    guard list.count >= 2, Int(list[0]) << 8 | Int(list[1]) == list.count - 2 else { throw problem }
+    var at = 2
+    while at < list.count {
+      guard at + 2 <= list.count else { throw problem }
+      at += 2 + (Int(list[at]) << 8 | Int(list[at + 1]))
+    }
+    guard at == list.count else { throw problem }
+    timestamps = list
   }
 
   /// The certificate that signed this one, if it is at hand.

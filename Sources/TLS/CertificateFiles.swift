@@ -81,21 +81,79 @@ public struct CertificateFiles: Sendable {
     parts.keyPath = path
     parts.updatesOCSP = updatesOCSP
     try parts.takeCertificate(text, path: path)
-    if parts.key == nil {
-      for candidate in CertificateFiles.keyPaths(for: path) {
-        guard let keyText = contents(of: candidate) else { continue }
-        try parts.takeKey(keyText, path: candidate)
-        parts.keyPath = candidate
-        break
-      }
-    }
+    if parts.key == nil { try findKey(of: path, &parts) }
     parts.ocspResponse = contents(of: path + ".ocsp")
     if let issuer = contents(of: path + ".issuer") {
       try parts.takeIssuer(issuer, path: path + ".issuer")
       parts.issuerPath = path + ".issuer"
     }
+    if let list = contents(of: path + ".sctl") { try parts.takeTimestamps(list, path: path + ".sctl") }
     _ = try CertificateBundle(path, parts, nil).check()
     return put(path, parts)
+  }
+
+  /// A `load` line of a `crt-store`.
+  public struct Load: Sendable {
+    public var name: String
+    public var certificate: String
+    public var key, ocspResponse, issuer, timestamps: String?
+    public var updatesOCSP: Bool?
+    public var servesTokens: Bool
+
+    public init(name: String, certificate: String, servesTokens: Bool) {
+      self.name = name
+      self.certificate = certificate
+      self.servesTokens = servesTokens
+    }
+  }
+
+  public mutating func load(_ source: Load) throws(TLSError) {
+    var parts = CertificateParts()
+    parts.certificatePath = source.certificate
+    parts.keyPath = source.key ?? source.certificate
+    parts.updatesOCSP = source.updatesOCSP ?? updatesOCSP
+    parts.servesTokens = source.servesTokens
+    try parts.takeCertificate(try required(source.certificate), path: source.certificate)
+    if let key = source.key { try parts.takeKey(try required(key), path: key) }
+    if parts.key == nil { try findKey(of: source.certificate, &parts) }
+    if let path = source.ocspResponse { parts.ocspResponse = try required(path) }
+    if let path = source.issuer {
+      try parts.takeIssuer(try required(path), path: path)
+      parts.issuerPath = path
+    }
+    if let path = source.timestamps { try parts.takeTimestamps(try required(path), path: path) }
+    // To check tokens a certificate does without its key.
+    if parts.key != nil || !parts.servesTokens { _ = try CertificateBundle(source.name, parts, nil).check() }
+    put(source.name, parts)
+  }
+
+  private func required(_ path: String) throws(TLSError) -> [UInt8] {
+    guard let text = contents(of: path) else { throw TLSError(.unreadableFile, path) }
+    return text
+  }
+
+  private func findKey(of path: String, _ parts: inout CertificateParts) throws(TLSError) {
+    for candidate in CertificateFiles.keyPaths(for: path) {
+      guard let text = contents(of: candidate) else { continue }
+      try parts.takeKey(text, path: candidate)
+      parts.keyPath = candidate
+      return
+    }
+  }
+
+  /// Tokens may be checked and opened with a certificate from now on, or not any more; false when it is not loaded.
+  public mutating func setServesTokens(_ path: String, _ serves: Bool) -> Bool {
+    guard let bundle = bundles[path] else { return false }
+    var parts = bundle.parts
+    parts.servesTokens = serves
+    bundles[path] = CertificateBundle(path, parts, bundle.ocsp)
+    return true
+  }
+
+  /// Loads a certificate that tokens are checked with, unless it is there.
+  public mutating func loadForTokens(_ path: String) throws(TLSError) {
+    if setServesTokens(path, true) { return }
+    try load(Load(name: path, certificate: path, servesTokens: true))
   }
 
   /// `site.pem.key`, then `site.key`.

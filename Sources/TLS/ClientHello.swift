@@ -72,6 +72,15 @@ public struct ClientHello: Equatable, Sendable {
     }
   }
 
+  /// From a handshake message without the records around it; nil when it is no well-formed ClientHello.
+  static func read(message: Bytes) -> ClientHello? {
+    guard message.count >= 4, message[0] == 1,
+      message.count == 4 + (Int(message[1]) << 16 | Int(message[2]) << 8 | Int(message[3])),
+      let hello = read(message.dropFirst(4), recordVersion: 0)
+    else { return nil }
+    return hello
+  }
+
   private static func read(_ body: Bytes, recordVersion: UInt16) -> ClientHello? {
     var cursor = Cursor(body)
     guard let version = cursor.u16(), version >> 8 == 3, let random = cursor.take(32),

@@ -15,7 +15,16 @@ public final class OCSPEntry: Sendable {
   public let responders: [String]
   /// A request for it (DER), for a responder.
   public let request: [UInt8]
-  private let state: Mutex<[UInt8]?>
+  private let state: Mutex<State>
+
+  private struct State {
+    var response: [UInt8]?
+    /// Seconds since 1970 from which on it is not shown any more.
+    var expires = Int64.max
+  }
+
+  /// Seconds before its end at which a response is not shown any more: clocks differ.
+  private static let skew: Int64 = 300
 
   init?(_ certificate: X509Certificate, issuer: X509Certificate, path: String) {
     ERR_clear_error()
@@ -28,7 +37,7 @@ public final class OCSPEntry: Sendable {
     self.path = path
     responders = OCSPEntry.responders(of: certificate)
     request = OCSPEntry.request(for: id)
-    state = Mutex(nil)
+    state = Mutex(State())
   }
 
   private static func responders(of certificate: X509Certificate) -> [String] {
@@ -48,9 +57,16 @@ public final class OCSPEntry: Sendable {
     return DER.encode { gh_i2d_OCSP_REQUEST(request, $0) } ?? []
   }
 
-  public var response: [UInt8]? { state.withLock { $0 } }
+  public var response: [UInt8]? { state.withLock { $0.response } }
 
-  func set(_ response: [UInt8]) { state.withLock { $0 = response } }
+  /// What a handshake may show now.
+  func response(at now: Int64) -> [UInt8]? { state.withLock { $0.expires >= now ? $0.response : nil } }
+
+  func set(_ response: [UInt8]) {
+    let end = OCSPEntry.facts(of: response)?.nextUpdate
+    let new = State(response: response, expires: end.map { $0 - OCSPEntry.skew } ?? .max)
+    state.withLock { $0 = new }
+  }
 
   /// What a DER response says, when it is one that can be stapled.
   public struct Facts: Sendable {

@@ -13,6 +13,7 @@ final class ServerIdentity: @unchecked Sendable {
   let verifyMode: Int32
   /// The authorities that this was made with: as long as they are the same, so is the context.
   private let authorities: [AuthorityFile]
+  private var timestamps: SignedTimestamps?
 
   /// Contexts with the same key are the same.
   struct Key: Hashable {
@@ -70,10 +71,14 @@ final class ServerIdentity: @unchecked Sendable {
     _ = SSL_CTX_set_num_tickets(context, 1)
     let me = Unmanaged.passUnretained(self).toOpaque()
     if !alpn.isEmpty { SSL_CTX_set_alpn_select_cb(context, Self.selectProtocol, me) }
+    // As HAProxy has it: requests that matter wait for the handshake (`wait-for-handshake`).
+    if policy.earlyData > 0 { _ = SSL_CTX_set_options(context, gh_no_anti_replay()) }
+    if policy.logsKeys { SSL_CTX_set_keylog_callback(context, KeyLog.keep) }
     if bundle?.ocsp != nil {
       _ = gh_ctx_set_owner(context, me)
       _ = gh_ctx_set_status_cb(context, Self.staple)
     }
+    if let list = bundle?.parts.timestamps { timestamps = SignedTimestamps(list, in: context) }
     SSL_CTX_set_client_hello_cb(context, TLSServerContext.chooseIdentity, nil)
   }
 
@@ -148,7 +153,8 @@ final class ServerIdentity: @unchecked Sendable {
       return SSL_TLSEXT_ERR_NOACK
     }
     let identity = Unmanaged<ServerIdentity>.fromOpaque(owner).takeUnretainedValue()
-    guard let response = identity.bundle?.ocsp?.response, let copy = gh_malloc(response.count) else {
+    let now = gh_owner(ssl).map { Unmanaged<TLSSession>.fromOpaque($0).takeUnretainedValue().now } ?? 0
+    guard let response = identity.bundle?.ocsp?.response(at: now), let copy = gh_malloc(response.count) else {
       return SSL_TLSEXT_ERR_NOACK
     }
     response.withUnsafeBytes {

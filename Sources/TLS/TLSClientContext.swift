@@ -58,6 +58,7 @@ public final class TLSClientContext: @unchecked Sendable {
         throw TLSError.fromQueue(.badSetting, "alpn")
       }
     }
+    if policy.logsKeys { SSL_CTX_set_keylog_callback(context, KeyLog.keep) }
     if settings.reusesSessions {
       _ = gh_ctx_set_cache_mode(context, Int(SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL))
       SSL_CTX_sess_set_new_cb(context, Self.keepSession)

@@ -13,6 +13,7 @@ public struct TLSError: Error, Equatable, Sendable, CustomStringConvertible {
     case keyMismatch = "the private key does not match the certificate"
     case badCertificate = "invalid certificate"
     case badSetting = "invalid TLS setting"
+    case earlyDataRefused = "the server refused early data"
     case missingCA = "verification is asked for without a CA file"
     case badCertificateList = "invalid certificate list"
     case library = "TLS library failure"

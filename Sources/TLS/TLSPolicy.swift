@@ -49,6 +49,10 @@ public struct TLSPolicy: Hashable, Sendable {
   /// `no-ca-names`: clients are not told which authorities are accepted.
   public var hidesAuthorities = false
   public var prefersClientCiphers = false
+  /// `tune.ssl.keylog`: sessions keep their secrets for samples.
+  public var logsKeys = false
+  /// `allow-0rtt`: octets of early data that a client may send; 0 for none.
+  public var earlyData: UInt32 = 0
   /// X.509 error numbers that do not fail the handshake, above the leaf and at the leaf.
   public var ignoredCAErrors = IgnoredErrors()
   public var ignoredCertificateErrors = IgnoredErrors()

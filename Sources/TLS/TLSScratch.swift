@@ -12,6 +12,9 @@ public final class TLSScratch {
   /// Encrypted octets for the peer; it grows for what a call produces, `outgoingBound` and one record at most.
   public let outgoing: ByteBuffer
 
+  /// The time of the handshake, in seconds since 1970: what has run out by then is not shown. 0 when nobody says.
+  public var now: Int64 = 0
+
   /// `TLSSession.write` accepts nothing more while so many octets wait in `outgoing`.
   public static let outgoingBound = 128 * 1024
 

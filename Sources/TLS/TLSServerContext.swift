@@ -13,6 +13,8 @@ public final class TLSServerContext: @unchecked Sendable {
     public var strictSNI = false
     /// `generate-certificates`: the file of the authority that signs certificates for unknown names.
     public var signer: String?
+    /// Octets of what each ClientHello lists that are kept (`tune.ssl.capture-buffer-size`).
+    public var helloCapture = 0
     public init() {}
   }
 
@@ -42,6 +44,8 @@ public final class TLSServerContext: @unchecked Sendable {
   private let hasNamedDefaults: Bool
   public private(set) var names: [Name] = []
   var baseContext: OpaquePointer { base.context }
+  var baseIdentity: ServerIdentity { base }
+  private let helloCapture: Int
   var basePolicy: TLSPolicy { base.policy }
 
   /// The certificates that are served when no name matches, unless filters name them.
@@ -56,6 +60,7 @@ public final class TLSServerContext: @unchecked Sendable {
     _ settings: Settings, files: inout CertificateFiles, previous: TLSServerContext? = nil
   ) throws(TLSError) {
     strictSNI = settings.strictSNI
+    helloCapture = settings.helloCapture
     var builder = ContextBuilder(files: files)
     var made: [ServerIdentity.Key: ServerIdentity] = [:]
     func identity(_ bundle: CertificateBundle?, _ policy: TLSPolicy) throws(TLSError) -> ServerIdentity {
@@ -113,6 +118,7 @@ public final class TLSServerContext: @unchecked Sendable {
     }
     identities = made
     files = builder.files
+    if helloCapture > 0 { SSL_CTX_set_msg_callback(base.context, TLSServerContext.captureHello) }
   }
 
   public convenience init(_ settings: Settings, files: any TLSFileReader) throws(TLSError) {
@@ -187,6 +193,18 @@ public final class TLSServerContext: @unchecked Sendable {
     return wildcards[name.dropFirst(dot)]?.contains { !$0.except.contains(name) } ?? false
   }
 
+  private static let captureHello:
+    @convention(c) (
+      Int32, Int32, Int32, UnsafeRawPointer?, Int, OpaquePointer?, UnsafeMutableRawPointer?
+    ) -> Void = { isWrite, _, type, octets, count, ssl, _ in
+      guard isWrite == 0, type == SSL3_RT_HANDSHAKE, let octets, let ssl, let owner = gh_owner(ssl) else { return }
+      let session = Unmanaged<TLSSession>.fromOpaque(owner).takeUnretainedValue()
+      guard let bound = session.server?.helloCapture, count <= ClientHello.bound,
+        let hello = ClientHello.read(message: Bytes(Array(UnsafeRawBufferPointer(start: octets, count: count))))
+      else { return }
+      session.capturedHello = CapturedHello(hello, bound: bound)
+    }
+
   static let chooseIdentity:
     @convention(c) (OpaquePointer?, UnsafeMutablePointer<Int32>?, UnsafeMutableRawPointer?) -> Int32 = {
       ssl, alert, _ in
@@ -210,14 +228,14 @@ public final class TLSServerContext: @unchecked Sendable {
     _ name: Bytes?, _ session: TLSSession, _ ssl: OpaquePointer, _ alert: UnsafeMutablePointer<Int32>?
   ) -> Int32 {
     if let generator, let name, !name.isEmpty, !isServed(name), let made = generator.identity(for: name) {
-      session.policy = made.policy
+      session.identity = made
       if made.adopt(ssl, overrides: true) { return Int32(GH_HELLO_SUCCESS) }
     }
     guard let found = candidate(for: name, ClientAbilities(ssl)) else {
       alert?.pointee = SSL_AD_UNRECOGNIZED_NAME
       return Int32(GH_HELLO_ERROR)
     }
-    session.policy = found.identity.policy
+    session.identity = found.identity
     if found.identity === base { return Int32(GH_HELLO_SUCCESS) }
     if found.identity.adopt(ssl, overrides: found.overrides) { return Int32(GH_HELLO_SUCCESS) }
     alert?.pointee = SSL_AD_INTERNAL_ERROR

@@ -9,6 +9,8 @@ import Glibc
 public final class TLSSession {
   public enum Handshake: Equatable {
     case complete
+    /// Early data came: the session is of use before it is complete.
+    case early
     /// More octets from the peer are needed.
     case needsInput
     case failed(TLSError)
@@ -32,7 +34,7 @@ public final class TLSSession {
 
   let ssl: OpaquePointer
   private let bio: OpaquePointer
-  let isServer: Bool
+  public let isServer: Bool
   /// Keeps the context alive: the library's callbacks point into it.
   let server: TLSServerContext?
   let client: TLSClientContext?
@@ -40,6 +42,23 @@ public final class TLSSession {
   /// Under which name the client keeps this session.
   let sessionName: Bytes
   private var isEstablished = false
+  var early = EarlyData.none
+  /// Early data that came with the ClientHello, until it is read.
+  var earlyInput: [UInt8] = []
+  /// The client sent early data.
+  public internal(set) var receivedEarlyData = false
+  /// Octets of early data that are looked at in one piece: those of a record.
+  static let earlyBound = 16384
+  /// The certificate that is shown, once it was chosen; kept for as long as the library may ask for it.
+  var identity: ServerIdentity? {
+    didSet { if let identity { policy = identity.policy } }
+  }
+  /// The time of the call that is under way, in seconds since 1970.
+  private(set) var now: Int64 = 0
+  /// What the client offered, where the context captures it.
+  public internal(set) var capturedHello: CapturedHello?
+  /// What `tune.ssl.keylog` keeps: secrets in hexadecimal.
+  public private(set) var secrets: [TLSSecret: Bytes] = [:]
 
   /// The first verification errors, above the leaf and at the leaf, ignored or not; 0 for none.
   public private(set) var caError: Int32 = 0
@@ -64,6 +83,10 @@ public final class TLSSession {
     sessionName = .empty
     SSL_set_accept_state(ssl)
     _ = gh_set_owner(ssl, Unmanaged.passUnretained(self).toOpaque())
+    if policy.earlyData > 0 {
+      _ = SSL_set_max_early_data(ssl, policy.earlyData)
+      early = .reading
+    }
   }
 
   /// The client side of a connection.
@@ -130,6 +153,7 @@ public final class TLSSession {
 
   private func attach(_ io: TLSScratch) {
     BIO_set_data(bio, Unmanaged.passUnretained(io).toOpaque())
+    now = io.now
     ERR_clear_error()
   }
 
@@ -137,8 +161,10 @@ public final class TLSSession {
   public func handshake(_ io: TLSScratch) -> Handshake {
     if isEstablished { return .complete }
     attach(io)
+    if let outcome = lookForEarlyData() { return outcome }
     let result = SSL_do_handshake(ssl)
     if result == 1 {
+      early = .none
       isEstablished = true
       return .complete
     }
@@ -154,6 +180,14 @@ public final class TLSSession {
   /// Decrypts into the room of `buffer` as many records as there are and fit.
   public func read(into buffer: ByteBuffer, _ io: TLSScratch) -> Read {
     attach(io)
+    if isPending {
+      switch readEarly(into: buffer) {
+      case .complete: break
+      case .bytes(let n): return .bytes(n)
+      case .needsInput: return .needsInput
+      case .failed(let error): return .failed(error)
+      }
+    }
     var total = 0
     while true {
       let room = buffer.writableBytes
@@ -177,6 +211,7 @@ public final class TLSSession {
   /// Encrypts as much of `bytes` as `outgoing` has place for.
   public func write(_ bytes: UnsafeRawBufferPointer, _ io: TLSScratch) -> Write {
     attach(io)
+    if isPending { return writeEarly(bytes) }
     var done = 0
     while done < bytes.count, io.outgoing.count < TLSScratch.outgoingBound {
       guard let from = bytes.baseAddress else { break }
@@ -205,6 +240,11 @@ public final class TLSSession {
   /// Whether decrypted octets, or a part of a record, wait inside: read again before waiting for input.
   public var hasPending: Bool { SSL_has_pending(ssl) == 1 }
   public var isComplete: Bool { isEstablished }
+
+  func markEstablished() { isEstablished = true }
+
+  /// The first of each kind counts.
+  func note(_ secret: TLSSecret, _ digits: Bytes) { if secrets[secret] == nil { secrets[secret] = digits } }
 
   /// Octets of a record from now on (`tune.ssl.maxrecord`); 512 to 16384.
   public func setMaximumRecord(_ octets: Int) {

@@ -32,6 +32,18 @@ extension TLSSession {
     return Bytes(Array(UnsafeBufferPointer(start: data, count: Int(length))))
   }
 
+  /// What NPN, the forerunner of ALPN, came to.
+  public var nextProtocol: Bytes? {
+    var data: UnsafePointer<UInt8>?
+    var length: UInt32 = 0
+    SSL_get0_next_proto_negotiated(ssl, &data, &length)
+    guard let data, length > 0 else { return nil }
+    return Bytes(Array(UnsafeBufferPointer(start: data, count: Int(length))))
+  }
+
+  /// The file of the certificate that this side shows to clients (`ssl_fc_crtname`).
+  public var certificateName: String? { (identity ?? server?.baseIdentity)?.bundle?.path }
+
   public var isResumed: Bool { SSL_session_reused(ssl) == 1 }
 
   public var sessionID: [UInt8] {

@@ -26,6 +26,12 @@ public final class VerificationKey: @unchecked Sendable {
     pointer = key
   }
 
+  /// The key of a certificate.
+  public init?(_ certificate: X509Certificate) {
+    guard let key = X509_get_pubkey(certificate.pointer) else { return nil }
+    pointer = key
+  }
+
   deinit { EVP_PKEY_free(pointer) }
 
   /// Whether `signature` over `data` is this key's. `family` is `RS`, `PS` or `ES`.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fuzzes one target: run.sh config [seconds]. New inputs stay in .build/fuzz; what crashes is printed.
+# Fuzzes one target: run.sh config|rules|tokens [seconds]. New inputs stay in .build/fuzz; what crashes is printed.
 set -eu
 cd "$(dirname "$0")/../.."
 target="${1:-config}"
@@ -10,9 +10,9 @@ flags="-enable-experimental-feature Lifetimes -enable-upcoming-feature MemberImp
 flags="$flags -parse-as-library -sanitize=fuzzer,address"
 case "$target" in
   config) modules="Base Config" entry=Tests/Fuzz/ConfigFuzz.swift ;;
-  rules)
+  rules | tokens)
     modules="Base Config HTTP TLS Rules"
-    entry=Tests/Fuzz/RuleFuzz.swift
+    entry=Tests/Fuzz/$([ "$target" = rules ] && echo RuleFuzz || echo TokenFuzz).swift
     flags="$flags -enable-testing -I Sources/CNghttp2 -I Sources/COpenSSL -lnghttp2 -lssl -lcrypto" ;;
   *) echo "unknown target '$target'" >&2; exit 2 ;;
 esac
@@ -23,8 +23,9 @@ for module in $modules; do
   objects="$objects $out/$module.o"
 done
 swiftc $flags -I "$out" "$entry" $objects -o "$out/$target-fuzzer"
-cp -n "Tests/Fuzz/corpus/$([ "$target" = rules ] && echo RuleFuzz || echo "$target")"/* "$out/$target"/ 2>/dev/null || true
+case "$target" in rules) corpus=RuleFuzz ;; tokens) corpus=TokenFuzz ;; *) corpus=$target ;; esac
+cp -n "Tests/Fuzz/corpus/$corpus"/* "$out/$target"/ 2>/dev/null || true
 # Pattern lists and what is looked up in them point to each other: they live as long as the process.
-leaks="$([ "$target" = rules ] && echo 0 || echo 1)"
+leaks="$([ "$target" = config ] && echo 1 || echo 0)"
 export ASAN_OPTIONS="detect_leaks=$leaks"
 exec "$out/$target-fuzzer" -artifact_prefix="$out/" -max_total_time="$seconds" -max_len=8192 "$out/$target"

@@ -23,6 +23,8 @@ final class FixedEnvironment: ProxyEnvironment {
   func isLocal(_ address: IPAddress) -> Bool { address == .v4(0x7F00_0001) }
   func show(_ text: String, in sink: String) {}
   func transport(_ query: TransportQuery, of socket: Int32) -> Int64? { nil }
+  func savedSYN(of socket: Int32) -> Bytes? { nil }
+  func usage(of scope: UsageScope) -> Int { scope == .thread ? 40 : 30 }
   func log(_ context: RuleContext, _ origin: LogOrigin, _ profile: LogProfile?) {}
   func listenerConnections(_ connection: ConnectionFacts) -> Int { 1 }
 }

@@ -83,6 +83,25 @@ final class Loopback {
     return got
   }
 
+  /// Sends octets as early data; what the server reads of them while the handshake is under way.
+  func sendEarly(_ octets: [UInt8]) -> [UInt8] {
+    guard case .accepted = octets.withUnsafeBytes({ client.write($0, clientIO) }) else { return [] }
+    move(clientIO, serverIO)
+    let isEarly = server.handshake(serverIO) == .early
+    move(serverIO, clientIO)
+    guard isEarly else { return [] }
+    let plain = ByteBuffer(capacity: 20000)
+    guard case .bytes = server.read(into: plain, serverIO) else { return [] }
+    return Array(plain.readableBytes)
+  }
+
+  /// What the client reads when it goes on.
+  func clientOutcome() -> TLSSession.Read {
+    let outcome = client.read(into: ByteBuffer(capacity: 100), clientIO)
+    move(clientIO, serverIO)
+    return outcome
+  }
+
   func closeFromClient() -> TLSSession.Read {
     client.close(clientIO)
     move(clientIO, serverIO)

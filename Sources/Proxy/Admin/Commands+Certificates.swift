@@ -56,6 +56,21 @@ extension Commands {
       return .message("Certificate '\(path)' deleted!", severity: 5)
     },
     Command(
+      "add ssl jwt", "<certfile>", level: .admin, "add certificate to list of certificates used for JWT validation"
+    ) {
+      setServesTokens($0, true)
+    },
+    Command(
+      "del ssl jwt", "<certfile>", level: .admin, "remove certificate from list of certificates used for JWT validation"
+    ) {
+      setServesTokens($0, false)
+    },
+    Command("show ssl jwt", level: .restricted, "show list of certificates used for JWT validation") { call in
+      let bundles = call.runtime.certificates.files.bundles
+      let names = bundles.filter(\.value.parts.servesTokens).keys.sorted()
+      return .lines("# filename\n" + names.map { "\($0)\n" }.joined())
+    },
+    Command(
       "show ssl sni", "[-f <frontend>] [-A] [-t <offset>]", level: .restricted,
       "display the list of SNI and their corresponding filename"
     ) {
@@ -67,6 +82,15 @@ extension Commands {
 
   private static func found(_ path: String, _ store: CertificateStore) -> CertificateBundle? {
     store.files.bundles[path] ?? store.files.bundles[store.files.paths.certificate(path)]
+  }
+
+  private static func setServesTokens(_ call: CommandCall, _ serves: Bool) -> CommandAnswer {
+    let (path, store) = (call.argument(0), call.runtime.certificates)
+    guard !path.isEmpty else { return .error("'\(serves ? "add" : "del") ssl jwt' expects a filename") }
+    do throws(TLSError) {
+      let isKnown = try store.edit { files throws(TLSError) in files.setServesTokens(path, serves) }
+      return isKnown ? .lines("") : .error(notFound)
+    } catch { return .error("\(error)") }
   }
 
   // MARK: Listings
@@ -106,7 +130,8 @@ extension Commands {
       if let issuer = parts.issuerPath { text += "OCSP Issuer filename: \(issuer)\n" }
       text += "SCTL filename: \(file).sctl\n"
     }
-    text += "Option: ocsp-update \(parts.updatesOCSP ? "on" : "off")\nOption: jwt off\n"
+    text += "Option: ocsp-update \(parts.updatesOCSP ? "on" : "off")\n"
+    text += "Option: jwt \(parts.servesTokens ? "on" : "off")\n"
     let bundle = store.files.bundles[path]
     guard let certificate = parts.certificate else { return text + "Status: Empty\nOCSP Response Key: \n" }
     let status = isUncommitted ? "Uncommitted" : store.isUsed(.certificate(path)) ? "Used" : "Unused"
@@ -195,7 +220,9 @@ extension Commands {
           return failure("Unable to parse OCSP response.")
         }
         parts.ocspResponse = der
-      case .scts: return failure("'.sctl' files are not supported yet.")
+      case .scts:
+        guard let list = Base64.decode(payload.withoutBlanks) else { return failure("Unable to parse SCTL.") }
+        try parts.takeTimestamps(list, path: path)
       }
     } catch {
       return failure("unable to load certificate from file '\(name)': \(error).\nCan't load the payload")
@@ -229,9 +256,12 @@ extension Commands {
       return .error(
         "The ongoing transaction is about '\(change.path)' but you are trying to set '\(path)'\nCan't commit \(path)!")
     }
+    let isUsed = store.isUsed(.certificate(path))
     do throws(TLSError) {
       let made = try store.change(.certificate(path)) { files throws(TLSError) in
-        try files.put(path, change.parts).checkIsWhole()
+        let bundle = files.put(path, change.parts)
+        // What only tokens are checked with needs no key.
+        if change.parts.key != nil || isUsed { try bundle.checkIsWhole() }
       }
       store.certificateChange = nil
       return done(path, made)

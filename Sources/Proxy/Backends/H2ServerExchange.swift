@@ -35,6 +35,9 @@ final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
   private var outputEnded = false
   private var outputTrailers: MessageHead?
   private var wantsRoom = false
+  private(set) var octetsOut = 0
+  /// The error code with which the server gave the stream up.
+  private var resetCode: UInt32?
 
   /// Octets of a request body held for one stream.
   private static let outputBound = 64 * 1024
@@ -51,6 +54,15 @@ final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
   /// Request and response went to their ends.
   var isWhole: Bool { inputEnded && outputEnded }
 
+  var endpointFacts: EndpointFacts {
+    var facts = session.endpointFacts
+    facts.id = Int(id)
+    facts.resetCode = resetCode
+    facts.isAborted = resetCode != nil || hasFailed
+    facts.streamWords = "id=\(id) out=\(octetsOut) held=\(output?.count ?? 0) ended=\(inputEnded)"
+    return facts
+  }
+
   // MARK: Request
 
   func sendHead(of stream: Stream) {
@@ -65,6 +77,7 @@ final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
   }
 
   private func submit(_ stream: Stream, connectProtocol: Bytes?, hasBody: Bool) {
+    octetsOut += stream.request.byteCount
     if !session.submit(self, stream.request, connectProtocol: connectProtocol, hasBody: hasBody) {
       state = .closed(H2Error.refusedStream)
     }
@@ -102,6 +115,7 @@ final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
     let n = Swift.min(room, bytes.count)
     let wasEmpty = buffer.isEmpty
     buffer.appendGrowing(UnsafeRawBufferPointer(rebasing: bytes.prefix(n)))
+    octetsOut += n
     if wasEmpty { session.bodyIsReady(self) }
     return n
   }
@@ -210,7 +224,10 @@ final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
   // MARK: End
 
   func streamClosed(error: UInt32) {
-    if case .open = state { state = .closed(error) }
+    if case .open = state {
+      state = .closed(error)
+      if !inputEnded || error != H2Error.noError { resetCode = error }
+    }
     wantsRoom = false
     session.forget(self)
     stream?.advance()

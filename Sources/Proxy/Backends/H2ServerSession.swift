@@ -93,6 +93,16 @@ final class H2ServerSession: TransportOwner {
     flush()
   }
 
+  /// What all streams of the connection share.
+  var endpointFacts: EndpointFacts {
+    var known = EndpointFacts()
+    known.openStreams = exchanges.count
+    known.streamLimit = engine.streamLimit
+    known.glitches = engine.glitches
+    known.connectionWords = "requests=\(engine.requestCount) streams=\(exchanges.count) \(transport.words)"
+    return known
+  }
+
   // MARK: Input
 
   private func readInput() {

@@ -40,6 +40,10 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
   private var typeOfService = 0
   private var mark: UInt32 = 0
   private var isWaitingToClose = false
+  /// The request was sent while the handshake was under way, and its end was not noted yet.
+  private var isEarly = false
+  /// What the streams before this one sent.
+  private var octetsOutBefore = 0
   private var awaitsSocks = false
 
   /// What makes the connection differ from others to the same server.
@@ -87,6 +91,12 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     guard isUsed != isCounted else { return }
     isCounted = isUsed
     worker.serverPools.count(server, isUsed ? 1 : -1)
+  }
+
+  var octetsOut: Int { (transport.map { $0.octetsOut + $0.gathered } ?? 0) - octetsOutBefore }
+
+  var endpointFacts: EndpointFacts {
+    EndpointFacts(transport, id: stream?.isHTTP ?? true ? requestCount - 1 : 0, wasGivenUp: hasFailed)
   }
 
   var hasFailed: Bool { state == .failed || state == .closed || (transport?.hasFailed ?? true) || endedEarly }
@@ -186,7 +196,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     if awaitsSocks { return continueSocks(transport) }
     guard transport.isSettled else { return }
     if transport.failure != 0 { return fail(.refused(transport.failure)) }
-    if worker.runtime.tlsDetails.contains(.serverSource) {
+    if worker.runtime.costlyFacts.contains(.serverSource) {
       facts.localAddress = Socket.localAddress(transport.descriptor)
     }
     guard server.settings.socks4 != nil else { return begin(transport) }
@@ -226,9 +236,29 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
       return fail(.handshake)
     }
     transport.startTLS(session)
+    if sendsEarly, session.beginEarlyData() {
+      transport.resume(session)
+      wire = .http1
+      isEarly = true
+      state = .ready
+      return
+    }
     state = .handshaking
     handshakeReady(transport)
   }
+
+  /// Whether the first request may go out before the server has answered: where the client takes the risk too, or
+  /// where it can be repeated. A request with a body is not.
+  private var sendsEarly: Bool {
+    guard server.settings.tls.allowsEarlyData, let stream, stream.isHTTP, stream.requestInfo.framing == .none,
+      !stream.requestInfo.upgrade, let backend = stream.backend, stream.attempts == 0
+    else { return false }
+    let reasons = backend.settings.retryOn
+    return stream.context.connection.tls?.receivedEarlyData ?? false || reasons.contains("0rtt-rejected")
+      || reasons.contains("all-retryable-errors")
+  }
+
+  var refusedEarlyData: Bool { isEarly && transport?.tlsFailure?.reason == .earlyDataRefused }
 
   /// `sni <expression>`, or what the request's Host says.
   private func serverName(_ stream: Stream) -> String? {
@@ -244,11 +274,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
         wire = transport.tls?.alpn == "h2" ? .http2 : .http1
         server.prefersHTTP2.store(wire == .http2, ordering: .relaxed)
       }
-      if worker.runtime.tlsDetails.contains(.server), let session = transport.tls {
-        let tls = TLSFacts(session, [.peerCertificate, .secrets])
-        tls.localCertificate = tls.clientCertificate
-        facts.tls = tls
-      }
+      noteTLS(transport)
     } else if transport.hasFailed {
       if let session = transport.tls, let stream {
         let failure = HandshakeFailure(ofServer: session)
@@ -258,6 +284,13 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
       }
       fail(.handshake)
     }
+  }
+
+  private func noteTLS(_ transport: Transport) {
+    guard worker.runtime.costlyFacts.contains(.server), let session = transport.tls else { return }
+    let tls = TLSFacts(session, [.peerCertificate, .secrets])
+    tls.localCertificate = tls.clientCertificate
+    facts.tls = tls
   }
 
   /// `send-proxy` and `send-proxy-v2`: before anything else, in clear.
@@ -294,6 +327,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     state = .ready
     count(true)
     requestCount += 1
+    octetsOutBefore = transport.octetsOut
     responseBegan = false
     parser.reset()
     answeredMethod = AnsweredMethod(stream.request.method)
@@ -314,6 +348,8 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     let connection: H1Encoder.Connection = info.upgrade ? .upgrade : staysOpen ? .none : .close
     H1Encoder.writeRequest(
       stream.request, framing: info.framing, connection: connection, caseMap: caseMap, into: transport.assembly())
+    // It must go out before anything is read, which would begin the handshake without it.
+    if isEarly { _ = transport.flush() }
   }
 
   func beginTunnel() {
@@ -370,6 +406,11 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
         case .complete(let info):
           transport.consume(info.consumed)
           parser.reset()
+          if isEarly {
+            isEarly = false
+            noteTLS(transport)
+            stream?.context.serverSide.tls = facts.tls
+          }
           return result
         case .invalid: return result
         case .incomplete:

@@ -1,4 +1,5 @@
 import Base
+import Synchronization
 import TLS
 
 /// All certificates, authorities and lists of the process with all contexts that were made of them.
@@ -7,7 +8,14 @@ import TLS
 /// files: new contexts are made for every listener and server that uses what changed, and only when all are made do
 /// they, and the copy, take the place of the old ones. Connections in progress keep what they began with.
 final class CertificateStore: @unchecked Sendable {
-  private(set) var files: CertificateFiles
+  private(set) var files: CertificateFiles {
+    didSet {
+      let bundles = files.bundles
+      newest.withLock { $0 = bundles }
+    }
+  }
+  /// The certificates by name, for rules on any thread.
+  private let newest = Mutex<[String: CertificateBundle]>([:])
   private var listeners: [ListenerTLS] = []
   private var clients: [Weak] = []
   /// Changes that wait for `commit`, at most one of each kind.
@@ -28,6 +36,9 @@ final class CertificateStore: @unchecked Sendable {
     files = changed
     return result
   }
+
+  /// The certificate of that name as it is now. For all threads.
+  func certificate(named name: String) -> CertificateBundle? { newest.withLock { $0[name] } }
 
   func add(_ listener: ListenerTLS) { listeners.append(listener) }
 

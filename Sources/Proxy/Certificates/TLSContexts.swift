@@ -28,6 +28,26 @@ struct TLSContexts {
     }
   }
 
+  /// `crt-store` sections, and certificates that rules check tokens with.
+  func load(_ loads: [CertificateLoad], forTokens: Set<String>) {
+    for load in loads {
+      var source = CertificateFiles.Load(
+        name: load.name, certificate: load.certificate, servesTokens: load.servesTokens)
+      (source.key, source.ocspResponse) = (load.key, load.ocspResponse)
+      (source.issuer, source.timestamps) = (load.issuer, load.timestamps)
+      source.updatesOCSP = load.updatesOCSP
+      do throws(TLSError) {
+        try store.edit { files throws(TLSError) in try files.load(source) }
+      } catch {
+        diagnostics.error("'load' : \(error)", at: load.location)
+      }
+    }
+    for path in forTokens.sorted() {
+      // Where it is no certificate with its key, the key that was read for the rule does by itself.
+      _ = try? store.edit { files throws(TLSError) in try files.loadForTokens(path) }
+    }
+  }
+
   /// For servers that are added to a process that runs.
   init(
     _ global: GlobalSettings, _ store: CertificateStore, _ retirement: Retirement, _ diagnostics: Diagnostics
@@ -53,6 +73,8 @@ struct TLSContexts {
     if bind.tls.alpn == nil, shared.alpn == nil {
       settings.policy.alpn = isHTTP && bind.proto == nil ? ["h2", "http/1.1"] : []
     }
+    settings.helloCapture = global.helloCapture
+    if bind.tls.allowsEarlyData { settings.policy.earlyData = UInt32(clamping: global.bufferSize - global.maxRewrite) }
     settings.strictSNI = bind.strictSNI ?? shared.strictSNIByDefault
     if bind.generateCertificates { settings.signer = bind.signer.map { store.files.paths.certificate($0.text) } }
     for (word, kind) in bind.certificateSources {
@@ -157,6 +179,7 @@ struct TLSContexts {
     policy.hidesAuthorities = own.noCANames
     policy.allowsRenegotiation = own.allowsRenegotiation || shared.allowsRenegotiation
     policy.securityLevel = global.securityLevel.map { Int32(clamping: $0) }
+    policy.logsKeys = global.logsKeys
     policy.noTickets = own.noTickets || shared.noTickets
     policy.prefersClientCiphers = own.preferClientCiphers || shared.preferClientCiphers
     switch own.verification ?? shared.verification {

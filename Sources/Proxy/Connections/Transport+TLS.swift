@@ -93,12 +93,13 @@ extension Transport {
   func continueHandshake() -> Handshake {
     guard handshake == .running, let tls else { return handshake }
     let scratch = worker.scratch
+    scratch.now = worker.loop.now.wall.seconds
     restoreUnopened(scratch)
     while true {
       let step = tls.handshake(scratch)
       sendSealed(scratch)
       switch step {
-      case .complete:
+      case .complete, .early:
         handshake = .done
         keepUnopened(scratch)
         return .done

@@ -106,6 +106,7 @@ final class Transport: EventHandler {
     if !readiness.isDisjoint(with: [.readHangup, .hangup, .error]) { hangupSeen = true }
     if readiness.contains(.error), failure == 0 { failure = Socket.pendingError(descriptor) }
     if readiness.contains(.writable), hasOutput { _ = flush() }
+    if let tls, tls.isPending { finishHandshake() }
     owner?.transportReady(self)
   }
 
@@ -116,6 +117,14 @@ final class Transport: EventHandler {
   var hasOutput: Bool { pending != nil || sealed != nil || pipe != nil }
   /// Output waits for the kernel; the producer should pause.
   var isBlocked: Bool { !mayWrite && hasOutput }
+
+  /// Reads on, so that a session that carries early data becomes complete.
+  func finishHandshake() {
+    guard handshake == .done else { return }
+    // A client sends first what it has to say early.
+    if let tls, !tls.isServer, hasOutput { return }
+    _ = receive()
+  }
 
   // MARK: Input
 

@@ -63,11 +63,11 @@ final class Acceptor: EventHandler, TimerOwner {
     options.transparent = bind.transparent
     options.deferAccept = bind.deferAccept
     options.fastOpen = bind.tcpFastOpen
+    options.savedSYN = bind.savedSYN.map { Int32(clamping: $0) }
     options.maxSegmentSize = bind.maxSegmentSize.map { Int32(clamping: $0) }
     options.userTimeoutMilliseconds = bind.tcpUserTimeout.map { Int32(clamping: $0.milliseconds) }
     options.congestionControl = bind.congestionControl?.text
     options.segmentPassword = bind.segmentPassword
-    options.savedSYN = Int32(clamping: bind.savedSYN)
     options.mode = bind.mode
     options.uid = bind.uid
     options.gid = bind.gid

@@ -174,7 +174,7 @@ final class ClientConnection: TransportOwner, TimerOwner {
     var failure = HandshakeFailure.closed
     if let session = transport.tls {
       failure = HandshakeFailure(ofClient: session, wasClosed: transport.tlsFailure == nil)
-      facts.tls = TLSFacts(failed: session, worker.runtime.tlsDetails)
+      facts.tls = TLSFacts(failed: session, worker.runtime.costlyFacts)
     }
     noteFailure(failure)
     if !(frontend.settings.dontLogNull && transport.octetsIn == 0) {
@@ -193,7 +193,7 @@ final class ClientConnection: TransportOwner, TimerOwner {
     worker.runtime.tlsRate.count(at: worker.loop.now.wall.microseconds)
     if let session = transport.tls {
       if session.isResumed { worker.runtime.tlsResumptions.count(at: worker.loop.now.wall.microseconds) }
-      facts.tls = TLSFacts(session, worker.runtime.tlsDetails)
+      facts.tls = TLSFacts(session, worker.runtime.costlyFacts)
     }
   }
 

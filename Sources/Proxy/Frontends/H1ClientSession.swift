@@ -62,6 +62,12 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
   var octetsIn: Int { transport.octetsIn - octetsInBefore }
   var octetsOut: Int { transport.octetsOut + transport.gathered - octetsOutBefore }
 
+  var endpointFacts: EndpointFacts {
+    EndpointFacts(transport, id: requestCount - 1, wasGivenUp: hasFailed || transport.sawEnd)
+  }
+
+  func finishHandshake() { transport.finishHandshake() }
+
   func transportReady(_ transport: Transport) {
     switch state {
     case .idle, .readingHead: readRequest()

@@ -28,6 +28,8 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
   private var sendsBulk = false
   private var isClosed = false
   private var requestCount = 0
+  /// The handshake was under way when the session began.
+  private var isEarly = false
   private var hasWideWindow = false
   private var timer: Timer { connection.timer }
 
@@ -38,6 +40,7 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
     self.connection = connection
     worker = connection.worker
     transport = connection.transport
+    isEarly = connection.facts.tls?.hasEarlyData ?? false
   }
 
   var frontend: Frontend { connection.frontend }
@@ -51,14 +54,33 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
     self.engine = engine
     armTimer()
     readInput()
+    noteHandshake()
     scheduleFlush()
+  }
+
+  /// Requests may wait for the end of the handshake.
+  private func noteHandshake() {
+    guard isEarly, !(facts.tls?.hasEarlyData ?? false) else { return }
+    isEarly = false
+    for exchange in exchanges { exchange.handshakeEnded() }
   }
 
   func transportReady(_ transport: Transport) {
     guard !isClosed else { return }
     readInput()
+    if isEarly { noteHandshake() }
     if transport.hasFailed { return close() }
     flush()
+  }
+
+  /// What all streams of the connection share.
+  var endpointFacts: EndpointFacts {
+    var known = EndpointFacts()
+    known.openStreams = exchanges.count
+    known.streamLimit = Int(worker.h2Settings.maxConcurrentStreams)
+    known.glitches = facts.glitches
+    known.connectionWords = "requests=\(requestCount) streams=\(exchanges.count) \(transport.words)"
+    return known
   }
 
   // MARK: Input
@@ -93,7 +115,6 @@ final class H2ClientSession: TransportOwner, H2SessionDelegate {
       if !fitsWindow(info.framing) { engine?.openWindow(stream: id) }
     }
     requestCount += 1
-    facts.streamCount = requestCount
     let exchange = H2Exchange(self, id, info, isFirst: requestCount == 1)
     exchange.position = exchanges.count
     exchanges.append(exchange)

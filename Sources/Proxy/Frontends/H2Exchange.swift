@@ -30,6 +30,8 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
   /// The whole response went out: what its server still sends is not for the client, and no failure of it.
   private var wasAnswered = false
   private var isResponding = false
+  /// The error code with which the stream was given up while it ran.
+  private var resetCode: UInt32?
   /// Octets of a request that was answered before its end.
   private var discarded = 0
 
@@ -58,6 +60,19 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
   var isRunning: Bool { stream != nil }
   var octetsIn: Int { inputTotal }
   var octetsOut: Int { outputTotal }
+
+  var endpointFacts: EndpointFacts {
+    var facts = session.endpointFacts
+    facts.id = Int(id)
+    facts.isAborted = hasFailed
+    facts.resetCode = resetCode
+    facts.streamWords = "id=\(id) in=\(inputTotal) out=\(outputTotal) held=\(output?.count ?? 0) ended=\(outputEnded)"
+    return facts
+  }
+
+  // The session reads by itself.
+  func finishHandshake() {}
+  func handshakeEnded() { stream?.advance() }
 
   func requestReceived(_ head: MessageHead) {
     let connection = session.connection
@@ -261,7 +276,7 @@ final class H2Exchange: ClientEndpoint, H2StreamOwner {
 
   func streamClosed(error: UInt32) {
     session.forget(self)
-    if error == H2Error.noError, outputEnded { wasAnswered = true }
+    if error == H2Error.noError, outputEnded { wasAnswered = true } else if stream != nil { resetCode = error }
     closed()
   }
 

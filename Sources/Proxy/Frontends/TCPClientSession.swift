@@ -46,6 +46,10 @@ final class TCPClientSession: TransportOwner, ClientEndpoint {
   var octetsIn: Int { transport.octetsIn }
   var octetsOut: Int { transport.octetsOut + transport.gathered }
 
+  var endpointFacts: EndpointFacts { EndpointFacts(transport, id: 0, wasGivenUp: hasFailed) }
+
+  func finishHandshake() { transport.finishHandshake() }
+
   func transportReady(_ transport: Transport) {
     if isLingering { return linger() }
     if isFlushing {

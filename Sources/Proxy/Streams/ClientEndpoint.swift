@@ -16,6 +16,8 @@ protocol ClientEndpoint: BodySource, BodySink {
   /// Clear octets received and sent for this stream so far.
   var octetsIn: Int { get }
   var octetsOut: Int { get }
+  /// For `fs.*` and the like.
+  var endpointFacts: EndpointFacts { get }
   /// Begins the response. `length` nil means unknown; HTTP/1 then uses chunks or the end of the connection.
   func beginResponse(_ head: MessageHead, body: ResponseBody)
   /// Reads what has come behind octets that wait already, for rules that look at them.
@@ -34,6 +36,8 @@ protocol ClientEndpoint: BodySource, BodySink {
   /// Whether the client's connection may go on as one of HTTP; then lets it, with what `storage` has.
   var maySwitchToHTTP: Bool { get }
   func switchToHTTP(proto: String?, _ storage: StreamStorage)
+  /// Goes on with a handshake that is under way while early data is served.
+  func finishHandshake()
   /// Closes without telling the client.
   func vanish()
 }

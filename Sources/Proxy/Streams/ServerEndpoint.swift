@@ -74,11 +74,27 @@ enum ServerEndpoint {
     }
   }
 
+  /// Octets sent to the server for this stream so far, heads included.
+  var octetsOut: Int {
+    switch self {
+    case .connection(let connection): connection.octetsOut
+    case .exchange(let exchange): exchange.octetsOut
+    }
+  }
+
   /// The connection carried other requests before.
   var isReused: Bool {
     switch self {
     case .connection(let connection): connection.requestCount > 1
     case .exchange(let exchange): exchange.isReused
+    }
+  }
+
+  /// The server did not take the request as early data.
+  var refusedEarlyData: Bool {
+    switch self {
+    case .connection(let connection): connection.refusedEarlyData
+    case .exchange: false
     }
   }
 

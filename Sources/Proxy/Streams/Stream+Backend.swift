@@ -35,6 +35,7 @@ extension Stream {
     storage.wantedBody = 0
     storage.phaseAfterBody = next
     phase = .waitForBody
+    context.waitingEntity = .requestBuffer
     let timeouts = frontend.settings.timeouts
     if let time = timeouts.httpRequest ?? timeouts.client { phaseDeadline = now + time }
     return true
@@ -44,12 +45,19 @@ extension Stream {
   private func finishRequest(_ backend: Backend) -> Step {
     ruleIndex = 0
     if isHTTP {
+      // RFC 8470 section 5.1: the server decides whether it takes what may be a replay.
+      if let tls = context.connection.tls, tls.hasEarlyData { noteEarlyData() }
       sendEarlyHints()
       if !countForward() { return .proceed }
       addForwardedFields(backend)
       prepareCompression()
     }
     return enter(.assignServer)
+  }
+
+  private func noteEarlyData() {
+    request.remove("early-data")
+    request.append("early-data", "1")
   }
 
   private static let maxForwards: FieldName = "max-forwards"
@@ -145,6 +153,7 @@ extension Stream {
     }
     context.requestBody = Bytes(copying: buffer.readable)
     context.requestBodyIsComplete = requestIsComplete
+    context.waitingEntity = nil
     let next = storage.phaseAfterBody
     let index = ruleIndex
     _ = enter(next)

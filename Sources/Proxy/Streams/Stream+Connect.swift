@@ -229,6 +229,7 @@ extension Stream {
   /// Ends the use of the server connection without giving the session slot back.
   func dropConnection(reset: Bool) {
     guard let end = serverEnd else { return }
+    if worker.runtime.costlyFacts.contains(.serverEnd) { note(end) }
     serverEnd = nil
     context.serverSide.socket = -1
     end.abandon(reset: reset)

@@ -434,6 +434,9 @@ extension Stream: DeferredWork {
     // RFC 9113 section 8.7: what the server has not looked at is safe to repeat.
     if server.wasRefused { return true }
     let reasons = backend.settings.retryOn
+    if server.refusedEarlyData {
+      return reasons.contains("0rtt-rejected") || reasons.contains("all-retryable-errors")
+    }
     return reasons.contains("empty-response") || reasons.contains("all-retryable-errors")
   }
 

@@ -178,6 +178,7 @@ extension Stream {
   /// Gives the server connection to the pool when both sides of the exchange are complete.
   private func finishServer(aborted: Bool) {
     guard let end = serverEnd else { return }
+    if worker.runtime.costlyFacts.contains(.serverEnd) { note(end) }
     serverEnd = nil
     context.serverSide.socket = -1
     guard case .connection(let connection) = end else { return end.abandon(reset: aborted) }
@@ -195,6 +196,11 @@ extension Stream {
     } else {
       connection.closeWhenFlushed()
     }
+  }
+
+  func note(_ end: ServerEndpoint) {
+    storage.lastServerEndpoint = end.endpointFacts
+    context.log.bytesToServer = end.octetsOut
   }
 
   private func count() {
@@ -303,6 +309,7 @@ extension Stream {
   /// `do-log`: what is known now.
   func refreshLogFacts() {
     fillTimes()
+    if let serverEnd { context.log.bytesToServer = serverEnd.octetsOut }
     context.log.bytesIn = client.octetsIn
     context.log.bytesOut = client.octetsOut
     noteState()

@@ -148,7 +148,13 @@ extension Stream {
   /// Acts on a verdict other than `.next`.
   func conclude(_ verdict: Verdict, _ state: Termination.State) -> Step {
     switch verdict {
-    case .next, .needMoreData, .waitForHandshake, .expectProxy, .switchToHTTP: return .wait
+    case .next, .needMoreData, .expectProxy, .switchToHTTP: return .wait
+    case .waitForHandshake:
+      client.finishHandshake()
+      if !(context.connection.tls?.hasEarlyData ?? false) { return .proceed }
+      if client.hasFailed { return abandon() }
+      setExchangeDeadlines(clientWaits: true, serverWaits: false)
+      return .wait
     case .deny(let status, let reply):
       countDenied()
       context.count(.error)

@@ -125,12 +125,14 @@ final class Stream {
     }
     isAdvancing = true
     context.now = worker.loop.now
+    let effort = worker.runtime.costlyFacts.contains(.effort) ? beginEffort() : 0
     repeat {
       mustAdvanceAgain = false
       while phase != .finished, perform() == .proceed {}
     } while mustAdvanceAgain && phase != .finished
     isAdvancing = false
     if phase == .finished { return }
+    if effort != 0 { endEffort(since: effort) }
     clientSink.flushBody()
     if let serverEnd { serverSink(serverEnd).flushBody() }
     if frontend.settings.contStats { countContinuously() }

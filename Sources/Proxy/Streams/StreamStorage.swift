@@ -4,7 +4,7 @@ import NetIO
 import Rules
 
 /// The parts of a stream that are costly to make: one worker's pool hands them from stream to stream.
-final class StreamStorage: TimerOwner, LogFactsKeeper {
+final class StreamStorage: TimerOwner {
   /// The stream's deadlines. It belongs to the storage so that it stays in the wheel from stream to stream.
   let timer = Timer()
   /// Who uses the storage now.
@@ -60,21 +60,19 @@ final class StreamStorage: TimerOwner, LogFactsKeeper {
   var addedOctets = (received: 0, sent: 0)
   var hasMatchedSticks = false
   var hasStoredSticks = false
+  /// What the server's end was when the stream let go of it, where expressions ask.
+  var lastServerEndpoint: EndpointFacts?
+  /// Zero unless expressions ask.
+  var measuredEffort = StreamEffort()
 
   init(worker: Worker, facts: ConnectionFacts) {
     context = RuleContext(connection: facts, environment: worker.environment, now: worker.loop.now)
     context.statusClasses = worker.runtime.rules.statusClasses
     context.processVariables = worker.runtime.rules.processVariables
-    context.logFactsKeeper = self
+    context.keeper = self
     context.requestRoom.bufferSize = worker.runtime.global.bufferSize
     context.requestRoom.reserve = worker.runtime.global.maxRewrite
     context.responseRoom = context.requestRoom
-  }
-
-  func refreshLogFacts() -> Bool {
-    guard let stream else { return false }
-    stream.refreshLogFacts()
-    return true
   }
 
   func timerFired(_ timer: Timer) { stream?.deadlinesReached() }
@@ -121,6 +119,8 @@ final class StreamStorage: TimerOwner, LogFactsKeeper {
     addedOctets = (0, 0)
     hasMatchedSticks = false
     hasStoredSticks = false
+    if lastServerEndpoint != nil { lastServerEndpoint = nil }
+    if measuredEffort.calls > 0 { measuredEffort = StreamEffort() }
   }
 }
 

@@ -21,7 +21,7 @@ public final class BandwidthLimit: Sendable {
   let scope: Scope
   let minimum: Int
 
-  init(_ filter: BandwidthFilter, _ proxy: ProxySettings, _ scope: Scope) {
+  init(_ filter: BandwidthFilter, _ proxy: Boxed<ProxySettings>, _ scope: Scope) {
     name = filter.name
     isIncoming = filter.isIncoming
     minimum = filter.minimum

@@ -12,7 +12,7 @@ enum CacheActions {
     ActionEntry("cache-store", .httpResponse, "<name>") { parser throws(RuleError) in
       let index = try cache(&parser)
       // `filter-sequence` may leave the cache out.
-      if let proxy = parser.scope.proxy, !proxy.runs(["cache"], in: proxy.responseFilters) { return { _ in nil } }
+      if let proxy = parser.scope.proxy, !proxy.value.runs(["cache"], in: proxy.responseFilters) { return { _ in nil } }
       return { _ in .storeInCache(index) }
     },
   ]

@@ -45,7 +45,10 @@ public struct RuleSet: Sendable {
       let rule = rules[index]
       if !isKnownToHold, let condition = rule.condition {
         let truth = condition.evaluate(context)
-        if truth == .miss, !context.evaluationIsFinal { return .needMoreData }
+        if truth == .miss, !context.evaluationIsFinal {
+          context.waitingEntity = .rule(rule.origin)
+          return .needMoreData
+        }
         if truth != .pass {
           index += 1
           continue
@@ -53,8 +56,8 @@ public struct RuleSet: Sendable {
       }
       index += 1
       if let verdict = rule.body(context) {
-        context.lastRule = rule.origin
-        if case .needMoreData = verdict { index -= 1 }
+        if verdict.waits { context.waitingEntity = .rule(rule.origin) } else { context.lastRule = rule.origin }
+        if verdict.isRepeated { index -= 1 }
         return verdict
       }
     }
@@ -85,6 +88,7 @@ public struct RuleSet: Sendable {
   }
 
   private func prepare(_ context: RuleContext) {
+    if context.waitingEntity != nil { context.waitingEntity = nil }
     switch kind {
     case .connection, .request:
       context.isResponseSide = false

@@ -38,4 +38,20 @@ public enum Verdict: Sendable {
   case rewriteFailed
   /// `expect-proxy layer4` (false) and `expect-netscaler-cip layer4` (true).
   case expectProxy(netscaler: Bool)
+
+  /// The rule is asked again when the rules go on.
+  var isRepeated: Bool {
+    switch self {
+    case .needMoreData, .waitForHandshake: true
+    default: false
+    }
+  }
+
+  /// The rules go on later.
+  var waits: Bool {
+    switch self {
+    case .needMoreData, .waitForBody, .waitForHandshake, .resolve: true
+    default: false
+    }
+  }
 }

@@ -121,11 +121,15 @@ final class SharedScope {
   var logProfiles: [String: LogProfile] = [:]
   /// Maps by how they match, what they give and their name: many rules share one.
   var maps: [String: MapView] = [:]
+  let tokenDecryption: TokenDecryption
+  /// Certificates that tokens are checked with, as rules name them.
+  var tokenCertificates: Set<String> = []
 
   init(
     configuration: Configuration, diagnostics: Diagnostics, readFile: @escaping (String) -> [UInt8]?
   ) {
     self.readFile = readFile
+    tokenDecryption = TokenDecryption(configuration.global)
     tables = StickTables(configuration, diagnostics)
     for (index, proxy) in configuration.proxies.enumerated() {
       if proxy.hasFrontend, frontends[proxy.name] == nil { frontends[proxy.name] = index }

@@ -127,6 +127,8 @@ public struct CompiledRules: Sendable {
   public var statusClasses = StatusClasses()
   /// `backend/server` of all servers that rules name; these cannot be removed.
   public var referencedServers: Set<String> = []
+  /// Files of certificates that rules check tokens with.
+  public var tokenCertificates: Set<String> = []
   /// Maps and pattern lists, which may change at run time.
   public let patterns: PatternRegistry
 

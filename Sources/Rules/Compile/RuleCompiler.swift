@@ -29,7 +29,9 @@ public enum RuleCompiler {
     rules.tables = shared.tables.all
     rules.statusClasses = configuration.global.statusClasses
     rules.referencedServers = shared.referencedServers
+    rules.tokenCertificates = shared.tokenCertificates
     shared.patterns.assignIDs()
+    shared.processVariables.name(shared.variables.names)
     rules.variables = RuntimeVariables(shared.variables, shared.processVariables)
     return rules
   }

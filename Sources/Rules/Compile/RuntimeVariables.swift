@@ -76,6 +76,7 @@ public final class RuntimeVariables: Sendable {
         }
         if let value { values[variable.id] = value }
         names = shared.variables
+        values.name(names.names)
         return nil
       } catch {
         return error.message

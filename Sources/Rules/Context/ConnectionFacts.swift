@@ -40,9 +40,7 @@ public final class ConnectionFacts {
   /// `fc_err`: 0 without an error, and its words.
   public var errorCode = 0
   public var errorText = Bytes.empty
-  /// HTTP/2 glitches and streams.
   public var glitches = 0
-  public var streamCount = 1
   /// The number of the server that the last request went to, for `prefer-last-server`; negative before the first.
   public var lastServer = -1
 

@@ -16,6 +16,8 @@ public struct LogFacts {
   public var status = -1
   public var bytesIn = 0
   public var bytesOut = 0
+  /// Octets sent to the server, heads included; known at the end.
+  public var bytesToServer = 0
   /// Four octets: cause, state, and the two of persistence cookies.
   public var termination: (UInt8, UInt8, UInt8, UInt8) = (0x2D, 0x2D, 0x2D, 0x2D)
   public var retries = 0
@@ -76,6 +78,7 @@ public struct LogFacts {
     status = -1
     bytesIn = 0
     bytesOut = 0
+    bytesToServer = 0
     termination = (0x2D, 0x2D, 0x2D, 0x2D)
     retries = 0
     isRedispatched = false

@@ -1,5 +1,6 @@
 public import Base
 public import Config
+public import TLS
 
 /// What expressions ask about the process and about proxies and servers other than the stream's own.
 ///
@@ -27,6 +28,12 @@ public protocol ProxyEnvironment: AnyObject {
   /// `set-tos`, `set-mark`: the packets that leave through `socket` from now on.
   /// What the kernel knows of a TCP connection; nil without one.
   func transport(_ query: TransportQuery, of socket: Int32) -> Int64?
+  /// The client's SYN packet, if the listener keeps them (`tcp-ss`).
+  func savedSYN(of socket: Int32) -> Bytes?
+  /// Per cent of the time that was spent at work lately, 0 to 100.
+  func usage(of scope: UsageScope) -> Int
+  /// A certificate that is loaded under this name, whether or not tokens may be checked and opened with it.
+  func certificate(named name: Bytes) -> CertificateBundle?
   func hasFrontend(_ name: Bytes) -> Bool
   /// Whether this machine has an address.
   func isLocal(_ address: IPAddress) -> Bool
@@ -43,11 +50,20 @@ extension ProxyEnvironment {
   public func resetOnClose(_ socket: Int32, hops: Int) {}
 }
 
+extension ProxyEnvironment {
+  public func savedSYN(of socket: Int32) -> Bytes? { nil }
+  public func usage(of scope: UsageScope) -> Int { 0 }
+  public func certificate(named name: Bytes) -> CertificateBundle? { nil }
+}
+
 /// Numbers of TCP_INFO; times in microseconds.
 public enum TransportQuery: Sendable {
   case roundTrip, roundTripVariation, unacknowledged, selectivelyAcknowledged, lost, retransmitted
   case forwardAcknowledged, reordering
 }
+
+/// Of this worker, or of all of them on average.
+public enum UsageScope: Sendable { case thread, process }
 
 public enum FrontendQuery: Sendable { case connections, requestRate, sessionRate }
 

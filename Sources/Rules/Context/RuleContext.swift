@@ -46,8 +46,8 @@ public final class RuleContext {
   /// `proc.` variables: set this to `CompiledRules.processVariables`.
   public var processVariables = ProcessVariables.none
 
-  /// Who fills `log` when a rule wants a line; nil outside of streams.
-  public weak var logFactsKeeper: (any LogFactsKeeper)?
+  /// The owner of the stream; nil outside of streams.
+  public weak var keeper: (any FactsKeeper)?
 
   /// Fields that `http-request early-hint` wants to send in a 103 before the response.
   public var earlyHints: [(name: FieldName, value: Bytes)] = []
@@ -103,6 +103,8 @@ public final class RuleContext {
   var scratch: [UInt8] = []
   /// The file and line of the rule that ended the last evaluation, for `last_rule_file`.
   public internal(set) var lastRule: RuleOrigin?
+  /// What held the rules up when the evaluation was last interrupted, for `waiting_entity`.
+  public var waitingEntity: WaitingEntity?
   /// True while the owner evaluates response rules: decides what `hdr` and `ver` look at.
   var isResponseSide = false
   /// False while missing data may be waited for.
@@ -152,14 +154,9 @@ public final class RuleContext {
     priorityOffset = 0
     mayChange = false
     if lastRule != nil { lastRule = nil }
+    if waitingEntity != nil { waitingEntity = nil }
     isResponseSide = false
   }
-}
-
-/// The owner of a stream, asked to fill `RuleContext.log` in the middle of it.
-public protocol LogFactsKeeper: AnyObject {
-  /// False when there is no stream yet.
-  func refreshLogFacts() -> Bool
 }
 
 /// Where a rule stands, and its keyword.
@@ -168,6 +165,14 @@ public struct RuleOrigin: Sendable {
   public var line: Int
   /// Such as `http-request deny`.
   public var keyword: String
+}
+
+/// What rules wait for.
+public enum WaitingEntity: Sendable {
+  /// A rule that wants more octets, a body, a name's address...
+  case rule(RuleOrigin)
+  /// `option http-buffer-request`
+  case requestBuffer
 }
 
 /// What rules want done to the sockets of a stream.

@@ -1,4 +1,5 @@
 public import Base
+public import TLS
 
 /// What is known about the TLS layer of a connection, in plain values; the owner fills it after the handshake.
 ///
@@ -15,7 +16,12 @@ public final class TLSFacts {
   public var alpn: Bytes?
   public var curve: Bytes?
   public var isResumed = false
-  public var hasEarlyData = false
+  /// Early data came, and the handshake is still under way.
+  public var hasEarlyData: Bool { pending?.isPending ?? false }
+  /// Early data came.
+  public var receivedEarlyData = false
+  /// The session of a handshake that is under way.
+  public var pending: TLSSession?
   public var sessionID = Bytes.empty
   /// The error code of a failed handshake, 0 without one.
   public var errorCode: UInt = 0
@@ -38,6 +44,14 @@ public final class TLSFacts {
   public var clientRandom = Bytes.empty
   public var serverRandom = Bytes.empty
   public var sessionKey = Bytes.empty
+  /// The file of the certificate that was shown to the client.
+  public var certificateName = Bytes.empty
+  /// What NPN came to.
+  public var nextProtocol: Bytes?
+  /// What the client offered; nil unless hellos are captured.
+  public var hello: CapturedHello?
+  /// In hexadecimal; empty unless they are logged.
+  public var secrets: [TLSSecret: Bytes] = [:]
 
   public init() {}
 }

@@ -30,11 +30,18 @@ public struct VariableStore: Sendable {
 /// `proc.` variables: shared by all threads for the life of the process.
 public final class ProcessVariables: Sendable {
   private let store = Mutex(VariableStore())
+  /// The names of all variables by their numbers, for those who show them.
+  private let names = Mutex<[Bytes]>([])
 
   /// Stands in until the owner gives the real ones.
   public static let none = ProcessVariables()
 
   public init() {}
+
+  func name(_ all: [Bytes]) { names.withLock { $0 = all } }
+  func name(of id: Int) -> Bytes? { names.withLock { $0.indices.contains(id) ? $0[id] : nil } }
+  /// What is set now.
+  var snapshot: VariableStore { store.withLock { $0 } }
 
   subscript(id: Int) -> Sample? {
     get { store.withLock { $0[id] } }

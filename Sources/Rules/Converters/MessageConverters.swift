@@ -37,7 +37,7 @@ enum MessageConverters {
       }
     },
     ConverterEntry(
-      "mqtt_field_value", .required(.string, .string), .binary, .binary, check: checkPacketField
+      "mqtt_field_value", .required(.string, .string), .binary, .string, check: checkPacketField
     ) { sample, a, context in
       guard let kind = a.int(0), let name = a.string(1) else { return nil }
       context.mayChange = false

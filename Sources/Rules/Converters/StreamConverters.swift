@@ -3,7 +3,8 @@ import Base
 /// Converters that pass a value on under a condition, or on the way show it to somebody.
 enum StreamConverters {
   static let table: [ConverterEntry] = [
-    ConverterEntry("when", .atLeast(1, .string, .string), .any, .same, check: checkCondition) { sample, a, context in
+    ConverterEntry("when", .atLeast(1, .string, .string, .string), .any, .any, check: checkCondition) {
+      sample, a, context in
       guard let code = a.int(0), let condition = Condition(rawValue: code >> 1) else { return nil }
       let holds: Bool
       if case .acls(let acls, _) = a[1], let acl = acls.first {

@@ -1,4 +1,5 @@
 import Base
+import Config
 import TLS
 
 /// JSON Web Tokens (RFC 7515, RFC 7519).
@@ -6,7 +7,91 @@ enum TokenConverters {
   static let table: [ConverterEntry] = [
     query("jwt_header_query", part: 0), query("jwt_payload_query", part: 1),
     verification("jwt_verify", check: checkVerify), verification("jwt_verify_cert", check: checkCertificate),
+    decryption("jwt_decrypt_secret", check: checkSecret) { a, context in
+      switch a[0] {
+      case .string(let secret): .secret(secret)
+      case .variable(let variable):
+        variable.get(context).flatMap { Base64.decode($0.text) }.map { .secret(Bytes($0)) }
+      default: nil
+      }
+    },
+    decryption("jwt_decrypt_jwk", check: checkKey) { a, context in
+      switch a[0] {
+      case .tokenKey(let key): key
+      case .variable(let variable): variable.get(context).flatMap { TokenKey(json: $0.text) }
+      default: nil
+      }
+    },
+    decryption("jwt_decrypt_cert", check: checkOpener) { a, context in
+      guard let name = text(a[0], context), let bundle = context.environment.certificate(named: name),
+        bundle.parts.servesTokens
+      else { return nil }
+      return bundle.parts.key.flatMap { DecryptionKey($0) }.map { .key($0) }
+    },
   ]
+
+  // MARK: Encryption
+
+  private typealias Check = @Sendable (inout Arguments, CompileScope) throws(RuleError) -> Void
+
+  private static func decryption(
+    _ name: String, check: @escaping Check, key: @escaping @Sendable (Arguments, RuleContext) -> TokenKey?
+  ) -> ConverterEntry {
+    ConverterEntry(
+      name, .required(.string), .binary, .binary,
+      check: { (arguments: inout Arguments, scope) throws(RuleError) in
+        try check(&arguments, scope)
+        arguments.list.append(.decryption(scope.shared.tokenDecryption))
+      }
+    ) { sample, a, context in
+      guard case .decryption(let decryption) = a[1], let key = key(a, context) else { return nil }
+      return decryption.open(sample.octets, key).map(Sample.binary)
+    }
+  }
+
+  @Sendable
+  private static func checkSecret(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
+    do throws(RuleError) {
+      try EncodedArgument.check(&arguments, 0, scope)
+    } catch {
+      throw RuleError("failed to parse secret: \(error.message)")
+    }
+  }
+
+  @Sendable
+  private static func checkKey(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
+    let text = arguments.string(0) ?? .empty
+    if EncodedArgument.isVariable(text) {
+      arguments.list[0] = .variable(try scope.shared.variables.variable(text))
+      return
+    }
+    guard let kind = EncryptedToken.text("$.kty", text)?.string else {
+      throw RuleError("Missing key type (expected 'oct', 'RSA' or 'EC')")
+    }
+    guard ["oct", "RSA", "EC"].contains(kind) else {
+      throw RuleError("Unmanaged key type '\(kind)'", expected: "'oct', 'RSA' or 'EC'")
+    }
+    guard let key = TokenKey(json: text) else { throw RuleError("Failed to parse \(kind) JWK") }
+    arguments.list[0] = .tokenKey(key)
+  }
+
+  /// A certificate of a `crt-store` with `jwt on`.
+  @Sendable
+  private static func checkOpener(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
+    let name = arguments.string(0) ?? .empty
+    if EncodedArgument.isVariable(name) {
+      arguments.list[0] = .variable(try scope.shared.variables.variable(name))
+      return
+    }
+    switch scope.configuration.certificateStores.lazy.flatMap(\.loads).first(where: { $0.name == name.string }) {
+    case nil: throw RuleError("unknown certificate \(name.string)", expected: "one that a 'crt-store' loads")
+    case let load? where !load.servesTokens:
+      throw RuleError("unusable certificate \(name.string) (\"jwt\" option not set to \"on\")")
+    default: break
+    }
+  }
+
+  // MARK: Parts
 
   private static func query(_ name: String, part: Int) -> ConverterEntry {
     ConverterEntry(name, .optional(.string, .string), .binary, .any, check: checkPath) { sample, a, _ in
@@ -84,17 +169,27 @@ enum TokenConverters {
     }
   }
 
+  /// A certificate that is loaded for this, of a `crt-store`, or in a variable the name of one of these.
   @Sendable
   private static func checkCertificate(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
+    if let name = arguments.string(0)?.string, case .secret? = TokenSignature.Algorithm(name) {
+      throw RuleError("HMAC-signed tokens can't be processed by this converter")
+    }
     try checkAlgorithm(&arguments, scope)
     let path = arguments.string(1) ?? .empty
     if EncodedArgument.isVariable(path) {
-      throw RuleError("certificates named by variables are not supported yet; give a file")
+      arguments.list[1] = .certificateVariable(try scope.shared.variables.variable(path))
+      return
+    }
+    if scope.configuration.certificateStores.contains(where: { $0.loads.contains { $0.name == path.string } }) {
+      arguments.list[1] = .certificate(nil, path)
+      return
     }
     guard let key = VerificationKey(pem: try scope.shared.file(path.string, kind: "certificate")) else {
       throw RuleError("no certificate in '\(path.string)'")
     }
-    arguments.list[1] = .key(key, path)
+    scope.shared.tokenCertificates.insert(path.string)
+    arguments.list[1] = .certificate(key, path)
   }
 }
 
@@ -107,6 +202,7 @@ enum TokenSignature {
     case unknownAlgorithm = -1
     case invalidToken = -3
     case unknownKey = -5
+    case unavailableKey = -7
   }
 
   enum Algorithm {
@@ -133,6 +229,31 @@ enum TokenSignature {
       default: return nil
       }
     }
+  }
+
+  private struct Missing: Error {
+    var outcome: Outcome?
+  }
+
+  /// The key of an argument; the failure says what comes of its absence.
+  private static func lookUp(_ argument: Argument, _ context: RuleContext) -> Result<VerificationKey, Missing> {
+    let (name, spare): (Bytes, VerificationKey?)
+    switch argument {
+    case .key(let key?, _): return .success(key)
+    case .certificate(let key, let path): (name, spare) = (path, key)
+    case .certificateVariable(let variable):
+      guard let text = variable.get(context)?.text else { return .failure(Missing(outcome: nil)) }
+      (name, spare) = (text, nil)
+    default: return .failure(Missing(outcome: .unknownKey))
+    }
+    guard let bundle = context.environment.certificate(named: name) else {
+      return spare.map { .success($0) } ?? .failure(Missing(outcome: .unknownKey))
+    }
+    guard bundle.parts.servesTokens else { return .failure(Missing(outcome: .unavailableKey)) }
+    guard let key = bundle.parts.certificate.flatMap({ VerificationKey($0) }) else {
+      return .failure(Missing(outcome: .unknownKey))
+    }
+    return .success(key)
   }
 
   /// nil when the key is in a variable that is not set.
@@ -162,8 +283,12 @@ enum TokenSignature {
       if !isRight, decoded.count != digest.hmac(.empty, key: secret).count { return .invalidToken }
       return isRight ? .valid : .wrong
     case .key(let family, let digest):
-      guard case .key(let pem?, _) = key else { return .unknownKey }
-      switch pem.verify(family: family, digest, signed, Bytes(decoded)) {
+      let found: VerificationKey
+      switch lookUp(key, context) {
+      case .success(let key): found = key
+      case .failure(let missing): return missing.outcome
+      }
+      switch found.verify(family: family, digest, signed, Bytes(decoded)) {
       case .valid: return .valid
       case .wrong: return .wrong
       case .malformed: return .invalidToken

@@ -54,11 +54,14 @@ enum ConnectionFetches {
     FetchEntry("bc_err_str", .none, .string, .layer4Server) { context, _ in
       .string(context.serverSide.errorText.isEmpty ? success : context.serverSide.errorText)
     },
-    FetchEntry("fc_glitches", .none, .int, .layer4Client) { context, _ in
-      .int(Int64(context.connection.glitches))
+    FetchEntry("fc_err_name", .none, .string, .layer4Client) { context, _ in
+      ConnectionErrors.name(of: context.connection.errorCode).map { .string(Bytes($0)) }
     },
-    FetchEntry("fc_nb_streams", .none, .int, .layer4Client) { context, _ in
-      .int(Int64(context.connection.streamCount))
+    FetchEntry("bc_err_name", .none, .string, .layer4Server) { context, _ in
+      ConnectionErrors.name(of: context.serverSide.errorCode).map { .string(Bytes($0)) }
+    },
+    FetchEntry("fc_saved_syn", .none, .binary, .layer4Client) { context, _ in
+      context.environment.savedSYN(of: context.connection.socket).map(Sample.binary)
     },
     FetchEntry("fc_pp_authority", .none, .string, .layer4Client) { context, _ in
       tlv(2, context).map(Sample.string)
@@ -91,21 +94,22 @@ enum ConnectionFetches {
   /// What the kernel knows of the connections.
   static let transport: [FetchEntry] =
     places
-    + times.map { name, query, place in
-      FetchEntry(name, .optional(.string), .int, place, check: checkUnit) { context, a in
-        guard let value = information(query, place, context) else { return nil }
+    + times.map { name, query, side in
+      FetchEntry(name, .optional(.string), .int, .layer4Client, check: checkUnit) { context, a in
+        guard let value = information(query, side, context) else { return nil }
         return .int(a.int(0) == 1 ? value : (value + 500) / 1000)
       }
     }
     + counts.map { name, query in
-      FetchEntry(name, .none, .int, .layer4Client) { context, _ in
-        information(query, .layer4Client, context).map(Sample.int)
+      // One argument is taken and means nothing, as for HAProxy.
+      FetchEntry(name, .optional(.string), .int, .layer4Client) { context, _ in
+        information(query, .client, context).map(Sample.int)
       }
     }
 
-  private static let times: [(String, TransportQuery, SamplePlaces)] = [
-    ("fc_rtt", .roundTrip, .layer4Client), ("fc_rttvar", .roundTripVariation, .layer4Client),
-    ("bc_rtt", .roundTrip, .layer4Server), ("bc_rttvar", .roundTripVariation, .layer4Server),
+  private static let times: [(String, TransportQuery, StreamSide)] = [
+    ("fc_rtt", .roundTrip, .client), ("fc_rttvar", .roundTripVariation, .client),
+    ("bc_rtt", .roundTrip, .server), ("bc_rttvar", .roundTripVariation, .server),
   ]
 
   private static let counts: [(String, TransportQuery)] = [
@@ -113,10 +117,10 @@ enum ConnectionFetches {
     ("fc_retrans", .retransmitted), ("fc_fackets", .forwardAcknowledged), ("fc_reordering", .reordering),
   ]
 
-  private static func information(_ query: TransportQuery, _ place: SamplePlaces, _ context: RuleContext)
+  private static func information(_ query: TransportQuery, _ side: StreamSide, _ context: RuleContext)
     -> Int64?
   {
-    let socket = place == .layer4Client ? context.connection.socket : context.serverSide.socket
+    let socket = side == .client ? context.connection.socket : context.serverSide.socket
     return context.environment.transport(query, of: socket)
   }
 

@@ -9,9 +9,9 @@ enum HTTPResponseFetches {
       context.log.status >= 0 ? .int(Int64(context.log.status)) : nil
     },
     FetchEntry("server_status", .none, .int, .responseLasting, status),
-    FetchEntry("res.cache_hit", .none, .bool, .responseData) { context, _ in .bool(context.cacheName != nil)
+    FetchEntry("res.cache_hit", .none, .bool, .serverSide) { context, _ in .bool(context.cacheName != nil)
     },
-    FetchEntry("res.cache_name", .none, .string, .responseData) { context, _ in
+    FetchEntry("res.cache_name", .none, .string, .serverSide) { context, _ in
       context.cacheName.map(Sample.string)
     },
     FetchEntry("res.comp", .none, .bool, .responseLasting) { context, _ in .bool(context.compression != nil)

@@ -20,6 +20,8 @@ enum LogFetches {
     number("req.bytes_in", .requestLasting) { $0.bytesIn },
     number("bytes_out", .responseEnd) { $0.bytesOut },
     number("res.bytes_in", .responseEnd) { $0.bytesOut },
+    number("res.bytes_out", .responseEnd) { $0.bytesOut },
+    number("req.bytes_out", .requestLasting) { $0.bytesToServer },
     number("txn.conn_retries", .layer4Server) { $0.retries },
     FetchEntry("txn.redispatched", .none, .bool, .layer4Server, volatile: true) { context, _ in
       .bool(context.log.isRedispatched)

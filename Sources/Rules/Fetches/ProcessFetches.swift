@@ -60,10 +60,29 @@ enum ProcessFetches {
     FetchEntry("last_rule_line", .none, .int, .inner) { context, _ in
       context.lastRule.map { .int(Int64($0.line)) }
     },
+    FetchEntry("last_entity", .none, .string, .inner, volatile: true) { context, _ in
+      context.lastRule.map { .string(Bytes("\($0.file):\($0.line)")) }
+    },
+    FetchEntry("waiting_entity", .none, .string, .inner, volatile: true) { context, _ in
+      switch context.waitingEntity {
+      case .rule(let origin): .string(Bytes("\(origin.file):\(origin.line)"))
+      case .requestBuffer: .string("http-buffer-request")
+      case nil: nil
+      }
+    },
+    // No level of this program notes such events, which is what the dashes say.
+    FetchEntry("term_events", .none, .string, .inner) { _, _ in .string("{-,-,-,-,-,-,-}") },
+    usage("cpu_usage_thr", .thread), usage("cpu_usage_grp", .process), usage("cpu_usage_proc", .process),
     FetchEntry("quic_enabled", .none, .bool, .everywhere) { _, _ in .bool(false) },
     FetchEntry("prio_class", .none, .int, .inner) { context, _ in .int(Int64(context.priorityClass)) },
     FetchEntry("prio_offset", .none, .int, .inner) { context, _ in .int(Int64(context.priorityOffset)) },
   ]
+
+  private static func usage(_ name: String, _ scope: UsageScope) -> FetchEntry {
+    FetchEntry(name, .none, .int, .inner, volatile: true) { context, _ in
+      .int(Int64(context.environment.usage(of: scope)))
+    }
+  }
 
   @Sendable
   private static func checkUnit(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {

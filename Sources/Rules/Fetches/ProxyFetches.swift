@@ -9,8 +9,8 @@ enum ProxyFetches {
       FetchEntry("fe_defbe", .none, .string, .frontendSide) { context, _ in
         context.frontend.defaultBackendName.isEmpty ? nil : .string(context.frontend.defaultBackendName)
       },
-      FetchEntry("be_id", .none, .int, .backendSide) { context, _ in .int(Int64(context.backend.id)) },
-      FetchEntry("be_name", .none, .string, .backendSide) { context, _ in .string(context.backend.name) },
+      FetchEntry("be_id", .none, .int, .backendSide) { context, _ in .int(Int64(backend(of: context).id)) },
+      FetchEntry("be_name", .none, .string, .backendSide) { context, _ in .string(backend(of: context).name) },
       FetchEntry("srv_id", .none, .int, .serverSide) { context, _ in context.server.map { .int(Int64($0.id)) }
       },
       FetchEntry("srv_name", .none, .string, .serverSide) { context, _ in
@@ -22,13 +22,18 @@ enum ProxyFetches {
       FetchEntry("so_name", .none, .string, .frontendSide) { context, _ in
         context.connection.listenerName.isEmpty ? nil : .string(context.connection.listenerName)
       },
-      FetchEntry("internal.strm.is_htx", .none, .bool, .frontendSide, volatile: true) { context, _ in
+      FetchEntry("internal.strm.is_htx", .none, .bool, .inner, volatile: true) { context, _ in
         .bool(context.isHTTPStream)
       },
       FetchEntry("dst_conn", .none, .int, .frontendSide, volatile: true) { context, _ in
         .int(Int64(context.environment.listenerConnections(context.connection)))
       },
     ] + timeouts
+
+  /// The frontend stands in for the backend until one is chosen.
+  private static func backend(of context: RuleContext) -> ProxyFacts {
+    context.backend.name.isEmpty ? context.frontend : context.backend
+  }
 
   private typealias Milliseconds = @Sendable (RuleContext) -> Int
 

@@ -24,7 +24,7 @@ enum TLSFetches {
       FetchEntry("ssl_c_chain_der", .none, .binary, .layer5Client) { context, _ in
         binary(context.connection.tls?.clientCertificate?.chainDER)
       },
-      FetchEntry("ssl_s_chain_der", .none, .binary, .layer4Server) { context, _ in
+      FetchEntry("ssl_s_chain_der", .none, .binary, .layer5Client) { context, _ in
         binary(context.serverSide.tls?.localCertificate?.chainDER)
       },
     ]
@@ -55,6 +55,7 @@ enum TLSFetches {
         facts(context).map { .int(Int64($0.cipherAlgorithmBits)) }
       },
       FetchEntry(name + "_alpn", .none, .string, places) { context, _ in string(facts(context)?.alpn) },
+      FetchEntry(name + "_npn", .none, .string, places) { context, _ in string(facts(context)?.nextProtocol) },
       FetchEntry(name + "_curve", .none, .string, places) { context, _ in string(facts(context)?.curve) },
       FetchEntry(name + "_sni", .none, .string, places) { context, _ in string(facts(context)?.serverName) },
       FetchEntry(name + "_is_resumed", .none, .bool, places) { context, _ in
@@ -84,6 +85,9 @@ enum TLSFetches {
   }
 
   private static let client: [FetchEntry] = [
+    FetchEntry("ssl_fc_crtname", .none, .string, .layer5Client) { context, _ in
+      string(context.connection.tls?.certificateName)
+    },
     FetchEntry("ssl_fc_has_crt", .none, .bool, .layer5Client) { context, _ in
       .bool(context.connection.tls?.hasClientCertificate ?? false)
     },
@@ -93,9 +97,8 @@ enum TLSFetches {
     FetchEntry("ssl_fc_has_early", .none, .bool, .layer5Client) { context, _ in
       .bool(context.connection.tls?.hasEarlyData ?? false)
     },
-    // Early data is refused: none was received.
     FetchEntry("ssl_fc_early_rcvd", .none, .bool, .layer5Client) { context, _ in
-      .bool(context.connection.tls?.hasEarlyData ?? false)
+      .bool(context.connection.tls?.receivedEarlyData ?? false)
     },
     FetchEntry("ssl_c_used", .none, .bool, .layer5Client) { context, _ in
       .bool(context.connection.tls?.isClientCertificateUsed ?? false)

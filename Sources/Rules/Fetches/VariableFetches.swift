@@ -9,6 +9,10 @@ enum VariableFetches {
       return variable.get(context) ?? a.string(1).map(Sample.string)
     },
     FetchEntry(
+      "dump_all_vars", .optional(.string, .string, .string), .string, .everywhere, volatile: true, check: checkDump
+    ) { context, a in .string(Bytes(VariableDump.text(context, a.string(0), prefix: a.string(1), a.string(2) ?? ", ")))
+    },
+    FetchEntry(
       "acl",
       .atLeast(
         1, .string, .string, .string, .string, .string, .string, .string, .string, .string, .string, .string,
@@ -31,6 +35,16 @@ enum VariableFetches {
     arguments.list = [
       .variable(try scope.shared.variables.variable(name)), standard.map(Argument.string) ?? .none,
     ]
+  }
+
+  @Sendable
+  private static func checkDump(_ arguments: inout Arguments, _ scope: CompileScope) throws(RuleError) {
+    guard let text = arguments.string(0), !text.isEmpty else { return }
+    guard Variable.Scope(rawValue: text.string) != nil else {
+      throw RuleError(
+        "invalid scope '\(text.string)', must be one of: sess, txn, req, res, proc",
+        suggestion: Suggestions.nearest(text.string, Variable.Scope.allCases.map(\.rawValue)))
+    }
   }
 
   @Sendable

@@ -25,6 +25,12 @@ enum Argument: Sendable {
   case conditions(SetConditions)
   /// The key in a file, if the text names one, and the text.
   case key(VerificationKey?, Bytes)
+  /// The name of a certificate, and the key in the file of that name, if it was read.
+  case certificate(VerificationKey?, Bytes)
+  /// The name of a certificate is in a variable.
+  case certificateVariable(Variable)
+  case tokenKey(TokenKey)
+  case decryption(TokenDecryption)
 }
 
 struct Arguments: Sendable {

@@ -139,7 +139,8 @@ enum SampleKeywords {
   static let fetches: [String: FetchEntry] = table(
     ConstantFetches.table + ProcessFetches.table + ProxyFetches.table + ConnectionFetches.table
       + ConnectionFetches.transport
-      + TLSFetches.table + PayloadFetches.table + HTTPRequestFetches.table + HTTPHeaderFetches.table
+      + EndpointFetches.table + TLSFetches.table + TLSOfferFetches.table + DistccFetches.table + PayloadFetches.table
+      + HTTPRequestFetches.table + HTTPHeaderFetches.table
       + CookieFetches.table + BodyFetches.table + HTTPResponseFetches.table + AuthenticationFetches.table
       + LogFetches.table + VariableFetches.table + CounterFetches.table)
 
@@ -150,7 +151,7 @@ enum SampleKeywords {
       + HashConverters.table
       + DateConverters.table + MapConverters.table + JSONConverters.table + AddressConverters.table
       + VariableConverters.table + TokenConverters.table + TableConverters.table + CipherConverters.table
-      + MessageConverters.table
+      + MessageConverters.table + PacketConverters.table
     for entry in entries { table[entry.name] = entry }
     return table
   }()

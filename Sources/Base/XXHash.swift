@@ -1,5 +1,3 @@
-public import Base
-
 /// xxHash by its specification (XXH32, XXH64).
 public enum XXHash {
   private static let p32: [UInt32] = [0x9E37_79B1, 0x85EB_CA77, 0xC2B2_AE3D, 0x27D4_EB2F, 0x1656_67B1]
@@ -19,7 +17,7 @@ public enum XXHash {
     UInt64(read32(bytes, at)) | UInt64(read32(bytes, at + 4)) << 32
   }
 
-  static func hash32(_ bytes: Bytes, seed: UInt32) -> UInt32 {
+  public static func hash32(_ bytes: Bytes, seed: UInt32) -> UInt32 {
     var at = 0
     var hash: UInt32
     if bytes.count >= 16 {
