@@ -31,7 +31,7 @@ struct SavedStateTests {
     #expect(loaded.diagnostics.all.filter { $0.severity == .alert }.map(\.message) == [])
     let now = WallTime(microseconds: 1_000_000_000)
     let settings = try #require(loaded.configuration.proxies.last).servers
-    return (settings.map { ServerState(settings: $0, now: now) }, loaded.diagnostics.all.map(\.message))
+    return (settings.map { ServerState(settings: $0.value, now: now) }, loaded.diagnostics.all.map(\.message))
   }
 
   @Test("weights, drain and maintenance outlive a reload")
