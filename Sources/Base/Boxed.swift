@@ -2,7 +2,8 @@
 ///
 /// Settings of proxies and servers are thousands of octets with dozens of references inside: lists of them grow, and
 /// pass from one stage of a start to the next, at the price of a reference each. Members are read through it as if it
-/// were the value; where thousands are changed, `value` costs less than a key path.
+/// were the value. A computed member is then computed on a copy, and changing one makes a key path: where thousands are
+/// looked at, go through `value`.
 @dynamicMemberLookup
 public struct Boxed<Value: Sendable>: @unchecked Sendable {
   @usableFromInline

@@ -36,11 +36,11 @@ struct AddressSyntax {
 
   init(_ text: String, at place: SourceLocation, keyword: String, rules: Rules) throws(Refusal) {
     var rest = Substring(text)
-    if let plus = rest.firstIndex(of: "+"), ["stream", "dgram"].contains(rest[..<plus]) {
+    if let plus = rest.utf8.firstIndex(of: UInt8(ascii: "+")), ["stream", "dgram"].contains(rest[..<plus]) {
       transport = rest.hasPrefix("stream") ? .stream : .datagram
       rest = rest[rest.index(after: plus)...]
     }
-    if let at = rest.firstIndex(of: "@"), !rest.hasPrefix("/") {
+    if let at = rest.utf8.firstIndex(of: UInt8(ascii: "@")), !rest.hasPrefix("/") {
       let prefix = String(rest[..<at])
       rest = rest[rest.index(after: at)...]
       if try takePrefix(prefix, String(rest), place, keyword) { return }
@@ -95,9 +95,10 @@ struct AddressSyntax {
   ) throws(Refusal) {
     var hostPart = text
     var portPart: String?
-    if let colon = text.lastIndex(of: ":"), !text[colon...].contains("]") {
+    let octets = text.utf8
+    if let colon = octets.lastIndex(of: UInt8(ascii: ":")), !octets[colon...].contains(UInt8(ascii: "]")) {
       hostPart = String(text[..<colon])
-      portPart = String(text[text.index(after: colon)...])
+      portPart = String(text[octets.index(after: colon)...])
       // A colon with nothing behind it is a port of 0.
       if portPart?.isEmpty == true { portPart = rules.contains(.portRequired) ? nil : "0" }
     }
@@ -136,9 +137,6 @@ struct AddressSyntax {
   private mutating func setPort(
     _ text: String, _ whole: String, _ place: SourceLocation, _ keyword: String, _ rules: Rules
   ) throws(Refusal) {
-    let invalid = Refusal(
-      "'\(keyword)' : invalid character in port number '\(text)' in '\(whole)'.", at: place,
-      expected: rules.contains(.portRange) ? "a port or a range such as 8000-8010" : "a port from 0 to 65535")
     if text.hasPrefix("+") || text.hasPrefix("-") {
       guard rules.contains(.portOffset), let offset = Int(text), abs(offset) <= 65535 else {
         throw Refusal("'\(keyword)' : port offset not permitted here in '\(whole)'.", at: place)
@@ -146,16 +144,20 @@ struct AddressSyntax {
       portOffset = offset
       return
     }
-    let parts = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let low = Int(parts[0]), let high = Int(parts[parts.count - 1]), !text.hasPrefix("+") else {
-      throw invalid
+    let dash = text.utf8.firstIndex(of: UInt8(ascii: "-"))
+    let lower = dash.map { text[..<$0] } ?? text[...]
+    let upper = dash.map { text[text.utf8.index(after: $0)...] } ?? lower
+    guard let low = Int(lower), let high = Int(upper) else {
+      throw Refusal(
+        "'\(keyword)' : invalid character in port number '\(text)' in '\(whole)'.", at: place,
+        expected: rules.contains(.portRange) ? "a port or a range such as 8000-8010" : "a port from 0 to 65535")
     }
     guard let first = UInt16(exactly: low), let last = UInt16(exactly: high) else {
       throw Refusal(
         "'\(keyword)' : port number out of range in '\(whole)'.", at: place,
         expected: "a port from 0 to 65535")
     }
-    if parts.count == 2, !rules.contains(.portRange) {
+    if dash != nil, !rules.contains(.portRange) {
       throw Refusal("'\(keyword)' : port range not permitted here in '\(whole)'.", at: place)
     }
     guard first <= last else {

@@ -23,7 +23,8 @@ public enum DynamicServerLine {
   /// `words` are those of the line behind `server`: the name, the address, the options. `default-server` lines
   /// count where `from` names them.
   public static func parse(
-    _ words: [String], of backend: ProxySettings, in proxies: [Boxed<ProxySettings>], environment: [String: String] = [:]
+    _ words: [String], of backend: ProxySettings, in proxies: [Boxed<ProxySettings>],
+    environment: [String: String] = [:]
   ) -> Outcome {
     let io = ConfigurationIO(read: { _ in .failure("not while running") })
     let context = LoadContext(io: io, environment: environment)

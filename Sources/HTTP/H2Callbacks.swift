@@ -44,8 +44,10 @@ enum H2Callbacks {
 
   static func makeSession(for owner: H2Session) -> OpaquePointer? {
     var session: OpaquePointer?
-    let result = nghttp2_session_server_new3(
-      &session, tables.callbacks, Unmanaged.passUnretained(owner).toOpaque(), tables.options, nil)
+    let result = H2Memory.withFunctions {
+      nghttp2_session_server_new3(
+        &session, tables.callbacks, Unmanaged.passUnretained(owner).toOpaque(), tables.options, $0)
+    }
     return result == 0 ? session : nil
   }
 

@@ -46,7 +46,7 @@ extension ProxyCompiler {
       let line = Directive(words: [Word("req.rdp_cookie(\(name))")], location: proxy.balance.location)
       draft.hashExpression = expression(line.words.first, "balance rdp-cookie", line)
     }
-    if let name = proxy.persistentRDPCookie, proxy.hasBackend {
+    if let name = proxy.persistentRDPCookie, proxy.value.hasBackend {
       scope.place = .useServer
       let line = Directive(words: [Word("req.rdp_cookie(\(name))")], location: proxy.location)
       draft.rdpCookie = expression(line.words.first, "persist rdp-cookie", line)
@@ -75,7 +75,7 @@ extension ProxyCompiler {
   /// `sni`, `sni-auto`, `pool-conn-name` and `set-proxy-v2-tlv-fmt`.
   private mutating func compileServers() {
     scope.place = .serverConnection
-    if proxy.mode == .http, proxy.servers.contains(where: \.isTLS) {
+    if proxy.mode == .http, proxy.servers.contains(where: { $0.value.isTLS }) {
       let line = Directive(words: [Word("req.hdr(host),host_only")], location: proxy.location)
       draft.automaticSNI = expression(line.words.first, "sni-auto", line)
     }
