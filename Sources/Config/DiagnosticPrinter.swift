@@ -19,6 +19,11 @@ public struct DiagnosticPrinter {
     self.sources = sources
   }
 
+  /// Whether to color what goes to standard error: on a terminal, unless `NO_COLOR` is there and says something.
+  public static func usesColors(isTerminal: Bool, noColor: String?) -> Bool {
+    isTerminal && (noColor ?? "").isEmpty
+  }
+
   /// One diagnostic with a line feed at its end.
   public func text(of diagnostic: Diagnostic) -> String {
     style == .json ? JSONDiagnostic(diagnostic).text + "\n" : plain(diagnostic)
@@ -60,7 +65,10 @@ public struct DiagnosticPrinter {
     var text = excerpt(diagnostic.location, diagnostic.severity)
     if let expected = diagnostic.expected { text += "  expected: \(expected)\n" }
     if let suggestion = diagnostic.suggestion { text += "  did you mean: \(suggestion)\n" }
-    if let replacement = diagnostic.replacement { text += "  write instead: \(replacement)\n" }
+    if let replacement = diagnostic.replacement {
+      let lines = replacement.split(separator: "\n").joined(separator: "\n                 ")
+      text += "  write instead: \(lines)\n"
+    }
     for (place, message) in diagnostic.related {
       text += "  \(place.file):\(place.line): \(message)\n"
       text += excerpt(place, .notice)

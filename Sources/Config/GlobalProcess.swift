@@ -26,7 +26,7 @@ extension GlobalKeywords {
       if count > 1, settings.threads == nil { settings.threads = count }
       context.diagnostics.warning(
         "'nbproc' is gone since 2.5: \(count) thread(s) of one process are used in its place.",
-        at: word?.location ?? context.here, replacement: count > 1 ? "nbthread \(count)" : nil)
+        at: word?.location ?? context.here, replacement: "nbthread \(count)")
     },
     Keyword("user", in: .global, "<user name>", "Become this user after binding.") {
       settings, arguments, context throws(Refusal) in

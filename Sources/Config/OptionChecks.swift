@@ -122,7 +122,7 @@ extension OptionKeywords {
       context.diagnostics.advice(
         "headers behind the version of 'option httpchk' are refused since 2.9; 'http-check send' takes them.",
         at: words[2].location,
-        replacement: "http-check send meth \(words[0].text) uri \(Quoting.quoted(words[1].text)) ver "
+        replacement: "option httpchk\nhttp-check send meth \(words[0].text) uri \(Quoting.quoted(words[1].text)) ver "
           + "\(whole[0..<end].string) " + lines.joined(separator: " "))
     }
     return .http(

@@ -45,7 +45,8 @@ struct Startup {
     report.warningsAreFatal = options.warningsAreFatal
     report.diagnosticMode = options.diagnosticMode
     report.printer.style = options.format == .json ? .json : .text
-    report.printer.colors = isatty(2) == 1 && getenv("NO_COLOR") == nil
+    report.printer.colors = DiagnosticPrinter.usesColors(
+      isTerminal: isatty(2) == 1, noColor: getenv("NO_COLOR").map { String(cString: $0) })
     return report
   }
 

@@ -96,6 +96,41 @@ struct DiagnosticTests {
         "1: addresses on the line of 'listen' are gone since 1.9; use a 'bind' line.", "bind 127.0.0.1:80"
       ),
       (
+        "frontend f\n bind :80\n clitimeout 5s\n",
+        "3: the 'clitimeout' directive is gone since 2.1 in favor of 'timeout client'.", "timeout client 5s"
+      ),
+      (
+        "backend b\n srvtimeout 5000\n",
+        "2: the 'srvtimeout' directive is gone since 2.1 in favor of 'timeout server'.", "timeout server 5000"
+      ),
+      (
+        "backend b\n option forceclose\n",
+        "2: 'option forceclose' is gone since 2.0: 'option httpclose' does the same.", "option httpclose"
+      ),
+      (
+        "frontend f\n bind :80\n mode http\n monitor-net 10.0.0.0/8\n", "4: 'monitor-net' is gone since 2.1.",
+        "http-request return status 200 if { src 10.0.0.0/8 }"
+      ),
+      (
+        "global\n nbproc 4\n", "2: 'nbproc' is gone since 2.5: 4 thread(s) of one process are used in its place.",
+        "nbthread 4"
+      ),
+      (
+        "backend b\n appsession SID len 32 timeout 1h\n",
+        "2: 'appsession' is gone since 1.6; it runs as a stick table.",
+        """
+        stick-table type string len 32 size 1m expire 3600000ms
+        stick store-response res.cook(SID)
+        stick match req.cook(SID)
+        stick match urlp(SID,;)
+        """
+      ),
+      (
+        "backend b\n option httpchk GET /up HTTP/1.1\\r\\nHost:\\ www\n",
+        "2: headers behind the version of 'option httpchk' are refused since 2.9; 'http-check send' takes them.",
+        "option httpchk\nhttp-check send meth GET uri /up ver HTTP/1.1 hdr Host www"
+      ),
+      (
         "listen l\n bind :80\n log global\n option httplog\n",
         "4: 'option httplog' not usable with proxy 'l' (needs 'mode http'). Falling back to 'option tcplog'.",
         nil

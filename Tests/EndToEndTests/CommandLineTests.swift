@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 extension EndToEnd {
@@ -46,6 +47,70 @@ extension EndToEnd {
       let outcome = try RunningGateway.run(["-c"], configuration: text, in: Workspace())
       #expect(outcome.status == 1)
       for line in 3...5 { #expect(outcome.errors.contains(":\(line)]"), "\(outcome.errors)") }
+    }
+
+    @Test("the errors and warnings of all files are told in one run, each with its file")
+    func severalFiles() throws {
+      let workspace = try Workspace()
+      let first = try workspace.write("a.cfg", "global\n  maxcon 5\ndefaults\n  contimeout 5s\n")
+      let second = try workspace.write("b.cfg", "listen a\n  bind 127.0.0.1:1\n  ballance x\n  mode htpp\n")
+      let outcome = try Tool.run([RunningGateway.binary, "-c", "-f", first, "-f", second], in: workspace)
+      #expect(outcome.status == 1)
+      for place in ["\(first):2", "\(first):4", "\(second):3", "\(second):4"] {
+        #expect(outcome.errors.contains("parsing [\(place)] : "), "\(outcome.errors)")
+      }
+      #expect(outcome.errors.contains("[WARNING]"))
+    }
+
+    @Test("advice that HAProxy does not give is told, and not fatal with -dW")
+    func advice() throws {
+      let text =
+        Self.valid + """
+            acl lonely path /x
+            server t 192.0.2.1:443 ssl verify none
+          frontend f
+            bind 127.0.0.1:3
+            use_backend a
+            use_backend a if { path / }
+
+          """
+      let outcome = try RunningGateway.run(["-c", "-dW"], configuration: text, in: Workspace())
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      for part in ["'lonely' is defined and never used", "'verify none' takes any", "is never reached"] {
+        #expect(outcome.errors.contains(part), "\(outcome.errors)")
+      }
+    }
+
+    @Test("no escape sequences where there is no terminal; on one there are, unless NO_COLOR is set")
+    func colors() throws {
+      let workspace = try Workspace()
+      let file = try workspace.write("bad.cfg", "global\n  maxcon 5\n")
+      let plain = try Tool.run([RunningGateway.binary, "-c", "-f", file], in: workspace)
+      #expect(!plain.errors.contains("\u{1B}") && plain.errors.contains("^^^^^^"))
+      guard Tool.has("script") else { return }
+      let command = "\(RunningGateway.binary) -c -f \(file)"
+      // Empty is as good as unset; whoever runs the tests may have set it.
+      let colored = try Tool.run(
+        ["script", "-qec", command, "/dev/null"], in: workspace, environment: ["NO_COLOR": ""])
+      #expect(colored.output.contains("\u{1B}[1;31m"), "\(colored.output)")
+      let refused = try Tool.run(
+        ["script", "-qec", command, "/dev/null"], in: workspace, environment: ["NO_COLOR": "1"])
+      #expect(refused.output.contains("[ALERT]") && !refused.output.contains("\u{1B}"))
+    }
+
+    @Test("--format json has an object a line and nothing else")
+    func json() throws {
+      let workspace = try Workspace()
+      let file = try workspace.write("bad.cfg", "global\n  maxcon 5\ndefaults\n  contimeout 5s\n")
+      let outcome = try Tool.run([RunningGateway.binary, "-c", "--format", "json", "-f", file], in: workspace)
+      #expect(outcome.status == 1 && outcome.output.isEmpty)
+      let objects = try outcome.errors.split(separator: "\n").map { line in
+        try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+      }
+      #expect(objects.map { $0["severity"] as? String } == ["alert", "warning"])
+      #expect(objects.map { $0["line"] as? Int } == [2, 4] && objects.allSatisfy { $0["file"] as? String == file })
+      #expect(objects.first?["suggestion"] as? String == "maxconn")
+      #expect(objects.last?["replacement"] as? String == "timeout connect 5s")
     }
 
     @Test("a missing file is named")

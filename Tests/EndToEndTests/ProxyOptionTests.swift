@@ -116,6 +116,44 @@ extension EndToEnd {
       #expect(monitored.hasPrefix("HTTP/1.1 200") && !monitored.contains("GET /"))
     }
 
+    @Test("a configuration of the days of 1.4 runs as it did, with a warning for each old line")
+    func ancient() throws {
+      let origin = try TestOrigin("hello")
+      let text = """
+        global
+          nbproc 1
+          master-worker
+        defaults
+          mode http
+          clitimeout 5000
+          srvtimeout 5000
+          contimeout 5000
+          redispatch
+        listen site 127.0.0.1:\(port)
+          option forceclose
+          reqadd X-Old:\\ yes
+          reqirep ^([^\\ :]*)\\ /old/(.*) \\1\\ /new/\\2
+          reqallow ^X-Ok:
+          reqideny ^x-bad:
+          block if { path_beg /secret }
+          server one 127.0.0.1:\(origin.port)
+
+        """
+      let checked = try RunningGateway.run(["-c"], configuration: text, in: workspace)
+      #expect(
+        checked.errors.split(separator: "\n").count { $0.hasPrefix("  write instead: ") } == 12, "\(checked.errors)")
+      let running = text.replacingOccurrences(of: "  master-worker\n", with: "")
+      let gateway = try RunningGateway(running, listening: [port], in: workspace)
+      defer { withExtendedLifetime(gateway) {} }
+      let url = "http://127.0.0.1:\(port)"
+      #expect(try Tool.fetch(url + "/old/page", in: workspace) == "hello")
+      let seen = try #require(origin.requests.first)
+      #expect(seen.line.hasPrefix("GET /new/page ") && seen.values("x-old") == ["yes"])
+      #expect(try Tool.status(url, ["-H", "X-Bad: 1"], in: workspace) == "403")
+      #expect(try Tool.status(url, ["-H", "X-Bad: 1", "-H", "X-Ok: 1"], in: workspace) == "200")
+      #expect(try Tool.status(url + "/secret", ["-H", "X-Ok: 1"], in: workspace) == "403")
+    }
+
     @Test("a TCP client that no server was reached for sees the end, whatever it sends")
     func hungUp() throws {
       let gateway = try RunningGateway(

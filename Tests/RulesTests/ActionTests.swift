@@ -237,6 +237,34 @@ struct ActionTests {
     ("reqidel ^X-Foo:.*", "http-request del-header X-Foo"),
     ("rspidel ^Server:", "http-response del-header Server"),
     ("block if { path_beg /x }", "http-request deny if { path_beg /x }"),
+    ("block unless HTTP", "http-request deny unless HTTP"),
+    ("reqdel ^X-Foo: if HTTP", "http-request del-header X-Foo if HTTP"),
+    ("rspdel ^X-Foo:.*$", "http-response del-header X-Foo"),
+    ("rspidel ^X-(A|B):.*", "http-response del-header \"(?i)^X-(A|B)\\$\" -m reg"),
+    ("reqidel ^Cookie:\\ a=", "http-request del-header Cookie if { req.fhdr(Cookie) -m reg -i a= }"),
+    (
+      "reqrep ^([^\\ :]*)\\ /old/(.*) \\\\1\\ /new/\\\\2",
+      "http-request replace-pathq ^/old/(.*) \"/new/\\\\1\""
+    ),
+    (
+      "reqirep ^GET\\ /old\\ HTTP/1.1 GET\\ /new\\ HTTP/1.1 if HTTP",
+      "http-request replace-pathq (?i)^/old /new if HTTP"
+    ),
+    ("reqirep ^Host:\\ old(.*) Host:\\ 100%", "http-request replace-header Host (?i)old(.*) 100%%"),
+    (
+      "rspirep ^Location:\\ http://(.*) Location:\\ https://\\\\1",
+      "http-response replace-header Location (?i)http://(.*) \"https://\\\\1\""
+    ),
+    ("rsprep ^Server:.* Server:\\ x", "http-response replace-header Server .* x"),
+    ("reqdeny ^GET\\ /admin", "http-request deny if { method GET } { url_reg ^/admin }"),
+    (
+      "reqideny ^X-Bad:\\ yes if HTTP or METH_GET",
+      "http-request deny if { req.fhdr(X-Bad) -m reg -i yes } HTTP or { req.fhdr(X-Bad) -m reg -i yes } METH_GET"
+    ),
+    ("rspdeny ^X-Leak:", "http-response deny if { res.fhdr(X-Leak) -m found }"),
+    ("reqallow ^X-Ok: unless LOCALHOST", "http-request allow if { req.fhdr(X-Ok) -m found } !LOCALHOST"),
+    ("reqiallow ^[^\\ ]*\\ /open", "http-request allow if { url_reg -i ^/open }"),
+    ("reqitarpit ^[^\\ ]*\\ /trap", "http-request tarpit if { url_reg -i ^/trap }"),
   ]
 
   @Test("an old directive runs and shows the modern line", arguments: legacy)
@@ -244,6 +272,71 @@ struct ActionTests {
     let fixture = Fixture([line])
     #expect(fixture.diagnostics.all.map(\.severity) == [.warning])
     #expect(fixture.diagnostics.all.first?.replacement == modern)
+    #expect(Fixture([modern]).messages.isEmpty, "the modern line is accepted as it stands")
+  }
+
+  static let oldVerdicts: [([String], String)] = [
+    (["reqdeny ^X-Bad:"], "deny 403"), (["reqdeny ^x-bad:"], "next"), (["reqideny ^x-bad:"], "deny 403"),
+    (["reqdeny ^GET\\ /path"], "deny 403"), (["reqtarpit ^X-Bad:"], "tarpit 500"),
+    (["block if { method GET }"], "deny 403"), (["block unless { method GET }"], "next"),
+    (["reqallow ^Host:", "reqdeny ^GET", "reqtarpit ^X-Bad:"], "next"),
+    (["reqiallow ^host:", "reqdeny ^GET"], "next"), (["reqallow ^Nothing:", "reqdeny ^GET"], "deny 403"),
+    (["reqdeny ^GET", "reqallow ^Host:"], "deny 403"),
+    (["reqallow ^Host: if { method POST }", "reqdeny ^GET"], "deny 403"),
+    (["reqallow ^Host:", "block if { method GET }"], "deny 403"),
+  ]
+
+  @Test("old verdicts are those they were, and reqallow lifts those behind it", arguments: oldVerdicts)
+  func oldVerdict(_ lines: [String], _ expected: String) {
+    let fixture = Fixture(lines)
+    fixture.context.request?.append("x-bad", "yes")
+    let verdict =
+      switch fixture.runRequest() {
+      case .next: "next"
+      case .deny(let status, _): "deny \(status)"
+      case .tarpit(let status, _): "tarpit \(status)"
+      default: "something else"
+      }
+    #expect(verdict == expected)
+  }
+
+  @Test("behind reqallow the request is still rewritten, and the next request starts anew")
+  func oldAllow() {
+    let fixture = Fixture(["reqallow ^X-Ok:", "reqirep ^Host:.* Host:\\ inner", "reqdeny ^GET"])
+    fixture.context.request?.append("x-ok", "1")
+    guard case .next = fixture.runRequest() else {
+      Issue.record("not allowed")
+      return
+    }
+    #expect(fixture.value("host") == "inner")
+    fixture.context.reset()
+    fixture.context.request = Fixture.request("GET / HTTP/1.1", ["Host: h"])
+    guard case .deny(403, _) = fixture.runRequest() else {
+      Issue.record("not refused")
+      return
+    }
+  }
+
+  static let oldResponses: [(String, String, String?)] = [
+    ("rspadd X-Added:\\ a\\ b", "x-added", "a b"), ("rspdel ^Server:", "server", nil),
+    ("rspdel ^server:", "server", "Apache"), ("rspidel ^server:", "server", nil),
+    ("rsprep ^Server:\\ (.).* Server:\\ \\\\1", "server", "A"),
+    ("rspirep ^server:.*apache.* X-Was:\\ it", "x-was", "it"),
+  ]
+
+  @Test("old rules on responses do what they did", arguments: oldResponses)
+  func oldResponse(_ line: String, _ field: String, _ expected: String?) {
+    let fixture = Fixture([line])
+    fixture.context.response = Fixture.response(200, ["Server: Apache"])
+    _ = fixture.runResponse()
+    #expect(fixture.value(field, in: fixture.context.response) == expected)
+  }
+
+  @Test("what cannot be mapped says what to write")
+  func oldPass() {
+    let fixture = Fixture(["reqipass ^X:"])
+    #expect(fixture.diagnostics.all.map(\.severity) == [.alert])
+    #expect(fixture.diagnostics.all.first?.expected == "http-request allow if <condition>")
   }
 
   @Test("old additions, deletions and replacements do what they did")

@@ -113,6 +113,53 @@ struct ConditionTests {
     ),
   ]
 
+  static let elsewhere: [(String, String)] = [
+    // Options of servers, keywords of sections, actions, fetches and converters, each in another's place.
+    ("acl x chekc -m found", "check"), ("acl x wieght 5", "weight"), ("acl x defult_backend", "default_backend"),
+    ("http-request deny if { lowerr a }", "lower"), ("http-request set-header X-A %[path,methodd]", "method"),
+    ("http-request wieght 5", "weight"), ("http-request pathbeg /", "path_beg"),
+    ("use_backend is_admn", "is_admin"), ("http-request deny if set-haeder", "set-header"),
+  ]
+
+  @Test("what may have been meant is of the kind that was wanted", arguments: elsewhere)
+  func category(_ line: String, _ foreign: String) {
+    let errors = Fixture(["acl is_admin path_beg /admin", line]).diagnostics.all.filter { $0.severity == .alert }
+    #expect(errors.count == 1)
+    #expect(errors.first?.suggestion != foreign)
+  }
+
+  static let advices: [([String], String, Int)] = [
+    (["use_backend a", "use_backend b if HTTP"], "this 'use_backend' is never reached", 3),
+    (["use_backend a if HTTP", "acl lonely path /x"], "acl 'lonely' is defined and never used", 3),
+  ]
+
+  @Test("advice of ours is told at its line and counts as no warning", arguments: advices)
+  func advice(_ lines: [String], _ message: String, _ line: Int) {
+    let all = Fixture(lines).diagnostics.all
+    #expect(all.map(\.countsAsWarning) == [false] && all.map(\.location.line) == [line])
+    #expect(all.first?.message.hasPrefix(message) ?? false, "\(all.first?.message ?? "none")")
+  }
+
+  static let unreachable: [([String], String)] = [
+    (
+      ["http-request deny", "http-request set-header X-A b"],
+      "previous 'http-request' action is final and has no condition attached, further entries are NOOP."
+    ),
+    (
+      ["http-response deny", "http-response set-header X-A b"],
+      "previous 'http-response' action is final and has no condition attached, further entries are NOOP."
+    ),
+    (["acl x path", "use_backend a if x"], "parsing acl keyword 'path' : no pattern to match against"),
+    (["acl x hdr(host)", "use_backend a if x"], "parsing acl keyword 'hdr(host)' : no pattern to match against"),
+  ]
+
+  @Test("what is never reached and what never matches is a warning, as in HAProxy", arguments: unreachable)
+  func never(_ lines: [String], _ message: String) {
+    let all = Fixture(lines).diagnostics.all
+    #expect(all.map(\.severity) == [.warning] && all.allSatisfy(\.countsAsWarning))
+    #expect(all.first?.message.hasPrefix(message) ?? false, "\(all.first?.message ?? "none")")
+  }
+
   @Test("criteria that cannot match where they stand give a warning", arguments: warnings)
   func misplaced(_ line: String, _ message: String) {
     let fixture = Fixture([line])

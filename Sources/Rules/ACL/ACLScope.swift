@@ -51,7 +51,7 @@ extension CompileScope {
     guard !diagnostics.hasErrors, let proxy else { return }
     for name in acls.order where !acls.used.contains(name) {
       // Those that came from a defaults section may be meant for other proxies.
-      guard let place = acls.lines[name]?.first?.location, place.file == proxy.location.file,
+      guard let place = acls.lines[name]?.first?.words[1].location, place.file == proxy.location.file,
         place.line > proxy.location.line
       else { continue }
       diagnostics.advice("acl '\(name)' is defined and never used", at: place)

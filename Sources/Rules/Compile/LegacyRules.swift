@@ -13,6 +13,7 @@ enum LegacyRules {
     let isResponse: Bool
     let ignoresCase: Bool
     let verb: String
+    var keyword: String { (isResponse ? "rsp" : "req") + (ignoresCase ? "i" : "") + verb }
 
     init?(_ keyword: String) {
       guard keyword.hasPrefix("req") || keyword.hasPrefix("rsp") else { return nil }
@@ -200,74 +201,27 @@ extension ProxyCompiler {
       }
     case "deny":
       return { context in
-        guard LegacyRules.matchesAnyLine(regex, context, isResponse: isResponse) else { return nil }
+        guard isResponse || !context.isAllowedByOldRule,
+          LegacyRules.matchesAnyLine(regex, context, isResponse: isResponse)
+        else { return nil }
         return .deny(status: isResponse ? 502 : 403, nil)
       }
     case "tarpit":
       return { context in
-        LegacyRules.matchesAnyLine(regex, context, isResponse: isResponse) ? .tarpit(status: 500, nil) : nil
+        guard !context.isAllowedByOldRule, LegacyRules.matchesAnyLine(regex, context, isResponse: isResponse)
+        else { return nil }
+        return .tarpit(status: 500, nil)
+      }
+    case "allow":
+      // What rewrites the request goes on behind it; only the verdicts that follow are passed over.
+      return { context in
+        if LegacyRules.matchesAnyLine(regex, context, isResponse: isResponse) { context.isAllowedByOldRule = true }
+        return nil
       }
     default:
       throw RuleError(
-        "'allow' and 'pass' among old rules are not supported; put the exception into the condition of the deny rule"
-      )
+        "'\(parsed.keyword)' is not supported; put the exception into the condition of the deny rule",
+        expected: "http-request allow if <condition>")
     }
   }
-}
-
-/// The modern line for an old one.
-enum LegacyModern {
-  static func line(_ parsed: LegacyRules.Parsed, _ words: ArraySlice<Word>, _ condition: ArraySlice<Word>)
-    -> String
-  {
-    let set = parsed.isResponse ? "http-response" : "http-request"
-    let pattern = words.first?.text ?? ""
-    let tail = condition.isEmpty ? "" : " " + LegacyRules.text(condition)
-    switch parsed.verb {
-    case "add":
-      let colon = pattern.firstIndex(of: ":") ?? pattern.endIndex
-      let value = pattern[colon...].dropFirst().drop { $0 == " " || $0 == "\t" }
-      return "\(set) add-header \(pattern[..<colon]) \(LegacyRules.quoted(value.replacingPercent))\(tail)"
-    case "del":
-      let (name, isWhole) = header(pattern)
-      if let name, isWhole { return "\(set) del-header \(name)\(tail)" }
-      if let name { return "\(set) del-header \(name)\(tail)" }
-      return "\(set) del-header \(LegacyRules.quoted(pattern)) -m reg\(tail)"
-    case "rep":
-      let replacement = words.dropFirst().first?.text ?? ""
-      if let name = header(pattern).name, let at = pattern.firstIndex(of: ":"),
-        let to = replacement.firstIndex(of: ":")
-      {
-        let search = pattern[at...].dropFirst().drop { $0 == " " || $0 == "\\" }
-        let value = replacement[to...].dropFirst().drop { $0 == " " || $0 == "\\" }
-        return
-          "\(set) replace-header \(name) \(LegacyRules.quoted(String(search))) \(LegacyRules.quoted(String(value)))\(tail)"
-      }
-      return "\(set) replace-uri \(LegacyRules.quoted(pattern)) \(LegacyRules.quoted(replacement))\(tail)"
-    case "tarpit": return "\(set) tarpit if { url_reg \(LegacyRules.quoted(pattern)) }"
-    default:
-      if let name = header(pattern).name, let at = pattern.firstIndex(of: ":") {
-        let search = pattern[at...].dropFirst().drop { $0 == " " || $0 == "\\" }
-        let fetch = parsed.isResponse ? "res.hdr" : "req.hdr"
-        return "\(set) deny if { \(fetch)(\(name)) -m reg \(LegacyRules.quoted(String(search))) }"
-      }
-      return "\(set) deny if { url_reg \(LegacyRules.quoted(pattern)) }"
-    }
-  }
-
-  /// The header that a pattern such as `^X-Foo:.*` names.
-  private static func header(_ pattern: String) -> (name: String?, isWhole: Bool) {
-    let text = pattern.hasPrefix("^") ? pattern.dropFirst() : pattern[...]
-    guard let colon = text.firstIndex(of: ":") else { return (nil, false) }
-    let name = String(text[..<colon])
-    guard HeaderText.isName(Bytes(name)), !name.contains("*"), !name.contains("|") else {
-      return (nil, false)
-    }
-    return (name, [":", ":.*", ":.*$"].contains(String(text[colon...])))
-  }
-}
-
-extension Substring {
-  /// A log-format string takes a doubled percent sign for one.
-  fileprivate var replacingPercent: String { map { $0 == "%" ? "%%" : String($0) }.joined() }
 }

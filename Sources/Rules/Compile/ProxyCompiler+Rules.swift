@@ -76,9 +76,14 @@ extension ProxyCompiler {
     }
     let compiled = try ConditionParser.parse(condition, scope: scope, line: line)
     if let last = routes.last, last.condition == nil {
-      scope.diagnostics.advice(
-        "this 'use_backend' is never reached: the one at line \(last.origin.line) has no condition",
-        at: line.location)
+      var advice = Diagnostic(
+        .warning, at: line.location,
+        "this 'use_backend' is never reached: the one at line \(last.origin.line) has no condition")
+      advice.countsAsWarning = false
+      advice.related = [
+        (SourceLocation(file: last.origin.file, line: last.origin.line), "this one is always taken")
+      ]
+      scope.diagnostics.add(advice)
     }
     draft.routeTargets.append(target)
     routes.append(Rule(condition: compiled, origin: origin(line, "use_backend")) { _ in nil })

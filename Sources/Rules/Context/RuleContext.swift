@@ -107,6 +107,8 @@ public final class RuleContext {
   public var waitingEntity: WaitingEntity?
   /// True while the owner evaluates response rules: decides what `hdr` and `ver` look at.
   var isResponseSide = false
+  /// Set by an old `reqallow`: the `reqdeny` and `reqtarpit` rules behind it no longer apply to this request.
+  var isAllowedByOldRule = false
   /// False while missing data may be waited for.
   var evaluationIsFinal = true
 
@@ -156,6 +158,7 @@ public final class RuleContext {
     if lastRule != nil { lastRule = nil }
     if waitingEntity != nil { waitingEntity = nil }
     isResponseSide = false
+    isAllowedByOldRule = false
   }
 }
 
