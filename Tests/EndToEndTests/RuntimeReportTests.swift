@@ -60,7 +60,8 @@ extension EndToEnd {
       let text = try command("show dev")
       #expect(text.hasPrefix("HAProxy version "))
       for part in [
-        "\nFeatures:\n  ", "\nBuild options:\n", "\nPlatform info:\n  OS name: Linux\n", "\n  pid: \(gateway.child.process)\n",
+        "\nFeatures:\n  ", "\nBuild options:\n", "\nPlatform info:\n  OS name: Linux\n",
+        "\n  pid: \(gateway.child.process)\n",
         "\n      fd limit (soft):    ",
       ] {
         #expect(text.contains(part), "\(part)")
@@ -134,7 +135,7 @@ extension EndToEnd {
       #expect(try command(reports).contains("named/secret"))
       let first = try command("set anon on 7; show servers conn")
       #expect(!first.contains("named") && !first.contains("secret"))
-      #expect(first.contains(/\n[0-9a-f]{6}\/[0-9a-f]{6} /))
+      #expect(first.contains(#/\n[0-9a-f]{6}\/[0-9a-f]{6} /#))
       #expect(try command("set anon on 7; show servers conn") == first)
       #expect(try command("set anon on 8; show servers conn") != first)
       #expect(!(try command("set anon on 7; \(reports)")).contains("secret"))
@@ -175,7 +176,9 @@ extension EndToEnd {
       }
     }
 
-    @Test("a user may not look at descriptors, libraries and profiles", arguments: ["show fd", "show libs", "show tls-keys"])
+    @Test(
+      "a user may not look at descriptors, libraries and profiles",
+      arguments: ["show fd", "show libs", "show tls-keys"])
     func levels(_ text: String) throws { #expect(try command("user; \(text)").contains("Permission denied")) }
   }
 }

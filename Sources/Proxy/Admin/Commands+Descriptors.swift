@@ -10,13 +10,15 @@ extension Commands {
     ) { call in
       var selection = DescriptorSelection()
       if let problem = selection.read(call.arguments) { return .error(problem) }
-      return .gathered(call.gateway, [(Int32, String)](), { [selection] worker, step, lines in
-        let batch = 500
-        return worker.loop.watched(step * batch..<(step + 1) * batch) { descriptor, handler in
-          let kind = WatchedDescriptor(descriptor, handler)
-          if selection.contains(kind) { lines.append((descriptor, kind.line(worker))) }
-        }
-      }, render: { lines in lines.sorted { $0.0 < $1.0 }.map(\.1).joined() })
+      return .gathered(
+        call.gateway, [(Int32, String)](),
+        { [selection] worker, step, lines in
+          let batch = 500
+          return worker.loop.watched(step * batch..<(step + 1) * batch) { descriptor, handler in
+            let kind = WatchedDescriptor(descriptor, handler)
+            if selection.contains(kind) { lines.append((descriptor, kind.line(worker))) }
+          }
+        }, render: { lines in lines.sorted { $0.0 < $1.0 }.map(\.1).joined() })
     }
   ]
 }
@@ -93,7 +95,8 @@ struct WatchedDescriptor {
   /// The state is what the loop asked the kernel for: listeners are read, the rest is read and written. What is
   /// ready now is known to the owner alone.
   func line(_ worker: Worker) -> String {
-    let listens = owner is Acceptor
+    let listens =
+      owner is Acceptor || owner is AdminListener || owner is PeerListener || owner is LogForwarder.Listener
     let state = listens ? "0x000001(cl heopi W:sra R:srA)" : "0x000011(cl heopi W:srA R:srA)"
     let pointer = String(UInt(bitPattern: ObjectIdentifier(owner)), radix: 16)
     let mask = String(UInt64(1) << UInt64(Swift.min(worker.index, 63)), radix: 16)

@@ -12,10 +12,12 @@ extension Commands {
         return .error("Unexpected argument: only 'match <pfx>' is known.")
       }
       let prefix = words.last ?? ""
-      return .gathered(call.gateway, PoolReport(), { worker, _, report in
-        report.add(worker)
-        return false
-      }, render: { $0.text(call.runtime.global.bufferSize, prefix) })
+      return .gathered(
+        call.gateway, PoolReport(),
+        { worker, _, report in
+          report.add(worker)
+          return false
+        }, render: { $0.text(call.runtime.global.bufferSize, prefix) })
     }
   ]
 }

@@ -7,7 +7,8 @@ extension Commands {
   /// What the program is made of, and where it runs.
   static let process: [Command] = [
     Command("show libs", "", level: .restricted, "show loaded object files and libraries") { _ in
-      .lines(LoadedObject.all().map(libraryLine).joined())
+      // What has no path is the kernel's.
+      .lines(LoadedObject.all().filter { $0.name.isEmpty || $0.name.contains("/") }.map(libraryLine).joined())
     },
     Command("show dev", "", "show debug info for developers") { call in
       guard call.arguments.isEmpty else { return .error("This command takes no argument.") }
@@ -18,7 +19,8 @@ extension Commands {
   private static func libraryLine(_ object: LoadedObject) -> String {
     let range = object.range
     let name = object.name.isEmpty ? CommandLine.arguments.first ?? "" : object.name
-    return "0x\(hex(range.lowerBound, 12))-0x\(hex(range.upperBound - 1, 12)) (0x\(hex(UInt(range.count), 7))) \(name)\n"
+    let size = hex(range.upperBound - range.lowerBound, 7)
+    return "0x\(hex(range.lowerBound, 12))-0x\(hex(range.upperBound - 1, 12)) (0x\(size)) \(name)\n"
   }
 
   static func hex(_ value: UInt, _ width: Int) -> String {

@@ -24,10 +24,12 @@ extension Commands {
     case ("off", 2): switchesOn = false
     default: return .error("Expects either 'on' or 'off'.")
     }
-    return .gathered(call.gateway, (), { worker, _, _ in
-      if switchesOn { worker.profile = WorkProfile(worker) } else { worker.profile?.stop(worker) }
-      return false
-    }, render: { "" })
+    return .gathered(
+      call.gateway, (),
+      { worker, _, _ in
+        if switchesOn { worker.profile = WorkProfile(worker) } else { worker.profile?.stop(worker) }
+        return false
+      }, render: { "" })
   }
 
   private static func showProfiling(_ call: CommandCall) -> CommandAnswer {
@@ -47,15 +49,18 @@ extension Commands {
         lines = count
       }
     }
-    return .gathered(call.gateway, (isOn: false, results: [WorkProfile.Result]()), { worker, _, state in
-      if let profile = worker.profile {
-        if profile.isRunning { state.isOn = true }
-        state.results.append(profile.result(worker))
-      }
-      return false
-    }, render: { [showsStatus, showsTasks, lines] state in
-      (showsStatus ? status(state.isOn) : "") + (showsTasks ? activity(state.results, lines) : "")
-    })
+    return .gathered(
+      call.gateway, (isOn: false, results: [WorkProfile.Result]()),
+      { worker, _, state in
+        if let profile = worker.profile {
+          if profile.isRunning { state.isOn = true }
+          state.results.append(profile.result(worker))
+        }
+        return false
+      },
+      render: { [showsStatus, showsTasks, lines] state in
+        (showsStatus ? status(state.isOn) : "") + (showsTasks ? activity(state.results, lines) : "")
+      })
   }
 
   private static func status(_ isOn: Bool) -> String {

@@ -7,23 +7,28 @@ extension Commands {
   /// Threads, and the work that waits in their event loops.
   static let threads: [Command] = [
     Command("show threads", "", "show some threads debugging information") { call in
-      .gathered(call.gateway, "", { worker, _, text in
-        text += threadLines(worker)
-        return false
-      }, render: { $0 })
+      .gathered(
+        call.gateway, "",
+        { worker, _, text in
+          text += threadLines(worker)
+          return false
+        }, render: { $0 })
     },
     Command("show tasks", "", "show running tasks") { call in
-      .gathered(call.gateway, 0, { worker, _, count in
-        count += worker.loop.waitingWork
-        return false
-      }, render: { count in
-        let row = count == 0 ? "" : "  EventLoop.enqueue            \(pad(count, 6))  100  -  -  -  -  -\n"
-        return """
-          Running tasks: \(count) (\(call.runtime.workerCount) threads)
-            function                     places     %    lat_tot   lat_avg  calls_tot  calls_avg calls%
-          \(row)
-          """
-      })
+      .gathered(
+        call.gateway, 0,
+        { worker, _, count in
+          count += worker.loop.waitingWork
+          return false
+        },
+        render: { count in
+          let row = count == 0 ? "" : "  EventLoop.enqueue            \(pad(count, 6))  100  -  -  -  -  -\n"
+          return """
+            Running tasks: \(count) (\(call.runtime.workerCount) threads)
+              function                     places     %    lat_tot   lat_avg  calls_tot  calls_avg calls%
+            \(row)
+            """
+        })
     },
   ]
 
