@@ -2,6 +2,7 @@
 #define GATEHOUSE_CLINUX_H
 
 #include <malloc.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -84,6 +85,34 @@ static inline uint64_t gh_effective_capabilities(void) {
   struct gh_capability_words words[2] = {{0, 0, 0}, {0, 0, 0}};
   if (syscall(SYS_capget, &header, words) != 0) return 0;
   return (uint64_t)words[1].effective << 32 | words[0].effective;
+}
+
+/* Which addresses the program and its libraries take; the C library's declaration needs _GNU_SOURCE. */
+struct dl_phdr_info;
+extern int dl_iterate_phdr(int (*each)(struct dl_phdr_info *, size_t, void *), void *data);
+struct gh_loaded_object { const char *name; uintptr_t start, end; };
+struct gh_loaded_objects { struct gh_loaded_object *objects; int room, count; };
+/* What dl_phdr_info begins with. */
+struct gh_object_headers { uintptr_t base; const char *name; const Elf64_Phdr *headers; Elf64_Half count; };
+static inline int gh_note_loaded_object(struct dl_phdr_info *info, size_t size, void *data) {
+  const struct gh_object_headers *from = (const struct gh_object_headers *)info;
+  struct gh_loaded_objects *list = (struct gh_loaded_objects *)data;
+  if (size < sizeof *from || list->count >= list->room) return 0;
+  struct gh_loaded_object found = {from->name, UINTPTR_MAX, 0};
+  for (Elf64_Half i = 0; i < from->count; i++) {
+    const Elf64_Phdr *header = &from->headers[i];
+    if (header->p_type != PT_LOAD) continue;
+    uintptr_t start = from->base + header->p_vaddr, end = start + header->p_memsz;
+    if (start < found.start) found.start = start;
+    if (end > found.end) found.end = end;
+  }
+  if (found.end > found.start) list->objects[list->count++] = found;
+  return 0;
+}
+static inline int gh_loaded_objects(struct gh_loaded_object *objects, int room) {
+  struct gh_loaded_objects list = {objects, room, 0};
+  dl_iterate_phdr(gh_note_loaded_object, &list);
+  return list.count;
 }
 
 /* A descriptor that becomes readable when the process ends. */

@@ -23,6 +23,12 @@ public enum Build {
     "OPENSSL_AWSLC", "OPENSSL_WOLFSSL",
   ]
 
+  /// All of them by name, each with its sign.
+  public static var featureList: String {
+    let all = features.map { (name: $0, sign: "+") } + absentFeatures.map { (name: $0, sign: "-") }
+    return all.sorted { $0.name < $1.name }.map { $0.sign + $0.name }.joined(separator: " ")
+  }
+
   /// Names for `enabled(...)`.
   static let enabled: Set<String> = [
     "EPOLL", "FAST-FORWARD", "GETADDRINFO", "REUSEPORT", "SPLICE", "SSL-SERVER-VERIFY",

@@ -88,6 +88,9 @@ extension GlobalKeywords {
     .number("maxsslrate", "The most TLS sessions a second.") { $0.rateLimitTLSSessions = $1 },
     .number("maxconnrate", "The most connections a second.") { $0.rateLimitConnections = $1 },
     .number("maxsessrate", "The most sessions a second.") { $0.rateLimitSessions = $1 },
+    .number("anonkey", "The key of 'set anon on'.", in: 0...Int(UInt32.max)) {
+      $0.anonymousKey = UInt32(clamping: $1)
+    },
     .number("maxpipes", "The most pipes that bodies pass through at once.") { $0.maxPipes = $1 },
     Keyword("maxcomprate", in: .global, "<kB/s>", "The most octets to compress a second.") {
       settings, arguments, _ throws(Refusal) in

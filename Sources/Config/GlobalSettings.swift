@@ -75,6 +75,8 @@ public struct GlobalSettings: Sendable {
   public var maxTLSConnections: Int?
   /// `maxpipes`: pipes that bodies pass through at once.
   public var maxPipes: Int?
+  /// `anonkey`: the key of sessions that ask for anonymity and name none; 0 for one made at random.
+  public var anonymousKey: UInt32 = 0
   /// Large bodies may pass from socket to socket (`nosplice` forbids it).
   public var splices = true
   /// `tune.*` and everything else that is a name and a value, by keyword.

@@ -32,6 +32,7 @@ public final class EventLoop: @unchecked Sendable {
   private struct Slot {
     var handler: (any EventHandler)?
     var generation: UInt32 = 0
+    var descriptor: Int32 = -1
   }
 
   private let poller: Poller
@@ -42,8 +43,8 @@ public final class EventLoop: @unchecked Sendable {
   public let timers: TimerWheel
   /// The clocks as read after the last wake-up.
   public private(set) var now: Now
-  /// Microseconds spent outside epoll_wait, and in all, for `Idle_pct`.
-  public private(set) var busyTime: Int64 = 0
+  /// How often events were waited for and handled.
+  public private(set) var turns: Int = 0
 
   private let wakeDescriptor: Int32
   private let mailbox = Mutex<[@Sendable () -> Void]>([])
@@ -82,6 +83,7 @@ public final class EventLoop: @unchecked Sendable {
       slots.append(Slot())
     }
     slots[Int(slot)].handler = handler
+    slots[Int(slot)].descriptor = fd
     let token = Token(slot: slot, generation: slots[Int(slot)].generation)
     if poller.add(fd, interest, token: token.word) { return token }
     release(token)
@@ -107,7 +109,21 @@ public final class EventLoop: @unchecked Sendable {
     freeSlots.append(token.slot)
   }
 
+  /// Calls `body` with every descriptor that is watched in the slots of `range`; false when there are no more slots.
+  public func watched(_ range: Range<Int>, _ body: (Int32, any EventHandler) -> Void) -> Bool {
+    for slot in range.clamped(to: 0..<slots.count) {
+      if let handler = slots[slot].handler { body(slots[slot].descriptor, handler) }
+    }
+    return range.upperBound < slots.count
+  }
+
+  /// How many descriptors are watched.
+  public var watchedCount: Int { slots.count - freeSlots.count }
+
   // MARK: Work
+
+  /// How much work waits for the end of this batch of events, or for the next turn.
+  public var waitingWork: Int { deferred.count + mailbox.withLock { $0.count } }
 
   /// Runs `work` after the current batch of events.
   public func afterEvents(_ work: any DeferredWork) { deferred.append(work) }
@@ -135,7 +151,7 @@ public final class EventLoop: @unchecked Sendable {
   public func turn() {
     let count = poller.wait(milliseconds: sleepTime())
     now = Now.read()
-    let started = now.instant
+    turns &+= 1
     for i in 0..<count {
       let (word, readiness) = poller.event(at: i)
       if word == .max {
@@ -148,11 +164,7 @@ public final class EventLoop: @unchecked Sendable {
     }
     timers.advance(to: now.instant)
     runDeferred()
-    if count > 0, busyAccounting { busyTime &+= (Now.read().instant - started).microseconds }
   }
-
-  /// Whether busy time is measured: costs two clock readings a turn.
-  public var busyAccounting = false
 
   private func sleepTime() -> Int32 {
     if !deferred.isEmpty { return 0 }

@@ -41,6 +41,9 @@ public final class TimerWheel {
     position = now.microseconds / TimerWheel.tick
   }
 
+  /// How many timers are armed.
+  public var count: Int { armed }
+
   /// Sets or moves `timer`; `owner` is told once when the time has come.
   public func set(_ timer: Timer, to deadline: Instant, owner: any TimerOwner) {
     timer.deadline = deadline

@@ -24,12 +24,17 @@ public final class Gateway: @unchecked Sendable {
   public var startupLog = ""
   private var threads: [pthread_t] = []
   let health = HealthMonitor()
+  /// `set anon global-key`, 0 for none.
+  let anonymousKey: Atomic<UInt32>
   private let finished = Atomic<Int>(0)
 
   /// What must be in place before rules are compiled.
   public static func prepare() { Cryptography.install() }
 
-  public init(_ runtime: Runtime) { self.runtime = runtime }
+  public init(_ runtime: Runtime) {
+    self.runtime = runtime
+    anonymousKey = Atomic(runtime.global.anonymousKey)
+  }
 
   /// Opens all listening sockets; the messages name what could not be opened.
   public func listen() -> [String] {

@@ -13,6 +13,8 @@ final class Worker: @unchecked Sendable {
   let runtime: Runtime
   let loop: EventLoop
   let buffers: BufferPool
+  /// `set profiling tasks on`
+  var profile: WorkProfile?
   let scratch = TLSScratch()
   let pipes: PipePool
   let environment: WorkerEnvironment
@@ -25,6 +27,7 @@ final class Worker: @unchecked Sendable {
   /// The streams that live now; each knows its place.
   private(set) var streams: ContiguousArray<Stream> = []
   private var spareStorage: [StreamStorage] = []
+  var spareStorageCount: Int { spareStorage.count }
   private var acceptors: [Acceptor] = []
   /// The client connections that live now; each knows its place.
   private var connections: ContiguousArray<ClientConnection> = []

@@ -15,9 +15,6 @@ enum CommandLineTexts {
   }
 
   private static var details: String {
-    let features =
-      Build.features.map { (name: $0, sign: "+") } + Build.absentFeatures.map { (name: $0, sign: "-") }
-    let list = features.sorted { $0.name < $1.name }.map { $0.sign + $0.name }.joined(separator: " ")
     let enabled = Build.features.sorted().map { "USE_\($0)=1" }.joined(separator: " ")
     return """
       Status: speaks HAProxy's configuration language up to 3.5.
@@ -25,7 +22,7 @@ enum CommandLineTexts {
         TARGET  = linux-glibc
         OPTIONS = \(enabled)
 
-      Feature list : \(list)
+      Feature list : \(Build.featureList)
 
       Default settings :
         bufsize = 16384, maxrewrite = 1024, maxpollevents = 200

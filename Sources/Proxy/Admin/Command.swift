@@ -140,6 +140,8 @@ final class CommandSession {
   /// Of the master CLI: the process that commands go to, 0 for the master, and `mcli-debug-mode on`.
   var target: Int32 = 0
   var isMasterDebug = false
+  /// `set anon`
+  var anonymizer = Anonymizer()
   /// The client has said `quit`.
   var isOver = false
 

@@ -18,6 +18,17 @@ extension Commands {
         (parts.key?.pem ?? []) + (parts.certificate?.pem ?? []) + parts.chain.flatMap(\.pem) + [ASCII.lf])
     },
     Command(
+      "show tls-keys", "[id|*]", level: .admin,
+      "show tls keys references or dump tls ticket keys when id specified"
+    ) { call in
+      // Keys of tickets are the process's own: there are no files of them to tell of.
+      switch call.argument(0) {
+      case "": .lines("# id (file)\n")
+      case "*": .lines("# id secret\n")
+      default: .error("'show tls-keys' unable to locate referenced filename")
+      }
+    },
+    Command(
       "new ssl cert", "<certfile>", level: .admin,
       "create a new certificate file to be used in a crt-list or a directory"
     ) {

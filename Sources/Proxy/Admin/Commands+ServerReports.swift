@@ -10,8 +10,9 @@ extension Commands {
       "show servers state", "[<backend>]",
       "dump volatile server information (all or for a single backend)"
     ) { call in
-      listing(call, head: "1\n# \(ServerStateLine.columns)\n") { backend, server in
-        ServerStateLine.text(backend, server, at: call.now.wall)
+      let anonymizer = call.session.anonymizer
+      return listing(call, head: "1\n# \(ServerStateLine.columns)\n") { backend, server in
+        ServerStateLine.text(backend, server, at: call.now.wall, anonymizer)
       }
     },
     Command(
@@ -22,7 +23,9 @@ extension Commands {
       let head =
         "# bkname/svname bkid/svid addr port - purge_delay served used_cur used_max need_est idle_sess "
         + "unsafe_nb safe_nb idle_lim idle_cur idle_per_thr[\(threads)]\n"
-      return listing(call, head: head) { backend, server in connections(backend, server, threads) }
+      return listing(call, head: head) { backend, server in
+        connections(backend, server, threads, call.session.anonymizer)
+      }
     },
   ]
 
@@ -53,14 +56,16 @@ extension Commands {
     }
   }
 
-  private static func connections(_ backend: Backend, _ server: Server, _ threads: Int) -> String {
+  private static func connections(_ backend: Backend, _ server: Server, _ threads: Int, _ anonymizer: Anonymizer)
+    -> String
+  {
     let address = server.snapshot().knownAddress
     let host = address.ip.map { "\($0)" } ?? "\(address)"
     let idle = server.idleConnections.current
     let used = Swift.max(0, server.usedConnections.current - idle)
     let limit = server.settings.poolMaximum ?? -1
     let delay = server.settings.poolPurgeDelay.milliseconds
-    var line = "\(backend.name)/\(server.name) \(backend.id)/\(server.id) "
+    var line = "\(anonymizer(backend.name))/\(anonymizer(server.name)) \(backend.id)/\(server.id) "
     line += "\(host) \(address.port ?? 0) - \(delay) \(server.sessions.current) \(used) "
     line += "\(server.usedConnections.maximum) \(used) 0 0 \(idle) \(limit) \(idle)"
     // Idle connections belong to workers, who count them for all together.
@@ -77,21 +82,23 @@ enum ServerStateLine {
     + "srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port "
     + "srv_check_addr srv_agent_addr srv_agent_port"
 
-  static func text(_ backend: Backend, _ server: Server, at now: WallTime) -> String {
+  static func text(
+    _ backend: Backend, _ server: Server, at now: WallTime, _ anonymizer: Anonymizer = Anonymizer()
+  ) -> String {
     let state = server.snapshot()
     let settings = server.settings
     let age = Swift.max(0, now.seconds - state.lastChange.seconds)
     let operation = state.isInMaintenance ? 0 : state.operation.rawValue
     var administration = state.administration.rawValue
     let host = state.knownAddress.ip.map { "\($0)" } ?? (settings.isUnix ? "unix" : "-")
-    let name = state.hostName ?? "-"
+    let name = state.hostName.map { anonymizer($0) } ?? "-"
     let service = settings.isService ? settings.host : "-"
     let forced = (backend.settings.isIDForced ? 1 : 0, settings.isIDForced ? 1 : 0)
     if state.isNameChanged { administration |= 64 }
     let check = state.checkColumns(settings)
     let agent =
       (state.agentEnabled ? 4 : 0) | (settings.agentEnabled ? 2 : 0) | (state.agent.isRunning ? 1 : 0)
-    var line = "\(backend.id) \(backend.name) \(server.id) \(server.name) \(host) "
+    var line = "\(backend.id) \(anonymizer(backend.name)) \(server.id) \(anonymizer(server.name)) \(host) "
     line += "\(operation) \(administration) \(state.weight) \(settings.weight) \(age) \(check) \(agent) "
     line +=
       "\(forced.0) \(forced.1) \(name) \(state.servicePort) \(service) \(server.tlsState.load(ordering: .relaxed)) "

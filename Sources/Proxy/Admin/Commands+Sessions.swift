@@ -24,8 +24,9 @@ extension Commands {
       return .error("Unsupported option '\(option)', try 'help' for more info.")
     }
     let gateway = call.gateway
+    let anonymizer = call.session.anonymizer
     return .later { reply in
-      let walk = StreamWalk(gateway) { reply(.text($0)) }
+      let walk = StreamWalk(gateway, anonymizer) { reply(.text($0)) }
       walk.next()
     }
   }
@@ -48,7 +49,7 @@ extension Stream {
   var listedID: String { "0x" + String(UInt(bitPattern: ObjectIdentifier(self)), radix: 16) }
 
   /// The stream's line of `show sess`.
-  func appendSummary(to out: inout [UInt8]) {
+  func appendSummary(to out: inout [UInt8], _ anonymizer: Anonymizer) {
     let age = Swift.max(0, (now - times.accepted).seconds)
     let facts = client.facts
     let proto =
@@ -57,8 +58,10 @@ extension Stream {
       case .ip(.v6, _): "tcpv6"
       case .unix, .none: "unix_stream"
       }
-    out.append("\(listedID): proto=\(proto) src=\(facts.source.logText) fe=\(frontend.name) ")
-    out.append("be=\(backend?.name ?? "<NONE>") srv=\(server?.name ?? "<none>") ts=00 epoch=0 ")
+    out.append("\(listedID): proto=\(proto) src=\(anonymizer(facts.source.logText)) ")
+    out.append("fe=\(anonymizer(frontend.name)) ")
+    out.append("be=\(backend.map { anonymizer($0.name) } ?? "<NONE>") ")
+    out.append("srv=\(server.map { anonymizer($0.name) } ?? "<none>") ts=00 epoch=0 ")
     out.append("age=\(age)s calls=1 rate=0 cpu=0 lat=0 ")
     out.append("rq[f=0h,i=0,an=00h,ax=] rp[f=0h,i=0,an=00h,ax=] exp= rc=\(attempts) c_exp=\n")
   }
@@ -67,6 +70,7 @@ extension Stream {
 /// Collects the lines of all streams: worker after worker, some streams at a time, each on its own thread.
 private final class StreamWalk: @unchecked Sendable {
   private let gateway: Gateway
+  private let anonymizer: Anonymizer
   private let finish: ([UInt8]) -> Void
   private var out: [UInt8] = []
   private var worker = 0
@@ -75,8 +79,9 @@ private final class StreamWalk: @unchecked Sendable {
   /// Output kept for a client; what does not fit is left out, and said to be.
   private static let most = 32 * 1024 * 1024
 
-  init(_ gateway: Gateway, finish: @escaping ([UInt8]) -> Void) {
+  init(_ gateway: Gateway, _ anonymizer: Anonymizer, finish: @escaping ([UInt8]) -> Void) {
     self.gateway = gateway
+    self.anonymizer = anonymizer
     self.finish = finish
   }
 
@@ -92,7 +97,7 @@ private final class StreamWalk: @unchecked Sendable {
     current.loop.enqueue { [self] in
       let end = Swift.min(current.streams.count, position + StreamWalk.batch)
       while position < end {
-        current.streams[position].appendSummary(to: &out)
+        current.streams[position].appendSummary(to: &out, anonymizer)
         position += 1
       }
       if position >= current.streams.count {

@@ -6,7 +6,7 @@ enum Commands {
     (report + statistics + resolvers + patterns + dynamicServers + servers + serverReports + proxies + limits
     + sessions
     + stickTables + certificates + authorities + certificateLists + revocation + peers + variables + caches + waiting
-    + events + general)
+    + events + general + process + threads + descriptors + pools + profiling + anonymity)
     .sorted { $0.usage < $1.usage } + last
 
   /// The command whose words begin `words`, the longest one first.

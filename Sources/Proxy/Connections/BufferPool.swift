@@ -29,6 +29,9 @@ final class BufferPool {
     }
   }
 
+  /// Buffers that wait for a borrower, of the usual size and for bulk transfers.
+  var spare: (usual: Int, bulk: Int) { (usual.count, bulk.count) }
+
   func shrink() {
     usual.shrink(beyond: 8)
     bulk.shrink(beyond: 1)
@@ -38,7 +41,7 @@ final class BufferPool {
 /// Spare buffers of one size, each of which holds the next.
 private struct Shelf {
   private var first: ByteBuffer?
-  private var count = 0
+  private(set) var count = 0
   private let limit: Int
 
   init(limit: Int) { self.limit = limit }

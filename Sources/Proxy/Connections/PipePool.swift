@@ -3,7 +3,7 @@ import NetIO
 /// One worker's pipes for octets that pass from socket to socket.
 final class PipePool {
   private var spare: [SplicePipe] = []
-  private var used = 0
+  private(set) var used = 0
   private let limit: Int
   /// Pipes kept for later.
   private static let spareLimit = 16
@@ -22,6 +22,8 @@ final class PipePool {
     used -= 1
     if pipe.count == 0, pipe.prefix.isEmpty, spare.count < PipePool.spareLimit { spare.append(pipe) }
   }
+
+  var spareCount: Int { spare.count }
 
   /// Closes half of the spare ones.
   func shrink() { spare.removeLast((spare.count + 1) / 2) }

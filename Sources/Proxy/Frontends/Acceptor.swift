@@ -16,7 +16,7 @@ struct ListenFailure: Error {
 /// It stops accepting at the process's, the frontend's or the bind line's `maxconn`, and goes on when a
 /// connection ends.
 final class Acceptor: EventHandler, TimerOwner {
-  private let listener: ListenerSettings
+  let listener: ListenerSettings
   private unowned let worker: Worker
   private let descriptor: Int32
   private var token: EventLoop.Token?

@@ -19,7 +19,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
   }
 
   private let worker: Worker
-  private let connection: ClientConnection
+  let connection: ClientConnection
   private let transport: Transport
   private var state = State.idle
   private var stream: Stream?

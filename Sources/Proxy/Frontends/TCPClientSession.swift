@@ -6,7 +6,7 @@ import Rules
 
 /// The client's side of a TCP mode stream: octets both ways until both have ended.
 final class TCPClientSession: TransportOwner, ClientEndpoint {
-  private let connection: ClientConnection
+  let connection: ClientConnection
   private let transport: Transport
   private var stream: Stream?
   private var reader = H1BodyReader()

@@ -94,7 +94,7 @@ final class LogForwarder {
   }
 
   /// One address of the section.
-  private final class Listener: EventHandler {
+  final class Listener: EventHandler {
     private let plan: LogForwardPlan.Listener
     private let descriptor: Int32
     private unowned var forwarder: LogForwarder?
