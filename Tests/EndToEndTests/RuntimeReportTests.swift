@@ -29,6 +29,7 @@ extension EndToEnd {
           default-server check inter 3s
           default-server name slow inter 30s
           server secret 127.0.0.1:1 disabled
+
         """, listening: [port], unix: [socket], in: workspace)
     }
 

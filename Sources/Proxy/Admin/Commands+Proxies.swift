@@ -53,9 +53,6 @@ extension Commands {
     Command("show defaults", "", "list all proxies defaults sections") { call in
       .lines(call.runtime.configuration.namedDefaults.map { "\($0)\n" }.joined())
     },
-    Command(
-      "show default-server", "[<backend>]", "list default-server instances in all or a single backend",
-      run: showDefaultServers),
     Command("enable frontend", "<frontend>", level: .admin, "re-enable specific frontend") { call in
       withFrontend(call) { frontend in
         if frontend.isShutDown.load(ordering: .relaxed) {
@@ -78,22 +75,6 @@ extension Commands {
       }
     },
   ]
-
-  /// `* <backend>` for the line without a name, `<backend>/<name>` for others; a backend's first line has the star.
-  private static func showDefaultServers(_ call: CommandCall) -> CommandAnswer {
-    var backends = call.runtime.backends[...]
-    if !call.argument(0).isEmpty {
-      guard let backend = call.runtime.backend(call.argument(0)) else { return .error("Can't find backend.") }
-      backends = [backend]
-    }
-    var out = ""
-    for backend in backends {
-      var entries = backend.settings.defaultServer == nil ? [] : [backend.name]
-      entries += backend.settings.namedDefaultServers.keys.sorted().map { "\(backend.name)/\($0)" }
-      for (index, entry) in entries.enumerated() { out += "\(index == 0 ? "*" : " ") \(entry)\n" }
-    }
-    return .lines(out)
-  }
 
   private static func withBackend(_ call: CommandCall, _ body: (Backend) -> CommandAnswer) -> CommandAnswer {
     let name = call.argument(0)

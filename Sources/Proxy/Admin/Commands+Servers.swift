@@ -77,7 +77,7 @@ extension Commands {
       call in
       var backends = call.runtime.backends
       if !call.argument(0).isEmpty {
-        guard let backend = call.runtime.backend(call.argument(0)) else { return .error("No such backend.") }
+        guard let backend = call.runtime.backend(call.argument(0)) else { return .error("Can't find backend.") }
         backends = [backend]
       }
       return .lines(backends.map(defaultServers).joined())
