@@ -68,22 +68,12 @@ extension GlobalKeywords {
       settings.logsKeys = try arguments.onOff()
       try arguments.end()
     },
-    Keyword<GlobalSettings>(
-      "jwt.decrypt_alg_list", in: .global, "<name>[:<name>...]", "Which keys encrypted tokens may be opened with."
-    ) { settings, arguments, _ throws(Refusal) in
-      let word = try arguments.required("a list of algorithms")
-      settings.tokenAlgorithms = try TokenAlgorithms.parse(
-        word, of: "jwt.decrypt_alg_list", among: TokenAlgorithms.keys)
-      try arguments.end()
-    },
-    Keyword<GlobalSettings>(
-      "jwt.decrypt_enc_list", in: .global, "<name>[:<name>...]", "How the content of tokens may be encrypted."
-    ) { settings, arguments, _ throws(Refusal) in
-      let word = try arguments.required("a list of encodings")
-      settings.tokenEncryptions = try TokenAlgorithms.parse(
-        word, of: "jwt.decrypt_enc_list", among: TokenAlgorithms.contents)
-      try arguments.end()
-    },
+    tokenList(
+      "jwt.decrypt_alg_list", "Which keys encrypted tokens may be opened with.", among: TokenAlgorithms.keys
+    ) { $0.tokenAlgorithms = $1 },
+    tokenList(
+      "jwt.decrypt_enc_list", "How the content of tokens may be encrypted.", among: TokenAlgorithms.contents
+    ) { $0.tokenEncryptions = $1 },
     .number("maxsslconn", "The most TLS connections at once.") { $0.maxTLSConnections = $1 },
     .number("maxsslrate", "The most TLS sessions a second.") { $0.rateLimitTLSSessions = $1 },
     .number("maxconnrate", "The most connections a second.") { $0.rateLimitConnections = $1 },
@@ -123,6 +113,17 @@ extension GlobalKeywords {
       $0.bindTLS.clientSignatureAlgorithms = $1.text
     },
   ]
+
+  private static func tokenList(
+    _ name: String, _ help: String, among known: [String],
+    _ set: @escaping @Sendable (inout GlobalSettings, Set<String>) -> Void
+  ) -> Keyword<GlobalSettings> {
+    Keyword<GlobalSettings>(name, in: .global, "<name>[:<name>...]", help) { settings, arguments, _ throws(Refusal) in
+      let word = try arguments.required("names, separated by colons")
+      set(&settings, try TokenAlgorithms.parse(word, of: name, among: known))
+      try arguments.end()
+    }
+  }
 
   private static func captureSize(_ name: String) -> Keyword<GlobalSettings> {
     .number(name, "Octets of what each ClientHello lists that are kept for samples.", in: 0...65536) {

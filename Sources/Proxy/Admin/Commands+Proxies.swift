@@ -27,18 +27,12 @@ extension Commands {
     Command(
       "enable dynamic-cookie backend", "<bk>", level: .admin, "enable dynamic cookies on a specific backend"
     ) { call in
-      withBackend(call) { backend in
-        backend.dynamicCookies.withLock { $0.isEnabled = true }
-        return .done
-      }
+      setDynamicCookies(call, true)
     },
     Command(
       "disable dynamic-cookie backend", "<bk>", level: .admin, "disable dynamic cookies on a specific backend"
     ) { call in
-      withBackend(call) { backend in
-        backend.dynamicCookies.withLock { $0.isEnabled = false }
-        return .done
-      }
+      setDynamicCookies(call, false)
     },
     Command(
       "set dynamic-cookie-key backend", "<bk> <k>", level: .admin, "change a backend secret key for dynamic cookies"
@@ -82,6 +76,13 @@ extension Commands {
     guard let backend = call.runtime.backend(name) else { return .error("No such backend.") }
     guard backend.settings.mode != .log else { return .error("Not available.") }
     return body(backend)
+  }
+
+  private static func setDynamicCookies(_ call: CommandCall, _ isEnabled: Bool) -> CommandAnswer {
+    withBackend(call) { backend in
+      backend.dynamicCookies.withLock { $0.isEnabled = isEnabled }
+      return .done
+    }
   }
 
   private static func setPublished(_ call: CommandCall, _ published: Bool) -> CommandAnswer {
