@@ -15,8 +15,13 @@ public final class ByteBuffer {
   /// Links buffers in a list of their owner's.
   @exclusivity(unchecked) public var next: ByteBuffer?
 
-  public init(capacity: Int = 0) {
+  /// Its references are not counted (`Permanent`): whoever made it hands it out again and again.
+  public let isPermanent: Bool
+
+  public init(capacity: Int = 0, isPermanent: Bool = false) {
+    self.isPermanent = isPermanent
     if capacity > 0 { reserve(capacity: capacity) }
+    if isPermanent { Permanent.mark(self) }
   }
 
   deinit { free(storage) }

@@ -1,3 +1,5 @@
+public import Glibc
+
 /// An immutable run of octets: a shared array and a range in it.
 ///
 /// Slicing and copying share the array, so a header value handed to a rule costs a retain and no
@@ -35,6 +37,9 @@ public struct Bytes: Sendable {
   @inlinable
   public subscript(index: Int) -> UInt8 { base[lower + index] }
 
+  @inlinable public var first: UInt8? { count > 0 ? self[0] : nil }
+  @inlinable public var last: UInt8? { count > 0 ? self[count - 1] : nil }
+
   /// The octets in `range`, clamped to what there is.
   @inlinable
   public subscript(range: Range<Int>) -> Bytes {
@@ -66,12 +71,13 @@ public struct Bytes: Sendable {
   /// The index of the first `byte` at or after `start`.
   @inlinable
   public func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
-    var i = start
-    while i < count {
-      if base[lower + i] == byte { return i }
-      i += 1
+    guard start >= 0, start < count else { return nil }
+    return withUnsafeBytes { octets in
+      guard let first = octets.baseAddress, let found = memchr(first + start, Int32(byte), octets.count - start) else {
+        return nil
+      }
+      return UnsafeRawPointer(found) - first
     }
-    return nil
   }
 
   /// ASCII letters in lower case; the same storage when there is nothing to fold.
@@ -84,6 +90,7 @@ public struct Bytes: Sendable {
 
   /// Without spaces and tabs at either end.
   public var trimmed: Bytes {
+    guard let first, let last, ASCII.isBlank(first) || ASCII.isBlank(last) else { return self }
     var low = 0
     var high = count
     while low < high, ASCII.isBlank(self[low]) { low += 1 }
@@ -109,12 +116,13 @@ public struct Bytes: Sendable {
 
   @inlinable
   static func equal(_ a: Bytes, _ offset: Int, _ b: Bytes) -> Bool {
-    var i = 0
-    while i < b.count {
-      if a.base[a.lower + offset + i] != b.base[b.lower + i] { return false }
-      i += 1
+    precondition(offset >= 0 && offset + b.count <= a.count)
+    return a.withUnsafeBytes { octets in
+      b.withUnsafeBytes { wanted in
+        guard let left = octets.baseAddress, let right = wanted.baseAddress, !wanted.isEmpty else { return true }
+        return memcmp(left + offset, right, wanted.count) == 0
+      }
     }
-    return true
   }
 }
 
@@ -128,13 +136,10 @@ extension Bytes: Hashable {
   @inlinable
   public static func == (a: Bytes, text: StaticString) -> Bool {
     guard a.count == text.utf8CodeUnitCount else { return false }
-    let wanted = text.utf8Start
-    var i = 0
-    while i < a.count {
-      if a.base[a.lower + i] != wanted[i] { return false }
-      i += 1
+    return a.withUnsafeBytes { octets in
+      guard let first = octets.baseAddress, !octets.isEmpty else { return true }
+      return memcmp(first, text.utf8Start, octets.count) == 0
     }
-    return true
   }
 
   @inlinable
@@ -173,11 +178,22 @@ extension [UInt8] {
     bytes.withUnsafeBytes { append(contentsOf: $0) }
   }
 
+  /// A decimal without a detour through `String`.
   public mutating func append(decimal value: Int) {
-    if value >= 0, value < 10 {
-      append(0x30 + UInt8(value))
-    } else {
-      append(contentsOf: String(value).utf8)
+    if value < 0 { append(0x2D) }
+    var rest = value.magnitude
+    if rest < 10 {
+      append(0x30 &+ UInt8(truncatingIfNeeded: rest))
+      return
+    }
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+      var first = digits.count
+      while rest > 0 {
+        first -= 1
+        digits[first] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
+        rest /= 10
+      }
+      append(contentsOf: UnsafeBufferPointer(rebasing: digits[first...]))
     }
   }
 }

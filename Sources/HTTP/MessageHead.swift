@@ -96,6 +96,19 @@ public final class MessageHead {
     set { targetRange = store(newValue) }
   }
 
+  /// The path of a target in origin form, without the query; nil in the other forms.
+  public var originPath: Bytes? {
+    let range = targetRange
+    guard !range.isEmpty, range.upperBound <= text.count, text[range.lowerBound] == 0x2F else { return nil }
+    let length = text.withUnsafeBytes { octets -> Int in
+      guard let start = octets.baseAddress.map({ $0 + range.lowerBound }),
+        let question = memchr(start, 0x3F, range.count)
+      else { return range.count }
+      return UnsafeRawPointer(question) - start
+    }
+    return Bytes(text, in: range.lowerBound..<(range.lowerBound + length))
+  }
+
   /// The target, and before a path what HTTP/2 said of scheme and authority: the URI that was asked for.
   public var uri: Bytes {
     guard !authorityRange.isEmpty, !schemeRange.isEmpty, targetRange.lowerBound < text.count,

@@ -35,8 +35,10 @@ extension ListenerSettings {
 
 extension Frontend {
   fileprivate func makePermanent() {
-    let parts: [AnyObject] = [self, rules, counters, sessions, connectionRate, sessionRate, requestRate, log]
-    for part in parts { Permanent.mark(part) }
+    let parts: [AnyObject?] = [
+      self, rules, counters, sessions, connectionRate, sessionRate, requestRate, log, forwardFor, originalTo,
+    ]
+    for part in parts { if let part { Permanent.mark(part) } }
     Permanent.mark(nameBytes)
     Permanent.mark(facts.name)
     Permanent.mark(facts.defaultBackendName)
@@ -45,8 +47,10 @@ extension Frontend {
 
 extension Backend {
   fileprivate func makePermanent() {
-    let parts: [AnyObject] = [self, rules, counters, sessions, queueLength, sessionRate, log, times]
-    for part in parts { Permanent.mark(part) }
+    let parts: [AnyObject?] = [
+      self, rules, counters, sessions, queueLength, sessionRate, log, times, forwardFor, originalTo,
+    ]
+    for part in parts { if let part { Permanent.mark(part) } }
     Permanent.mark(facts.name)
     for server in servers { server.makePermanent() }
   }

@@ -26,8 +26,8 @@ final class Worker: @unchecked Sendable {
   let serverPools: ServerPools
   /// The streams that live now; each knows its place.
   private(set) var streams: ContiguousArray<Stream> = []
-  private var spareStorage: [StreamStorage] = []
-  var spareStorageCount: Int { spareStorage.count }
+  private var storagePool = StreamStoragePool()
+  var spareStorageCount: Int { storagePool.count }
   private var acceptors: [Acceptor] = []
   /// The client connections that live now; each knows its place.
   private var connections: ContiguousArray<ClientConnection> = []
@@ -100,20 +100,17 @@ final class Worker: @unchecked Sendable {
   // MARK: Streams
 
   func takeStorage(_ facts: ConnectionFacts) -> StreamStorage {
-    if let spare = spareStorage.popLast() {
-      spare.context.connection = facts
-      return spare
+    guard let spare = storagePool.take() else {
+      return StreamStorage(worker: self, facts: facts, isPermanent: storagePool.addsPermanent())
     }
-    return StreamStorage(worker: self, facts: facts)
+    spare.context.connection = facts
+    return spare
   }
 
   func giveStorage(_ storage: StreamStorage) {
     storage.reset(environment.idleFacts)
-    if spareStorage.count < Worker.spareStorageLimit { spareStorage.append(storage) } else { discard(storage) }
+    if !storagePool.give(storage) { discard(storage) }
   }
-
-  /// As many streams as may begin and end between two rounds of maintenance without making their storage anew.
-  private static let spareStorageLimit = 4096
 
   /// The wheel would keep the storage alive until its last deadline.
   private func discard(_ storage: StreamStorage) { loop.timers.cancel(storage.timer) }
@@ -213,10 +210,7 @@ extension Worker: TimerOwner {
   func timerFired(_ timer: Timer) {
     buffers.shrink()
     pipes.shrink()
-    if spareStorage.count > 8 {
-      for storage in spareStorage.suffix(spareStorage.count / 2) { discard(storage) }
-      spareStorage.removeLast(spareStorage.count / 2)
-    }
+    for storage in storagePool.shrink() { discard(storage) }
     if crowd > Worker.largeCrowd, connections.count < crowd / 2 {
       // The allocator keeps what is freed between what is not.
       releaseFreeMemory()

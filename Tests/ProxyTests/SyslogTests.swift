@@ -1,5 +1,6 @@
 import Base
 import Config
+import Rules
 import Synchronization
 import Testing
 
@@ -130,9 +131,10 @@ struct SyslogHeaderTests {
     fields.process = "7"
     edit(&fields)
     var line: [UInt8] = []
+    var dates = DateCache()
     SyslogHeader.write(
       format, priority: 134, time: WallTime(microseconds: 1_700_000_000_123_456), fields,
-      structuredData: Array(data.utf8), into: &line)
+      structuredData: Array(data.utf8), &dates, into: &line)
     return String(decoding: line, as: UTF8.self)
   }
 

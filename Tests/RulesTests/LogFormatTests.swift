@@ -38,7 +38,8 @@ struct LogFormatTests {
   /// Whatever the time zone of the machine.
   private var date: String {
     var out: [UInt8] = []
-    DateText.appendLocalMilliseconds(WallTime(microseconds: 1_700_000_000_123_456), into: &out)
+    var dates = DateCache()
+    DateText.appendLocalMilliseconds(WallTime(microseconds: 1_700_000_000_123_456), &dates, into: &out)
     return String(decoding: out, as: UTF8.self)
   }
 

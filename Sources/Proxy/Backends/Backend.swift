@@ -9,6 +9,8 @@ final class Backend: Sendable {
   let id: Int
   let facts: ProxyFacts
   let rules: CompiledProxy
+  let forwardFor: ForwardedAddress?
+  let originalTo: ForwardedAddress?
   private let list: Published<ServerList>
   let counters: Counters
   let sessions = Gauge()
@@ -38,6 +40,8 @@ final class Backend: Sendable {
     isUnpublished = Atomic(settings.isUnpublished)
     dynamicCookies = Mutex((settings.cookie?.dynamic ?? false, settings.dynamicCookieKey))
     self.rules = rules
+    forwardFor = ForwardedAddress(settings.forwardFor)
+    originalTo = ForwardedAddress(settings.originalTo)
     list = Published(ServerList(servers), retirement)
     self.log = log
     self.fullConnections = fullConnections

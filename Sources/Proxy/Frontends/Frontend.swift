@@ -8,6 +8,8 @@ final class Frontend: Sendable {
   let settings: ProxySettings
   let id: Int
   let rules: CompiledProxy
+  let forwardFor: ForwardedAddress?
+  let originalTo: ForwardedAddress?
   let counters: Counters
   let sessions = Gauge()
   let connectionRate = Rate()
@@ -42,6 +44,8 @@ final class Frontend: Sendable {
     self.settings = settings
     self.id = id
     self.rules = rules
+    forwardFor = ForwardedAddress(settings.forwardFor)
+    originalTo = ForwardedAddress(settings.originalTo)
     self.log = log
     self.logFormats = logFormats
     logSteps = settings.logSteps ?? []

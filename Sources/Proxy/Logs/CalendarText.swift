@@ -12,13 +12,6 @@ enum CalendarText {
     return result
   }
 
-  /// `Nov 21 05:48:22`.
-  static func syslog(_ time: WallTime) -> String {
-    let t = parts(time)
-    let day = t.tm_mday < 10 ? " \(t.tm_mday)" : "\(t.tm_mday)"
-    return "\(months[Int(t.tm_mon) % 12]) \(day) \(two(t.tm_hour)):\(two(t.tm_min)):\(two(t.tm_sec))"
-  }
-
   /// `21/Nov/2026:05:48:22.123`, as in HAProxy's accept dates.
   static func access(_ time: WallTime) -> String {
     let t = parts(time)

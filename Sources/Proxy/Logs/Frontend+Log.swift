@@ -10,10 +10,12 @@ extension Frontend {
   ) {
     context.log.origin = origin
     var line: [UInt8] = []
+    // The context's memory is borrowed, so that a line allocates nothing.
+    swap(&line, &context.logText)
+    line.removeAll(keepingCapacity: true)
     if let text {
-      line = Array(text.utf8)
+      line.append(contentsOf: text.utf8)
     } else {
-      line.reserveCapacity(256)
       let isError = origin == .error || origin == .killed
       (isError ? logFormats.error ?? logFormats.stream : logFormats.stream).render(context, into: &line)
     }
@@ -22,6 +24,7 @@ extension Frontend {
     log.send(
       level: level, line, at: time, structuredData: structured,
       about: LogTargets.Subject(context: context, origin: origin, profile: profile))
+    swap(&line, &context.logText)
   }
 }
 

@@ -117,10 +117,8 @@ final class LogChannel: LogSink {
     let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
     let opened = socket(family, type, 0)
     guard opened >= 0 else { return -1 }
-    if family == AF_UNIX {
-      // A connected socket survives chroot, where the path is out of sight.
-      _ = address.withSockaddr { connect(opened, $0, $1) }
-    }
+    // A connected socket survives chroot, where a path is out of sight, and need not look for a route each time.
+    _ = address.withSockaddr { connect(opened, $0, $1) }
     let (exchanged, original) = descriptor.compareExchange(
       expected: -1, desired: opened, ordering: .acquiringAndReleasing)
     if !exchanged {
@@ -140,16 +138,11 @@ final class LogChannel: LogSink {
       if let fd = fixedDescriptor { return write(fd, bytes.baseAddress, bytes.count) == bytes.count }
       let fd = socketDescriptor()
       let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
-      if case .unix = address {
-        if Glibc.send(fd, bytes.baseAddress, bytes.count, flags) >= 0 { return true }
-        guard errno == ECONNREFUSED || errno == ENOTCONN || errno == ECONNRESET || errno == EDESTADDRREQ else {
-          return false
-        }
-        // The log daemon was restarted.
-        _ = address.withSockaddr { connect(fd, $0, $1) }
-        return Glibc.send(fd, bytes.baseAddress, bytes.count, flags) >= 0
-      }
-      return address.withSockaddr { sendto(fd, bytes.baseAddress, bytes.count, flags, $0, $1) >= 0 } ?? false
+      if Glibc.send(fd, bytes.baseAddress, bytes.count, flags) >= 0 { return true }
+      if errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || errno == EMSGSIZE { return false }
+      // The log daemon was restarted, nobody listened to the message before this one, or the way there has changed.
+      _ = address.withSockaddr { connect(fd, $0, $1) }
+      return Glibc.send(fd, bytes.baseAddress, bytes.count, flags) >= 0
     }
   }
 }

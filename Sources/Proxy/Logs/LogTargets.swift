@@ -13,13 +13,34 @@ final class LogTargets: Sendable {
   /// Messages that a target did not take.
   let dropped = Atomic<Int>(0)
 
-  private struct Target: Sendable {
-    let settings: LogTarget
+  /// A class, since copies of all that it holds would cost more than a message.
+  private final class Target: Sendable {
+    let level: Int
+    let minimumLevel: Int
+    let facility: Int
     let maxLength: Int
     let format: LogTarget.Format?
     let sink: any LogSink
     let sampler: LogSampler?
     let profile: LogProfile?
+
+    init(_ line: LogTarget, _ sink: any LogSink, _ profile: LogProfile?) {
+      level = line.level
+      minimumLevel = line.minimumLevel
+      facility = line.facility
+      maxLength = Swift.min(line.maxLength ?? sink.maxLength ?? 1024, sink.maxLength ?? .max)
+      format = line.format ?? sink.format
+      self.sink = sink
+      sampler = LogSampler(line)
+      self.profile = profile
+    }
+
+    /// Whether a message of this level is for the target; counts it for `sample`.
+    func wants(_ level: Int) -> Bool { level <= self.level && sampler?.selects() ?? true }
+
+    func priority(_ level: Int, facility: Int? = nil) -> Int {
+      (facility ?? self.facility) * 8 + Swift.max(level, minimumLevel)
+    }
   }
 
   /// The stream or connection that a message is about, for profiles that make another one of it.
@@ -37,10 +58,7 @@ final class LogTargets: Sendable {
   ) {
     targets = lines.compactMap { line in
       guard let sink = channels.sink(for: line.destination) else { return nil }
-      return Target(
-        settings: line, maxLength: Swift.min(line.maxLength ?? sink.maxLength ?? 1024, sink.maxLength ?? .max),
-        format: line.format ?? sink.format, sink: sink, sampler: LogSampler(line),
-        profile: line.profile.flatMap { profiles[$0.text] })
+      return Target(line, sink, line.profile.flatMap { profiles[$0.text] })
     }
     var fields = SyslogFields()
     fields.tag = tag
@@ -56,37 +74,53 @@ final class LogTargets: Sendable {
   var hasProfiles: Bool { targets.contains { $0.profile != nil } }
 
   /// Sends `message` at `level` (0...7) to every target that wants it.
-  func send(
-    level: Int, _ message: [UInt8], at time: WallTime, structuredData: [UInt8] = [], about subject: Subject? = nil
-  ) {
-    for target in targets where level <= target.settings.level {
-      if let sampler = target.sampler, !sampler.selects() { continue }
-      let priority = target.settings.facility * 8 + Swift.max(level, target.settings.minimumLevel)
-      if let subject, let profile = subject.profile ?? target.profile {
-        send(message, priority, time, structuredData, to: target, subject, profile)
-      } else {
-        send(message, priority, time, fields, structuredData, to: target)
-      }
+  func send(level: Int, _ message: [UInt8], at time: WallTime) {
+    var memory = Memory()
+    for target in targets where target.wants(level) {
+      send(message, target.priority(level), time, fields, [], to: target, &memory)
     }
   }
 
   func send(level: Int, _ text: String, at time: WallTime) { send(level: level, Array(text.utf8), at: time) }
 
+  /// Sends the line of a stream or connection, in its context's memory.
+  func send(
+    level: Int, _ message: [UInt8], at time: WallTime, structuredData: [UInt8], about subject: Subject
+  ) {
+    var memory = Memory()
+    swap(&memory.line, &subject.context.logLine)
+    swap(&memory.dates, &subject.context.dates)
+    for target in targets where target.wants(level) {
+      if let profile = subject.profile ?? target.profile {
+        send(message, target.priority(level), time, structuredData, to: target, subject, profile, &memory)
+      } else {
+        send(message, target.priority(level), time, fields, structuredData, to: target, &memory)
+      }
+    }
+    swap(&memory.line, &subject.context.logLine)
+    swap(&memory.dates, &subject.context.dates)
+  }
+
   /// Passes a received message on, with the fields that it came with (`log-forward`).
   func forward(_ message: SyslogMessage, _ fields: SyslogFields, at time: WallTime) {
     let text = message.text.array
-    for target in targets where message.level <= target.settings.level {
-      if let sampler = target.sampler, !sampler.selects() { continue }
-      let priority =
-        (message.facility ?? target.settings.facility) * 8 + Swift.max(message.level, target.settings.minimumLevel)
-      send(text, priority, time, fields, [], to: target)
+    var memory = Memory()
+    for target in targets where target.wants(message.level) {
+      let priority = target.priority(message.level, facility: message.facility)
+      send(text, priority, time, fields, [], to: target, &memory)
     }
+  }
+
+  /// What one message after the other is written in.
+  private struct Memory {
+    var line: [UInt8] = []
+    var dates = DateCache()
   }
 
   /// As `profile` wants it for this step: not at all, or with another text.
   private func send(
     _ message: [UInt8], _ priority: Int, _ time: WallTime, _ structuredData: [UInt8], to target: Target,
-    _ subject: Subject, _ profile: LogProfile
+    _ subject: Subject, _ profile: LogProfile, _ memory: inout Memory
   ) {
     var message = message
     var structuredData = structuredData
@@ -97,27 +131,31 @@ final class LogTargets: Sendable {
     }
     var fields = fields
     if let tag = profile.tag { fields.tag = tag }
-    send(message, priority, time, fields, structuredData, to: target)
+    send(message, priority, time, fields, structuredData, to: target, &memory)
   }
 
   private func send(
     _ message: [UInt8], _ priority: Int, _ time: WallTime, _ fields: borrowing SyslogFields,
-    _ structuredData: [UInt8], to target: Target
+    _ structuredData: [UInt8], to target: Target, _ memory: inout Memory
   ) {
     // A received message may bring a line end of its own.
     var length = message.count
     while length > 0, message[length - 1] == ASCII.lf || message[length - 1] == 0 { length -= 1 }
     if length == 0 { return }
-    var line: [UInt8] = []
-    line.reserveCapacity(message.count + 64)
+    memory.line.removeAll(keepingCapacity: true)
     SyslogHeader.write(
       target.format ?? fields.naturalFormat, priority: priority, time: time, fields, structuredData: structuredData,
-      into: &line)
-    let start = line.count
-    line.append(contentsOf: message[..<length])
+      &memory.dates, into: &memory.line)
+    let start = memory.line.count
+    message.withUnsafeBufferPointer {
+      memory.line.append(contentsOf: UnsafeBufferPointer(rebasing: $0[..<length]))
+    }
     // Room is left for the line feed.
-    if line.count > target.maxLength - 1 { line.removeLast(line.count - target.maxLength + 1) }
-    if !target.sink.take(&line, textAt: Swift.min(start, line.count)) { dropped.add(1, ordering: .relaxed) }
+    let excess = memory.line.count - target.maxLength + 1
+    if excess > 0 { memory.line.removeLast(excess) }
+    if !target.sink.take(&memory.line, textAt: Swift.min(start, memory.line.count)) {
+      dropped.add(1, ordering: .relaxed)
+    }
   }
 }
 

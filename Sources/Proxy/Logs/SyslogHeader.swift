@@ -1,6 +1,7 @@
 import Base
 import Config
 import Glibc
+import Rules
 
 /// The fields of a syslog message in front of its text; empty where there is none.
 struct SyslogFields: Sendable {
@@ -34,7 +35,7 @@ enum SyslogHeader {
   /// `structuredData` stands in for that of `fields` unless it is empty.
   static func write(
     _ format: LogTarget.Format, priority: Int, time: WallTime, _ fields: borrowing SyslogFields,
-    structuredData: [UInt8], into line: inout [UInt8]
+    structuredData: [UInt8], _ dates: inout DateCache, into line: inout [UInt8]
   ) {
     switch format {
     case .raw: break
@@ -46,7 +47,7 @@ enum SyslogHeader {
     case .iso: writeISOTime(time, fields.time, into: &line)
     case .local, .rfc3164:
       writePriority(priority, into: &line)
-      writeLegacyTime(time, fields.time, into: &line)
+      writeLegacyTime(time, fields.time, &dates, into: &line)
       if format == .rfc3164 {
         line.append(fields.hostName.isEmpty ? "localhost" : fields.hostName)
         line.append(ASCII.space)
@@ -96,7 +97,9 @@ enum SyslogHeader {
   }
 
   /// `Nov 21 05:48:22 `, out of the received time when there is one.
-  private static func writeLegacyTime(_ now: WallTime, _ received: Bytes, into line: inout [UInt8]) {
+  private static func writeLegacyTime(
+    _ now: WallTime, _ received: Bytes, _ dates: inout DateCache, into line: inout [UInt8]
+  ) {
     if received.count == SyslogFields.legacyLength {
       line.append(received)
     } else if received.count >= SyslogFields.isoLength, let month = number(received[5..<7]), (1...12).contains(month) {
@@ -107,7 +110,7 @@ enum SyslogHeader {
       line.append(ASCII.space)
       line.append(received[11..<19])
     } else {
-      line.append(contentsOf: CalendarText.syslog(now).utf8)
+      DateText.appendLegacy(now, &dates, into: &line)
     }
     line.append(ASCII.space)
   }

@@ -94,30 +94,24 @@ extension Stream {
   // MARK: Forwarded fields
 
   private func addForwardedFields(_ backend: Backend) {
-    if let address = option(backend.settings.forwardFor, frontend.settings.forwardFor, { $0.source }),
-      let text = context.sourceText
-    {
-      request.append(address.name, text)
+    if let name = field(backend.forwardFor, frontend.forwardFor, context.source), let text = context.sourceText {
+      request.append(name, text)
     }
     if let value = backend.rules.forwarded?.value(context) { request.append("forwarded", value) }
-    if let address = option(backend.settings.originalTo, frontend.settings.originalTo, { $0.destination }) {
-      request.append(address.name, Bytes(address.ip.description))
+    let address = context.destination
+    if let name = field(backend.originalTo, frontend.originalTo, address), let ip = address.ip {
+      request.append(name, Bytes(ip.description))
     }
   }
 
-  /// The header that names an address, and the address, if the options ask for it.
+  /// The header that names an address, if the options ask for it.
   ///
   /// The first of the backend's and the frontend's options names the header, `if-none` counts when all say so.
-  private func option(
-    _ own: ForwardFor?, _ other: ForwardFor?, _ address: (RuleContext) -> SocketAddress
-  ) -> (name: FieldName, ip: IPAddress)? {
-    guard let first = own ?? other, let ip = address(context).ip else { return nil }
-    let name = FieldName(first.headerName)
-    if own?.ifNone ?? true, other?.ifNone ?? true, request.contains(name) { return nil }
-    for option in [own, other] {
-      if option?.except.contains(where: { Subnet($0)?.contains(ip) ?? false }) ?? false { return nil }
-    }
-    return (name, ip)
+  private func field(_ own: ForwardedAddress?, _ other: ForwardedAddress?, _ address: SocketAddress) -> FieldName? {
+    guard let first = own ?? other, let ip = address.ip else { return nil }
+    if own?.ifNone ?? true, other?.ifNone ?? true, request.contains(first.name) { return nil }
+    if own?.excludes(ip) ?? false || other?.excludes(ip) ?? false { return nil }
+    return first.name
   }
 
   // MARK: Waiting for the body

@@ -77,7 +77,8 @@ extension Stream {
   }
 
   private func noteFrontend() {
-    context.frontend = frontend.facts
+    // Mostly it is what it was for the stream before.
+    if context.frontend.id != frontend.id || context.frontend.name.isEmpty { context.frontend = frontend.facts }
     context.log.frontendName = frontend.nameBytes
     context.log.backendName = frontend.nameBytes
     context.log.frontendIsTLS = context.connection.tls != nil

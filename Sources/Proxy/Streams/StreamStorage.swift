@@ -1,3 +1,4 @@
+import Base
 import Config
 import HTTP
 import NetIO
@@ -65,7 +66,11 @@ final class StreamStorage: TimerOwner {
   /// Zero unless expressions ask.
   var measuredEffort = StreamEffort()
 
-  init(worker: Worker, facts: ConnectionFacts) {
+  /// Its references are not counted, since every step of a request passes it or one of its parts on.
+  let isPermanent: Bool
+
+  init(worker: Worker, facts: ConnectionFacts, isPermanent: Bool = false) {
+    self.isPermanent = isPermanent
     context = RuleContext(connection: facts, environment: worker.environment, now: worker.loop.now)
     context.statusClasses = worker.runtime.rules.statusClasses
     context.processVariables = worker.runtime.rules.processVariables
@@ -73,6 +78,10 @@ final class StreamStorage: TimerOwner {
     context.requestRoom.bufferSize = worker.runtime.global.bufferSize
     context.requestRoom.reserve = worker.runtime.global.maxRewrite
     context.responseRoom = context.requestRoom
+    if isPermanent {
+      let parts: [AnyObject] = [self, timer, request, response, context]
+      for part in parts { Permanent.mark(part) }
+    }
   }
 
   func timerFired(_ timer: Timer) { stream?.deadlinesReached() }

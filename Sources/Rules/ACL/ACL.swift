@@ -7,16 +7,16 @@ final class ACL: Sendable {
   let expressions: [ACLExpression]
 
   /// The expression of the usual ACL, which has only one.
-  private let only: ACLExpression?
+  private let only: Unmanaged<ACLExpression>?
 
   init(name: String, expressions: [ACLExpression]) {
     self.name = name
     self.expressions = expressions
-    only = expressions.count == 1 ? expressions[0] : nil
+    only = expressions.count == 1 ? .passUnretained(expressions[0]) : nil
   }
 
   func evaluate(_ context: RuleContext) -> Truth {
-    if let only { return only.evaluate(context) }
+    if let only { return only._withUnsafeGuaranteedRef { $0.evaluate(context) } }
     var result = Truth.fail
     for expression in expressions {
       result = result.or(expression.evaluate(context))

@@ -5,21 +5,33 @@ public struct RuleSet: Sendable {
   /// What is being looked at, and whether missing data may be waited for.
   enum Kind: Sendable { case connection, requestContent, request, responseContent, response }
 
-  var rules: [Rule] = []
+  let rules: [Rule]
   /// Runs of equality or prefix tests on one sample, answered by one look-up each.
-  var runs: [RuleRun] = []
-  /// The run that each rule belongs to, -1 for none; empty when there are no runs.
-  var runOfRule: [Int32] = []
-  var kind: Kind
+  let runs: [RuleRun]
+  private let steps: [Step]
+  let kind: Kind
+
+  /// A rule as it is evaluated: `rules` and `runs` keep the objects alive, so that no count need be kept here.
+  private struct Step: Sendable {
+    let rule: Unmanaged<Rule>
+    let condition: Unmanaged<Condition>?
+    /// The run that the rule belongs to.
+    let run: Unmanaged<RuleRun>?
+  }
 
   init(kind: Kind = .request, rules: [Rule] = []) {
     self.kind = kind
     self.rules = rules
-    runs = kind == .requestContent || kind == .responseContent ? [] : RuleRun.find(in: rules)
-    guard !runs.isEmpty else { return }
-    runOfRule = Array(repeating: -1, count: rules.count)
-    for (number, run) in runs.enumerated() {
-      for index in run.range { runOfRule[index] = Int32(truncatingIfNeeded: number) }
+    let runs = kind == .requestContent || kind == .responseContent ? [] : RuleRun.find(in: rules)
+    self.runs = runs
+    var runOfRule: [RuleRun?] = Array(repeating: nil, count: rules.count)
+    for run in runs {
+      for index in run.range { runOfRule[index] = run }
+    }
+    steps = zip(rules, runOfRule).map { rule, run in
+      Step(
+        rule: .passUnretained(rule), condition: rule.condition.map { .passUnretained($0) },
+        run: run.map { .passUnretained($0) })
     }
   }
 
@@ -29,24 +41,24 @@ public struct RuleSet: Sendable {
   /// Evaluates from the rule at `index` (0 at first). When the verdict asks to wait, `index` is where to go on.
   public func evaluate(_ context: RuleContext, resumingAt index: inout Int) -> Verdict {
     prepare(context)
-    while index < rules.count {
+    while index < steps.count {
       var isKnownToHold = false
-      if !runOfRule.isEmpty, runOfRule[index] >= 0 {
-        let run = runs[Int(runOfRule[index])]
-        if run.isValid {
-          guard let match = run.firstMatch(context, from: index) else {
-            index = run.range.upperBound
-            continue
-          }
+      if let run = steps[index].run {
+        switch jump(run, context, index) {
+        case .none: break
+        case .behind(let next):
+          index = next
+          continue
+        case .to(let match, let isCertain):
           index = match
-          isKnownToHold = run.decides(match)
+          isKnownToHold = isCertain
         }
       }
-      let rule = rules[index]
-      if !isKnownToHold, let condition = rule.condition {
-        let truth = condition.evaluate(context)
+      let step = steps[index]
+      if !isKnownToHold, let condition = step.condition {
+        let truth = condition._withUnsafeGuaranteedRef { $0.evaluate(context) }
         if truth == .miss, !context.evaluationIsFinal {
-          context.waitingEntity = .rule(rule.origin)
+          context.waitingEntity = .rule(rules[index].origin)
           return .needMoreData
         }
         if truth != .pass {
@@ -55,8 +67,9 @@ public struct RuleSet: Sendable {
         }
       }
       index += 1
-      if let verdict = rule.body(context) {
-        if verdict.waits { context.waitingEntity = .rule(rule.origin) } else { context.lastRule = rule.origin }
+      if let verdict = step.rule._withUnsafeGuaranteedRef({ $0.body(context) }) {
+        let origin = rules[index - 1].origin
+        if verdict.waits { context.waitingEntity = .rule(origin) } else { context.lastRule = origin }
         if verdict.isRepeated { index -= 1 }
         return verdict
       }
@@ -64,24 +77,41 @@ public struct RuleSet: Sendable {
     return .next
   }
 
+  /// What the run of a rule says of where to go on.
+  private enum Jump {
+    /// Nothing: somebody changed its patterns.
+    case none
+    /// No rule of it holds.
+    case behind(Int)
+    case to(Int, isCertain: Bool)
+  }
+
+  private func jump(_ run: Unmanaged<RuleRun>, _ context: RuleContext, _ index: Int) -> Jump {
+    run._withUnsafeGuaranteedRef { run in
+      guard run.isValid else { return .none }
+      guard let match = run.firstMatch(context, from: index) else { return .behind(run.range.upperBound) }
+      return .to(match, isCertain: run.decides(match))
+    }
+  }
+
   /// The index of the first rule whose condition holds, for rules that only choose.
   func firstMatch(_ context: RuleContext, from start: Int = 0) -> Int? {
     prepare(context)
     var index = start
-    while index < rules.count {
-      if !runOfRule.isEmpty, runOfRule[index] >= 0 {
-        let run = runs[Int(runOfRule[index])]
-        if run.isValid {
-          guard let match = run.firstMatch(context, from: index) else {
-            index = run.range.upperBound
-            continue
-          }
-          if run.decides(match) { return match }
+    while index < steps.count {
+      if let run = steps[index].run {
+        switch jump(run, context, index) {
+        case .none: break
+        case .behind(let next):
+          index = next
+          continue
+        case .to(let match, let isCertain):
+          if isCertain { return match }
           index = match
         }
       }
-      guard let condition = rules[index].condition else { return index }
-      if condition.evaluate(context) == .pass { return index }
+      guard let condition = steps[index].condition else { return index }
+      if condition._withUnsafeGuaranteedRef({ $0.evaluate(context) }) == .pass { return index }
       index += 1
     }
     return nil

@@ -46,8 +46,8 @@ public final class RuleContext {
   /// `proc.` variables: set this to `CompiledRules.processVariables`.
   public var processVariables = ProcessVariables.none
 
-  /// The owner of the stream; nil outside of streams.
-  public weak var keeper: (any FactsKeeper)?
+  /// The owner of the stream, which lives as long as the context; nil outside of streams.
+  public unowned(unsafe) var keeper: (any FactsKeeper)?
 
   /// Fields that `http-request early-hint` wants to send in a 103 before the response.
   public var earlyHints: [(name: FieldName, value: Bytes)] = []
@@ -101,6 +101,10 @@ public final class RuleContext {
   var regexScratch = RegexScratch()
   /// Reused by renderers so that a rule needs no allocation of its own.
   var scratch: [UInt8] = []
+  public var dates = DateCache()
+  /// Reused by log lines: the text, and what is sent.
+  public var logText: [UInt8] = []
+  public var logLine: [UInt8] = []
   /// The file and line of the rule that ended the last evaluation, for `last_rule_file`.
   public internal(set) var lastRule: RuleOrigin?
   /// What held the rules up when the evaluation was last interrupted, for `waiting_entity`.

@@ -92,8 +92,13 @@ enum HTTPHeaderFetches {
     if arguments.int(1) ?? 0 != 0 {
       return one(head, arguments, splitting: splitting).map(visit) ?? false
     }
-    let name = arguments.field(0)
-    for i in 0..<head.count where name.map({ $0.bytes.isEmpty || head.isField(at: i, named: $0) }) ?? true {
+    return each(head, arguments.field(0), splitting: splitting, visit)
+  }
+
+  private static func each(_ head: MessageHead, _ name: FieldName?, splitting: Bool, _ visit: (Bytes) -> Bool) -> Bool {
+    let takesAll = name?.bytes.isEmpty ?? true
+    for i in 0..<head.count {
+      if !takesAll, let name, !head.isField(at: i, named: name) { continue }
       if visitValues(of: head.value(at: i), splitting: splitting, visit) { return true }
     }
     return false
@@ -131,11 +136,11 @@ enum HTTPHeaderFetches {
   /// One value: the last, or the occurrence named (from the end when negative).
   static func one(_ head: MessageHead, _ arguments: Arguments, splitting: Bool) -> Bytes? {
     let occurrence = arguments.int(1) ?? 0
-    let plain = Arguments(list: arguments.list.isEmpty ? [] : [arguments[0]])
+    let name = arguments.field(0)
     if occurrence > 0 {
       var left = occurrence
       var found: Bytes?
-      _ = each(head, plain, splitting: splitting) {
+      _ = each(head, name, splitting: splitting) {
         left -= 1
         if left == 0 { found = $0 }
         return left == 0
@@ -145,14 +150,14 @@ enum HTTPHeaderFetches {
     if occurrence >= -1 {
       // The last value: nothing need be kept of those before it.
       var last: Bytes?
-      _ = each(head, plain, splitting: splitting) {
+      _ = each(head, name, splitting: splitting) {
         last = $0
         return false
       }
       return last
     }
     var all: [Bytes] = []
-    _ = each(head, plain, splitting: splitting) {
+    _ = each(head, name, splitting: splitting) {
       all.append($0)
       return false
     }
@@ -169,7 +174,6 @@ enum HTTPHeaderFetches {
     return count
   }
 
-  /// An address in a field value, with a port or brackets around it allowed.
   /// An address, that of version 4 possibly with a port, that of version 6 possibly in brackets.
   private static func address(_ value: Bytes) -> IPAddress? {
     if let address = Numbers.address(value) { return address }

@@ -17,7 +17,9 @@ enum HTTPRequestFetches {
         request(context).map { .string($0.uri) }
       },
       FetchEntry("path", .none, .string, .requestData) { context, _ in
-        request(context).map { RequestTarget($0.target) }.flatMap { $0.hasPath ? .string($0.path) : nil }
+        guard let request = context.request else { return nil }
+        if let path = request.originPath { return .string(path) }
+        return RequestTarget(request.target).existingPath.map(Sample.string)
       },
       FetchEntry("pathq", .none, .string, .requestData) { context, _ in
         request(context).map { RequestTarget($0.target) }.flatMap {

@@ -32,7 +32,7 @@ public enum DateText {
       bound *= 10
     }
     for _ in digits..<Swift.max(digits, width) { out.append(0x30) }
-    out.append(number: Swift.max(0, value))
+    out.append(decimal: Swift.max(0, value))
   }
 
   private static func appendTwo(_ value: Int32, into out: inout [UInt8]) {
@@ -55,10 +55,24 @@ public enum DateText {
   }
 
   /// `26/Apr/2024:09:39:58.774`
-  static func appendLocalMilliseconds(_ time: WallTime, into out: inout [UInt8]) {
-    appendDay(local(time.seconds), into: &out)
+  static func appendLocalMilliseconds(_ time: WallTime, _ dates: inout DateCache, into out: inout [UInt8]) {
+    dates.day.append(time.seconds, into: &out) { appendDay($0, into: &$1) }
     out.append(0x2E)
     append(padded: Int(time.microseconds / 1000 % 1000), width: 3, into: &out)
+  }
+
+  /// `Apr 26 09:39:58` (RFC 3164).
+  public static func appendLegacy(_ time: WallTime, _ dates: inout DateCache, into out: inout [UInt8]) {
+    dates.legacy.append(time.seconds, into: &out) { parts, out in
+      out.append(contentsOf: months[Int(parts.tm_mon) % 12])
+      out.append(ASCII.space)
+      if parts.tm_mday < 10 { out.append(ASCII.space) }
+      out.append(decimal: Int(parts.tm_mday))
+      for (i, value) in [parts.tm_hour, parts.tm_min, parts.tm_sec].enumerated() {
+        out.append(i == 0 ? ASCII.space : ASCII.colon)
+        appendTwo(value, into: &out)
+      }
+    }
   }
 
   /// `26/Apr/2024:07:41:11 +0000`
@@ -96,26 +110,24 @@ public enum DateText {
   }
 }
 
-extension [UInt8] {
-  /// A decimal without a detour through `String`.
-  mutating func append(number value: Int) {
-    if value < 0 { append(0x2D) }
-    var rest = value.magnitude
-    if rest < 10 {
-      append(0x30 &+ UInt8(rest))
-      return
-    }
-    let start = count
-    while rest > 0 {
-      append(0x30 &+ UInt8(rest % 10))
-      rest /= 10
-    }
-    var low = start
-    var high = count - 1
-    while low < high {
-      swapAt(low, high)
-      low += 1
-      high -= 1
+/// The second written last, in the forms of every log line: in the time zone of the process, which takes long to find.
+public struct DateCache {
+  fileprivate var day = Text()
+  fileprivate var legacy = Text()
+
+  public init() {}
+
+  fileprivate struct Text {
+    private var second: Int64 = 0
+    private var octets: [UInt8] = []
+
+    mutating func append(_ wanted: Int64, into out: inout [UInt8], _ write: (tm, inout [UInt8]) -> Void) {
+      if second != wanted || octets.isEmpty {
+        octets.removeAll(keepingCapacity: true)
+        write(DateText.local(wanted), &octets)
+        second = wanted
+      }
+      out.append(contentsOf: octets)
     }
   }
 }

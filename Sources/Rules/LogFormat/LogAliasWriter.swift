@@ -18,10 +18,7 @@ struct LogAliasWriter {
       quoted(into: &out) { writeRequestLine(into: &$0) }
     case .method, .path, .pathOnly, .query, .uri, .version, .requestLine:
       let text = LogRequestLine.part(alias, context)
-      quoted(into: &out) {
-        LogText.appendEncoded(
-          text, marker: 0x23, unsafe: LogText.isUnsafeInURL, escaping: flags.contains(.escape), into: &$0)
-      }
+      quoted(into: &out) { writeEncoded(text, into: &$0) }
     case .requestHeaders: writeCaptures(context.log.requestCaptures, into: &out)
     case .responseHeaders: writeCaptures(context.log.responseCaptures, into: &out)
     case .requestHeaderList: writeCaptureList(context.log.requestCaptures, into: &out)
@@ -35,12 +32,20 @@ struct LogAliasWriter {
   }
 
   private func writeRequestLine(into out: inout [UInt8]) {
-    for (i, part) in [context.log.method, context.log.uri, context.log.version].enumerated() {
-      if i > 0, part.isEmpty { continue }
-      if i > 0 { out.append(ASCII.space) }
-      LogText.appendEncoded(
-        part, marker: 0x23, unsafe: LogText.isUnsafeInURL, escaping: flags.contains(.escape), into: &out)
+    writeEncoded(context.log.method, into: &out)
+    if !context.log.uri.isEmpty {
+      out.append(ASCII.space)
+      writeEncoded(context.log.uri, into: &out)
     }
+    if !context.log.version.isEmpty {
+      out.append(ASCII.space)
+      writeEncoded(context.log.version, into: &out)
+    }
+  }
+
+  private func writeEncoded(_ text: Bytes, into out: inout [UInt8]) {
+    LogText.appendEncoded(
+      text, marker: 0x23, unsafe: LogText.isUnsafeInURL, escaping: flags.contains(.escape), into: &out)
   }
 
   private func quoted(into out: inout [UInt8], _ body: (inout [UInt8]) -> Void) {
@@ -90,7 +95,7 @@ struct LogAliasWriter {
         && (alias == .activeTime || alias == .totalTime || alias == .userTime || alias == .bytesRead)
     // Numbers are never quoted.
     if carriesPlus { out.append(0x2B) }
-    out.append(number: value)
+    out.append(decimal: value)
   }
 
   private func writeAddress(_ alias: LogAlias, into out: inout [UInt8]) {
@@ -101,12 +106,19 @@ struct LogAliasWriter {
     case .backendIP, .backendPort: address = context.log.backendSource
     default: address = context.log.serverAddress
     }
-    let isPort = [.clientPort, .frontendPort, .backendPort, .serverPort].contains(alias)
+    let isPort =
+      switch alias {
+      case .clientPort, .frontendPort, .backendPort, .serverPort: true
+      default: false
+      }
+    if alias == .clientIP, !flags.contains(.hex), let text = context.sourceText {
+      return quoted(into: &out) { $0.append(text) }
+    }
     switch address {
     case .none: LogText.append(.empty, flags, into: &out)
     case .unix:
       if isPort {
-        out.append(number: context.connection.listenerID)
+        out.append(decimal: context.connection.listenerID)
       } else {
         LogText.append("unix", flags, into: &out)
       }
@@ -114,7 +126,7 @@ struct LogAliasWriter {
       if flags.contains(.hex) {
         out.append(contentsOf: Hexadecimal.encode(UInt64(port), width: 4))
       } else {
-        out.append(number: Int(port))
+        out.append(decimal: Int(port))
       }
     case .ip(let ip, _):
       if flags.contains(.hex) {
@@ -133,7 +145,7 @@ struct LogAliasWriter {
         out.append(
           contentsOf: Hexadecimal.encode(UInt64(UInt32(truncatingIfNeeded: accepted.seconds)), width: 4))
       } else {
-        out.append(number: Int(accepted.seconds))
+        out.append(decimal: Int(accepted.seconds))
       }
     case .milliseconds:
       let value = Int(accepted.microseconds / 1000 % 1000)
@@ -146,10 +158,10 @@ struct LogAliasWriter {
       // Dates are never quoted.
       let requestDate = context.log.requestDate ?? accepted
       switch alias {
-      case .acceptDate: DateText.appendLocalMilliseconds(accepted, into: &out)
+      case .acceptDate: DateText.appendLocalMilliseconds(accepted, &context.dates, into: &out)
       case .acceptDateUTC: DateText.appendUTC(accepted, into: &out)
       case .acceptDateLocal: DateText.appendLocal(accepted, into: &out)
-      case .requestDate: DateText.appendLocalMilliseconds(requestDate, into: &out)
+      case .requestDate: DateText.appendLocalMilliseconds(requestDate, &context.dates, into: &out)
       case .requestDateUTC: DateText.appendUTC(requestDate, into: &out)
       default: DateText.appendLocal(requestDate, into: &out)
       }

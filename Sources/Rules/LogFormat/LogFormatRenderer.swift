@@ -10,8 +10,8 @@ extension LogFormat {
     var afterBlank = true
     for step in steps {
       switch step {
-      case .text(let bytes):
-        out.append(bytes)
+      case .text(let start, let end):
+        literals.withUnsafeBytes { out.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[Int(start)..<Int(end)])) }
         afterBlank = false
       case .separator:
         if !afterBlank { out.append(ASCII.space) }
@@ -26,7 +26,7 @@ extension LogFormat {
         LogAliasWriter(context: context, flags: flags).write(alias, into: &out)
         if out.count > start { afterBlank = false }
       case .expression(let expression, let flags):
-        write(expression, flags, context, into: &out)
+        expression._withUnsafeGuaranteedRef { write($0, flags, context, into: &out) }
         afterBlank = false
       }
     }

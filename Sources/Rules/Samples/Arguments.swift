@@ -48,8 +48,8 @@ struct Arguments: Sendable {
   }
 
   func int(_ index: Int) -> Int64? {
-    if case .int(let value) = self[index] { return value }
-    return nil
+    guard index < list.count, case .int(let value) = list[index] else { return nil }
+    return value
   }
 
   func table(_ index: Int) -> StickTable? {
@@ -58,8 +58,8 @@ struct Arguments: Sendable {
   }
 
   func field(_ index: Int) -> FieldName? {
-    if case .field(let name, _) = self[index] { return name }
-    return nil
+    guard index < list.count, case .field(let name, _) = list[index] else { return nil }
+    return name
   }
 }
 
