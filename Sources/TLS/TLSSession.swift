@@ -42,6 +42,8 @@ public final class TLSSession {
   /// Under which name the client keeps this session.
   let sessionName: Bytes
   private var isEstablished = false
+  /// The peer's end, or an error, came behind octets and is still to be told.
+  private var hasNews = false
   var early = EarlyData.none
   /// Early data that came with the ClientHello, until it is read.
   var earlyInput: [UInt8] = []
@@ -154,7 +156,14 @@ public final class TLSSession {
   private func attach(_ io: TLSScratch) {
     BIO_set_data(bio, Unmanaged.passUnretained(io).toOpaque())
     now = io.now
-    ERR_clear_error()
+    // Clearing an empty queue takes several times as long as looking at it.
+    if ERR_peek_error() != 0 { ERR_clear_error() }
+  }
+
+  /// Whether the last call stopped for want of octets.
+  private var isStarved: Bool {
+    let wanted = SSL_want(ssl)
+    return wanted == SSL_READING || wanted == SSL_WRITING
   }
 
   /// Goes on with the handshake as far as the input allows.
@@ -196,10 +205,14 @@ public final class TLSSession {
       if n > 0 {
         buffer.produced(Int(n))
         total += Int(n)
+        if io.incoming.isEmpty, !hasPending { return .bytes(total) }
         continue
       }
       // What was read goes first; the library says the rest again on the next call.
+      let isStarved = isStarved
+      hasNews = !isStarved
       if total > 0 { return .bytes(total) }
+      if isStarved { return .needsInput }
       switch SSL_get_error(ssl, n) {
       case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .needsInput
       case SSL_ERROR_ZERO_RETURN: return .closed
@@ -221,6 +234,7 @@ public final class TLSSession {
         continue
       }
       if done > 0 { return .accepted(done) }
+      if isStarved { return .needsInput }
       switch SSL_get_error(ssl, n) {
       case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .needsInput
       default: return .failed(TLSError.fromQueue(.protocolViolation))
@@ -240,6 +254,8 @@ public final class TLSSession {
   /// Whether decrypted octets, or a part of a record, wait inside: read again before waiting for input.
   public var hasPending: Bool { SSL_has_pending(ssl) == 1 }
   public var isComplete: Bool { isEstablished }
+  /// Whether a read can come to anything without more octets from the peer.
+  public var mayHaveInput: Bool { hasNews || !isEstablished || isPending || hasPending }
 
   func markEstablished() { isEstablished = true }
 

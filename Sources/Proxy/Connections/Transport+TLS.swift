@@ -17,15 +17,12 @@ extension Transport {
     var opened = 0
     var socketEnded = false
     restoreUnopened(scratch)
+    var isStarved = scratch.incoming.isEmpty && !tls.mayHaveInput
     loop: while buffer.room > 0 {
-      switch tls.read(into: buffer, scratch) {
-      case .bytes(let n):
-        opened += n
-        continue loop
-      case .needsInput:
-        if !mayRead { break loop }
+      if isStarved {
+        if !mayRead { break }
         switch receiveInto(scratch.incoming) {
-        case .bytes: continue loop
+        case .bytes: isStarved = false
         case .wouldBlock: break loop
         case .endOfStream:
           socketEnded = true
@@ -34,6 +31,12 @@ extension Transport {
           failure = code
           break loop
         }
+      }
+      switch tls.read(into: buffer, scratch) {
+      case .bytes(let n):
+        opened += n
+        isStarved = scratch.incoming.isEmpty && !tls.mayHaveInput
+      case .needsInput: isStarved = true
       case .closed:
         socketEnded = true
         break loop
