@@ -23,6 +23,7 @@ final class Worker: @unchecked Sendable {
   let lenientLimits: H1Limits
   let h2Settings: H2Settings
   let h2ServerSettings: H2Settings
+  let h2Workspace = H2Workspace()
   let serverPools: ServerPools
   /// The streams that live now; each knows its place.
   private(set) var streams: ContiguousArray<Stream> = []
