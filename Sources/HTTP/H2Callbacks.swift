@@ -46,11 +46,11 @@ enum H2Callbacks {
   static func makeSession(for owner: H2Session) -> OpaquePointer? {
     var session: OpaquePointer?
     let pointer = Unmanaged.passUnretained(owner).toOpaque()
-    let result = H2Memory.withFunctions {
+    var functions = H2Memory.functions(owner.memory)
+    let result =
       owner.isServer
-        ? nghttp2_session_server_new3(&session, tables.callbacks, pointer, tables.options, $0)
-        : nghttp2_session_client_new3(&session, tables.callbacks, pointer, tables.options, $0)
-    }
+      ? nghttp2_session_server_new3(&session, tables.callbacks, pointer, tables.options, &functions)
+      : nghttp2_session_client_new3(&session, tables.callbacks, pointer, tables.options, &functions)
     return result == 0 ? session : nil
   }
 

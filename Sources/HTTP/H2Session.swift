@@ -12,6 +12,8 @@ public final class H2Session {
   public unowned(unsafe) var delegate: (any H2SessionDelegate)?
   let settings: H2Settings
   let workspace: H2Workspace
+  /// What the library has for the session; at a fixed address, since the library knows it.
+  let memory: UnsafeMutablePointer<H2Memory>
   private(set) var session: OpaquePointer?
   var abuse = H2Abuse()
   private(set) var isTerminating = false
@@ -49,12 +51,15 @@ public final class H2Session {
     self.isServer = isServer
     self.settings = settings
     self.workspace = workspace
+    memory = .allocate(capacity: 1)
+    memory.initialize(to: H2Memory())
     session = H2Callbacks.makeSession(for: self)
     submitSettings()
   }
 
   deinit {
     nghttp2_session_del(session)
+    memory.deallocate()
     // One by one: a long list would be let go of recursively.
     while let stream = streams.take() { streams = stream.next.take() }
   }
@@ -145,6 +150,9 @@ public final class H2Session {
 
   public var wantsRead: Bool { session.map { nghttp2_session_want_read($0) != 0 } ?? false }
   public var wantsWrite: Bool { session.map { nghttp2_session_want_write($0) != 0 } ?? false }
+
+  /// Gives back memory that the session has no use for until it is called again: where it has nothing to do.
+  public func rest() { if activeStreams == 0, !wantsWrite { memory.pointee.rest() } }
 
   // MARK: End
 

@@ -124,7 +124,7 @@ final class H2ServerSession: H2Connection {
 
   func outputSettled(progressed: Bool) {
     if link.exchanges.isEmpty {
-      rest()
+      beIdle()
     } else if link.isEnding, !link.engine.wantsWrite, !link.transport.hasOutput {
       close()
     }
@@ -138,13 +138,14 @@ final class H2ServerSession: H2Connection {
   }
 
   /// No request is left: the connection waits for others, or ends.
-  private func rest() {
+  private func beIdle() {
     let isWanted =
       !link.isEnding && !isUnwanted && link.engine.capacity > 0
       && !worker.runtime.isStopping.load(ordering: .relaxed) && server.isUsable.load(ordering: .relaxed)
     if !isWanted || !isIdle && !worker.serverPools.mayIdle(server) { return end() }
     guard !isIdle else { return }
     isIdle = true
+    worker.letRest(self)
     count(false)
     server.idleConnections.increment()
     worker.loop.timers.set(

@@ -24,6 +24,7 @@ struct H2Link<Exchange: AnyObject> {
   /// All was said, and only the peer's end is waited for.
   var isLingering = false
   var isClosed = false
+  fileprivate var awaitsRest = false
 
   init(_ transport: Transport, _ engine: H2Session) {
     self.transport = transport
@@ -37,7 +38,7 @@ struct H2Link<Exchange: AnyObject> {
 ///
 /// Output is pulled from the engine once per batch of events, and only while the transport takes it: a peer that does
 /// not read stops what is produced for it. The engine is not asked for frames from inside of its own calls.
-protocol H2Connection: TransportOwner, DeferredWork {
+protocol H2Connection: TransportOwner, DeferredWork, Restful {
   associatedtype Exchange: H2StreamEnd where Exchange.Connection == Self
   var worker: Worker { get }
   var link: H2Link<Exchange> { get set }
@@ -115,6 +116,15 @@ extension H2Connection {
 
   func waitForRoom(_ exchange: Exchange) { link.blocked.append(exchange) }
   func roomIsAsked() { link.roomWasAsked = true }
+
+  // MARK: Idling
+
+  var awaitsRest: Bool {
+    get { link.awaitsRest }
+    set { link.awaitsRest = newValue }
+  }
+
+  func rest() { if !link.isClosed { link.engine.rest() } }
 
   // MARK: Output
 

@@ -35,6 +35,7 @@ final class H2ClientSession: H2Connection, H2SessionDelegate {
     readInput()
     noteHandshake()
     scheduleFlush()
+    worker.letRest(self)
   }
 
   /// Requests may wait for the end of the handshake.
@@ -73,7 +74,11 @@ final class H2ClientSession: H2Connection, H2SessionDelegate {
     return exchange
   }
 
-  func exchangeLeft(_ exchange: H2Exchange) { if link.exchanges.isEmpty { armTimer() } }
+  func exchangeLeft(_ exchange: H2Exchange) {
+    guard link.exchanges.isEmpty else { return }
+    armTimer()
+    worker.letRest(self)
+  }
 
   func requestRefused(stream: Int32, fault: HTTPFault, isAnswered: Bool) {
     frontend.counters.add(.requestErrors, worker: worker.index)
