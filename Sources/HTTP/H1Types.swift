@@ -66,6 +66,10 @@ public enum AnsweredMethod: Sendable {
   case head, connect, other
 
   public init(_ method: Bytes) { self = method == "HEAD" ? .head : method == "CONNECT" ? .connect : .other }
+
+  init(of request: MessageHead) {
+    self = request.isMethod("HEAD") ? .head : request.isMethod("CONNECT") ? .connect : .other
+  }
 }
 
 public enum H1ParseResult: Equatable, Sendable {

@@ -1,64 +1,85 @@
 import CNghttp2
 import Glibc
 
-/// Where the library's memory comes from: the allocator's, but for the frame buffer of each session.
+/// The memory of one session: the allocator's, but for two blocks.
 ///
 /// A session keeps a buffer of 16 KiB for the frame that it is writing, of which heads and frames without a payload
-/// touch the first page. As pages of its own the rest is never resident, and all of it goes back to the kernel with the
-/// connection. Blocks say by their address what they are: those of pages begin on a page, those of the allocator do not.
-enum H2Memory {
-  /// What a block of pages has room for, in octets.
-  static let blockSize = 20_480
-  /// Requests from here to `blockSize` get pages.
-  static let threshold = 16_384
+/// touch the first page, and a table of its streams, which is all zeroes while there are none. As pages of their own
+/// they need not be resident: what was never touched is not, and `rest` gives back what an idle session has no use for.
+struct H2Memory {
+  private(set) var frame: UnsafeMutableRawPointer?
+  private(set) var table: UnsafeMutableRawPointer?
 
-  static func withFunctions<R>(_ body: (UnsafeMutablePointer<nghttp2_mem>) -> R) -> R {
-    var functions = nghttp2_mem(
-      mem_user_data: nil,
-      malloc: { size, _ in H2Memory.allocate(size) },
-      free: { block, _ in H2Memory.release(block) },
-      calloc: { count, size, _ in H2Memory.allocateZeroed(count, size) },
-      realloc: { block, size, _ in H2Memory.resize(block, to: size) })
-    return body(&functions)
+  /// What the frame buffer has room for, in octets; it is the one block of `frameThreshold` to that many.
+  static let frameSize = 20_480
+  static let frameThreshold = 16_384
+  /// The size of the table, which is the first cleared block of just that many octets.
+  static let tableSize = 4096
+
+  mutating func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
+    guard size >= Self.frameThreshold, size <= Self.frameSize, frame == nil else { return malloc(size) }
+    frame = Self.pages(Self.frameSize)
+    return frame ?? malloc(size)
   }
 
-  static func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
-    size >= threshold && size <= blockSize ? pages() ?? apart(malloc(size), size) : apart(malloc(size), size)
-  }
-
-  static func allocateZeroed(_ count: Int, _ size: Int) -> UnsafeMutableRawPointer? {
+  mutating func allocateZeroed(_ count: Int, _ size: Int) -> UnsafeMutableRawPointer? {
     let (total, overflows) = count.multipliedReportingOverflow(by: size)
-    return overflows ? nil : apart(calloc(count, size), total)
+    guard !overflows else { return nil }
+    guard total == Self.tableSize, table == nil else { return calloc(count, size) }
+    table = Self.pages(Self.tableSize)
+    return table ?? calloc(count, size)
   }
 
-  static func resize(_ block: UnsafeMutableRawPointer?, to size: Int) -> UnsafeMutableRawPointer? {
+  mutating func resize(_ block: UnsafeMutableRawPointer?, to size: Int) -> UnsafeMutableRawPointer? {
     guard let block else { return allocate(size) }
-    guard isOfPages(block) else { return apart(realloc(block, size), size) }
-    if size <= blockSize { return block }
-    guard let larger = apart(malloc(size), size) else { return nil }
-    memcpy(larger, block, blockSize)
-    munmap(block, blockSize)
+    let held = block == frame ? Self.frameSize : block == table ? Self.tableSize : 0
+    guard held > 0 else { return realloc(block, size) }
+    if size <= held { return block }
+    guard let larger = malloc(size) else { return nil }
+    memcpy(larger, block, held)
+    release(block)
     return larger
   }
 
-  static func release(_ block: UnsafeMutableRawPointer?) {
+  mutating func release(_ block: UnsafeMutableRawPointer?) {
     guard let block else { return }
-    if isOfPages(block) { munmap(block, blockSize) } else { free(block) }
+    if block == frame {
+      munmap(block, Self.frameSize)
+      frame = nil
+    } else if block == table {
+      munmap(block, Self.tableSize)
+      table = nil
+    } else {
+      free(block)
+    }
   }
 
-  static func isOfPages(_ block: UnsafeMutableRawPointer) -> Bool { UInt(bitPattern: block) & 4095 == 0 }
+  /// Gives the pages back, which are zeroes when they are touched again: of a session that has nothing to send, and the
+  /// table only where it is all zeroes already.
+  func rest() {
+    if let frame { madvise(frame, Self.frameSize, MADV_DONTNEED) }
+    guard let table else { return }
+    let words = UnsafeRawBufferPointer(start: table, count: Self.tableSize).bindMemory(to: UInt64.self)
+    if words.allSatisfy({ $0 == 0 }) { madvise(table, Self.tableSize, MADV_DONTNEED) }
+  }
 
-  private static func pages() -> UnsafeMutableRawPointer? {
-    let block = mmap(nil, blockSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+  private static func pages(_ size: Int) -> UnsafeMutableRawPointer? {
+    let block = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     return block == MAP_FAILED ? nil : block
   }
 
-  /// The block, or one with its content elsewhere if it happens to begin on a page.
-  private static func apart(_ block: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer? {
-    guard let block, isOfPages(block) else { return block }
-    // Held until another place has been given.
-    defer { free(block) }
-    guard let other = malloc(size) else { return nil }
-    return apart(memcpy(other, block, size), size)
+  /// The functions by which the library manages `memory`, which must outlive its session.
+  static func functions(_ memory: UnsafeMutablePointer<H2Memory>) -> nghttp2_mem {
+    nghttp2_mem(
+      mem_user_data: UnsafeMutableRawPointer(memory),
+      malloc: { size, memory in H2Memory.of(memory)?.pointee.allocate(size) },
+      free: { block, memory in H2Memory.of(memory)?.pointee.release(block) },
+      calloc: { count, size, memory in H2Memory.of(memory)?.pointee.allocateZeroed(count, size) },
+      realloc: { block, size, memory in H2Memory.of(memory)?.pointee.resize(block, to: size) })
+  }
+
+  @inline(__always)
+  private static func of(_ memory: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<H2Memory>? {
+    memory?.assumingMemoryBound(to: H2Memory.self)
   }
 }

@@ -1,82 +1,110 @@
 public import Base
 import CNghttp2
 
-/// The server side of an HTTP/2 connection, on nghttp2: octets in, events and octets out.
+/// One end of an HTTP/2 connection, on nghttp2: octets in, events and octets out.
 ///
-/// Give what the peer sent to `receive`, take what is to be sent from `pull`, and repeat `pull` after any
-/// submission. Must not be released from inside a delegate call.
+/// Give what the peer sent to `receive`, take what is to be sent from `pull`, and repeat `pull` after any submission.
+/// Must not be released from inside a call to its delegate or to an owner.
 public final class H2Session {
-  private var session: OpaquePointer?
-  unowned let delegate: any H2SessionDelegate
+  /// Whether the peer is a client, whose requests are answered; otherwise it is a server, of which requests are made.
+  public let isServer: Bool
+  /// Who is given the requests of clients.
+  public unowned(unsafe) var delegate: (any H2SessionDelegate)?
   let settings: H2Settings
-  private var abuse = H2Abuse()
-  private var isTerminating = false
+  let workspace: H2Workspace
+  /// What the library has for the session; at a fixed address, since the library knows it.
+  let memory: UnsafeMutablePointer<H2Memory>
+  private(set) var session: OpaquePointer?
+  var abuse = H2Abuse()
+  private(set) var isTerminating = false
+  private var hasWideWindow = false
   /// Where body octets go while `pull` runs, and how many at most.
   private(set) var output: ByteBuffer?
   private(set) var outputLimit = 0
   /// The streams that the library points to, in a list.
   private var streams: H2Stream?
-  /// Requests whose streams are open.
+  /// What arrives just now, and of which stream.
+  var section: H2FieldSection?
+  unowned(unsafe) var sectionStream: H2Stream?
+  /// Requests whose streams are open, or wait to be.
   public private(set) var activeStreams = 0
-  /// Where a head is gathered as it arrives: its frames are contiguous (RFC 9113 section 4.3).
-  private(set) var incoming = MessageHead()
-  /// Requests received since the start.
+  /// Requests since the start.
   public private(set) var requestCount = 0
+  /// Frames and fields of the peer that were wrong or of no use.
+  public internal(set) var glitches = 0
+  /// The peer's SETTINGS have come: what it allows is known.
+  public internal(set) var knowsPeer = false
+  /// The peer has sent GOAWAY: it takes no more requests.
+  public internal(set) var peerIsLeaving = false
 
-  public init(delegate: any H2SessionDelegate, settings: H2Settings = H2Settings()) {
-    self.delegate = delegate
+  /// The server's end, towards a client.
+  public convenience init(accepting settings: H2Settings, workspace: H2Workspace = H2Workspace()) {
+    self.init(isServer: true, settings, workspace)
+  }
+
+  /// The client's end, towards a server.
+  public convenience init(connecting settings: H2Settings, workspace: H2Workspace = H2Workspace()) {
+    self.init(isServer: false, settings, workspace)
+  }
+
+  private init(isServer: Bool, _ settings: H2Settings, _ workspace: H2Workspace) {
+    self.isServer = isServer
     self.settings = settings
+    self.workspace = workspace
+    memory = .allocate(capacity: 1)
+    memory.initialize(to: H2Memory())
     session = H2Callbacks.makeSession(for: self)
     submitSettings()
   }
 
   deinit {
     nghttp2_session_del(session)
+    memory.deallocate()
     // One by one: a long list would be let go of recursively.
     while let stream = streams.take() { streams = stream.next.take() }
   }
 
+  // MARK: Settings and windows
+
   private func submitSettings() {
     guard let session else { return }
-    var entries = [
-      nghttp2_settings_entry(
-        settings_id: Int32(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue),
-        value: settings.maxConcurrentStreams),
-      nghttp2_settings_entry(
-        settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue),
-        value: Swift.min(settings.initialWindow, 0x7FFF_FFFF)),
-      nghttp2_settings_entry(
-        settings_id: Int32(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE.rawValue),
-        value: UInt32(clamping: settings.maxHeadBytes + 32 * settings.maxFields)),
-    ]
-    if settings.headerTableSize != 4096 {
-      entries.append(
-        nghttp2_settings_entry(
-          settings_id: Int32(NGHTTP2_SETTINGS_HEADER_TABLE_SIZE.rawValue), value: settings.headerTableSize))
+    withUnsafeTemporaryAllocation(of: nghttp2_settings_entry.self, capacity: 5) { entries in
+      var count = 0
+      func add(_ id: nghttp2_settings_id, _ value: UInt32) {
+        entries[count] = nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: value)
+        count += 1
+      }
+      if isServer {
+        add(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.maxConcurrentStreams)
+        add(
+          NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
+          UInt32(clamping: settings.maxHeadBytes + 32 * settings.maxFields))
+        if settings.allowsExtendedConnect { add(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1) }
+      } else {
+        add(NGHTTP2_SETTINGS_ENABLE_PUSH, 0)
+      }
+      add(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, Swift.min(settings.initialWindow, 0x7FFF_FFFF))
+      if settings.headerTableSize != 4096 { add(NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, settings.headerTableSize) }
+      _ = nghttp2_submit_settings(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), entries.baseAddress, count)
     }
-    if settings.allowsExtendedConnect {
-      entries.append(
-        nghttp2_settings_entry(
-          settings_id: Int32(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL.rawValue), value: 1))
-    }
-    _ = nghttp2_submit_settings(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), entries, entries.count)
   }
 
-  /// Widens the connection's window from the protocol's 65,535 octets to `settings.connectionWindow`: for the
-  /// first request that brings a body, so that sessions without one say nothing of windows.
-  public func openConnectionWindow() {
-    guard let session else { return }
+  /// Widens the connection's window from the protocol's 65,535 octets to `settings.connectionWindow`: for the first
+  /// body that comes, so that sessions without one say nothing of windows.
+  func openConnectionWindow() {
+    guard let session, !hasWideWindow else { return }
+    hasWideWindow = true
     _ = nghttp2_session_set_local_window_size(
-      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0,
-      Int32(clamping: Swift.max(settings.connectionWindow, 65535)))
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Int32(clamping: Swift.max(settings.connectionWindow, 65535)))
   }
 
-  /// Lets a stream that has a body send `settings.streamWindow` octets ahead; the connection's window still
-  /// bounds what all streams together make us hold.
-  public func openWindow(stream: Int32) {
+  /// Lets a client send `settings.streamWindow` octets of a longer body ahead; the connection's window still bounds
+  /// what all streams together make us hold.
+  func openWindow(_ stream: H2Stream, _ framing: BodyFraming) {
     guard let session, settings.streamWindow > settings.initialWindow else { return }
+    if case .length(let n) = framing, n <= UInt64(settings.initialWindow) { return }
     _ = nghttp2_session_set_local_window_size(
-      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, Int32(clamping: settings.streamWindow))
+      session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, Int32(clamping: settings.streamWindow))
   }
 
   // MARK: Octets
@@ -103,8 +131,8 @@ public final class H2Session {
     return isTerminating ? .closing : .open
   }
 
-  /// Appends frames to `output` until nothing is left to send or it holds `limit` octets; one frame of
-  /// 16 KiB may exceed it.
+  /// Appends frames to `output` until nothing is left to send or it holds `limit` octets; one frame of 16 KiB may
+  /// exceed it.
   public func pull(into output: ByteBuffer, upTo limit: Int) -> H2Outcome {
     guard let session else { return .failed }
     self.output = output
@@ -123,62 +151,10 @@ public final class H2Session {
   public var wantsRead: Bool { session.map { nghttp2_session_want_read($0) != 0 } ?? false }
   public var wantsWrite: Bool { session.map { nghttp2_session_want_write($0) != 0 } ?? false }
 
-  // MARK: Responses
+  /// Gives back memory that the session has no use for until it is called again: where it has nothing to do.
+  public func rest() { if activeStreams == 0, !wantsWrite { memory.pointee.rest() } }
 
-  /// Sends a response head. With `hasBody` the delegate is asked for the body as windows allow.
-  ///
-  /// Connection-specific fields are left out; `content-length` goes out as it stands in the head.
-  @discardableResult
-  public func submitResponse(stream: Int32, head: MessageHead, hasBody: Bool) -> Bool {
-    guard let session, let state = H2Callbacks.stream(session, stream) else { return false }
-    var provider = nghttp2_data_provider()
-    provider.read_callback = H2Callbacks.readBody
-    let result = H2Fields.withPairs(of: head, status: head.status) { pairs, count in
-      if hasBody { return nghttp2_submit_response(session, stream, pairs, count, &provider) }
-      return nghttp2_submit_response(session, stream, pairs, count, nil)
-    }
-    if !hasBody { state.responseEnded = true }
-    return result == 0
-  }
-
-  /// Sends a 1xx head.
-  @discardableResult
-  public func submitInterim(stream: Int32, head: MessageHead) -> Bool {
-    guard let session else { return false }
-    return H2Fields.withPairs(of: head, status: head.status) { pairs, count in
-      nghttp2_submit_headers(
-        session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, nil, pairs, count, nil)
-    } >= 0
-  }
-
-  /// Asks the delegate again for the body of a stream that answered `wait`.
-  public func resumeBody(stream: Int32) {
-    if let session { _ = nghttp2_session_resume_data(session, stream) }
-  }
-
-  func submitTrailers(stream: Int32, _ trailers: MessageHead) {
-    guard let session else { return }
-    _ = H2Fields.withPairs(of: trailers, status: nil) { pairs, count in
-      nghttp2_submit_trailer(session, stream, pairs, count)
-    }
-  }
-
-  /// Resets a stream with an HTTP/2 error code.
-  public func reset(stream: Int32, code: UInt32) {
-    if let session {
-      _ = nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, code)
-    }
-  }
-
-  /// Opens the windows again by `n` octets of body that were passed on.
-  public func consumed(stream: Int32, _ n: Int) {
-    guard let session, n > 0 else { return }
-    if let state = H2Callbacks.stream(session, stream) {
-      state.unconsumed = Swift.max(0, state.unconsumed - n)
-      _ = nghttp2_session_consume(session, stream, n)
-    }
-    // A closed stream gave its octets back to the connection when it closed.
-  }
+  // MARK: End
 
   /// Tells the peer to open no more streams; those in flight go on (RFC 9113 section 6.8).
   public func goAway() {
@@ -200,104 +176,31 @@ public final class H2Session {
     _ = nghttp2_session_terminate_session(session, code)
   }
 
-  // MARK: Events of the library
+  // MARK: Streams
 
-  func didOpen(_ stream: H2Stream) {
+  func add(_ stream: H2Stream) {
     streams?.previous = stream
     stream.next = streams.take()
     streams = stream
     activeStreams += 1
     requestCount += 1
-    incoming.reset()
   }
 
-  private func forget(_ stream: H2Stream) {
+  func find(_ id: Int32) -> H2Stream? {
+    var next = streams
+    while let stream = next {
+      if stream.id == id { return stream }
+      next = stream.next
+    }
+    return nil
+  }
+
+  func forget(_ stream: H2Stream) {
     let next = stream.next.take()
     next?.previous = stream.previous
     if let previous = stream.previous { previous.next = next } else { streams = next }
     stream.previous = nil
     activeStreams -= 1
-  }
-
-  func didReceiveHead(_ stream: H2Stream, endsHere: Bool) {
-    switch stream.finishHead(incoming, endsHere: endsHere) {
-    case .success(let info):
-      if !endsHere, info.framing == .none, !info.isExtendedConnect {
-        // An announced length of zero: the request is complete only when its end has come.
-        stream.held = (incoming, info)
-        incoming = MessageHead()
-        return
-      }
-      deliver(stream, incoming, info, isWhole: endsHere)
-      if endsHere, info.framing != .none { stream.owner?.bodyEnd(trailers: nil) }
-    case .failure(let fault): refuse(stream, fault)
-    }
-  }
-
-  private func deliver(_ stream: H2Stream, _ head: MessageHead, _ info: H1MessageInfo, isWhole: Bool) {
-    stream.isDelivered = true
-    stream.requestEnded = isWhole
-    stream.owner = delegate.requestOpened(stream: stream.id, info: info)
-    stream.owner?.requestReceived(head)
-  }
-
-  private func refuse(_ stream: H2Stream, _ fault: HTTPFault) {
-    let isAnswered = !stream.isDelivered && fault.isRequest
-    if isAnswered {
-      let head = MessageHead()
-      head.status = fault.status
-      submitResponse(stream: stream.id, head: head, hasBody: false)
-    } else {
-      reset(stream: stream.id, code: H2Error.protocolError)
-    }
-    delegate.requestRefused(stream: stream.id, fault: fault, isAnswered: isAnswered)
-  }
-
-  func didReceiveData(_ stream: H2Stream, _ octets: UnsafeRawBufferPointer) {
-    guard stream.isDelivered else {
-      if stream.held != nil {
-        stream.held = nil
-        refuse(stream, HTTPFault(400, .lengthMismatch, at: 0))
-      }
-      if let session { _ = nghttp2_session_consume(session, stream.id, octets.count) }
-      return
-    }
-    if !stream.bodyArrived(octets.count) {
-      if let session { _ = nghttp2_session_consume(session, stream.id, octets.count) }
-      return refuse(stream, HTTPFault(400, .lengthMismatch, at: 0))
-    }
-    abuse.progressed()
-    stream.unconsumed += octets.count
-    stream.owner?.bodyData(octets)
-  }
-
-  func didReceiveEnd(_ stream: H2Stream) {
-    if let (head, info) = stream.held.take() { return deliver(stream, head, info, isWhole: true) }
-    guard stream.isDelivered, !stream.requestEnded else { return }
-    if let fault = stream.fault { return refuse(stream, fault) }
-    if !stream.bodyIsWhole { return refuse(stream, HTTPFault(400, .lengthMismatch, at: 0)) }
-    stream.requestEnded = true
-    if let trailers = stream.trailers { TrailerRules.removeForbidden(trailers) }
-    let trailers = (stream.trailers?.count ?? 0) > 0 ? stream.trailers : nil
-    stream.owner?.bodyEnd(trailers: trailers)
-  }
-
-  func didClose(_ stream: H2Stream, error: UInt32) {
-    forget(stream)
-    if stream.unconsumed > 0, let session {
-      _ = nghttp2_session_consume_connection(session, stream.unconsumed)
-      stream.unconsumed = 0
-    }
-    if error == 0, stream.responseEnded { abuse.requestCompleted() }
-    stream.owner.take()?.streamClosed(error: error)
-  }
-
-  /// Notes a frame that costs work and brings nothing; ends the session when there are too many.
-  func didReceiveIdleFrame(cost: Int = 1) {
-    if abuse.idleFrame(cost: cost) { terminate(H2Error.enhanceYourCalm) }
-  }
-
-  func didReset() {
-    if abuse.reset() { terminate(H2Error.enhanceYourCalm) }
+    if sectionStream === stream { sectionStream = nil }
   }
 }

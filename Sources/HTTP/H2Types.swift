@@ -1,6 +1,6 @@
 public import Base
 
-/// Limits and flow control of an HTTP/2 session towards clients.
+/// Limits and flow control of an HTTP/2 session.
 public struct H2Settings: Sendable {
   /// Requests in flight (`tune.h2.fe.max-concurrent-streams`).
   public var maxConcurrentStreams: UInt32 = 100
@@ -49,8 +49,8 @@ public enum H2BodyOffer {
   case failed
 }
 
-/// What a session tells its owner. Calls come from inside `receive` and `pull`; submitting from them is
-/// fine, `receive` and `pull` are not.
+/// What a session tells its owner. Calls come from inside `receive` and `pull`; submitting from them is fine, `receive`
+/// and `pull` are not.
 public protocol H2SessionDelegate: AnyObject {
   /// A valid request; the session keeps what is returned and tells it all the rest. A body follows unless
   /// `info.framing` is `.none`: `.length` if announced, `.chunked` if not, `.tunnel` for CONNECT.
@@ -59,34 +59,21 @@ public protocol H2SessionDelegate: AnyObject {
   func requestRefused(stream: Int32, fault: HTTPFault, isAnswered: Bool)
 }
 
-/// Who is told of one request, in calls from inside the session's `receive` and `pull`.
+/// Who is told of one stream, in calls from inside the session's `receive` and `pull`: of a client's request, or of the
+/// response to a request of ours. Submitting from them is fine, `receive` and `pull` are not.
 public protocol H2StreamOwner: AnyObject {
-  /// The first call. `head` is lent: take its content with `swapContents`, or copy it.
-  func requestReceived(_ head: MessageHead)
+  /// The head: of a request, or of a response, which may have interim ones (`info.isInterim`) before it. `head` is lent:
+  /// take its content with `swapContents`, or copy it. DATA may follow as `info.framing` says, whatever else comes is
+  /// refused before it gets here; nothing follows a head that `isWhole`.
+  func headReceived(_ head: MessageHead, _ info: H1MessageInfo, isWhole: Bool)
   /// Body octets, valid during the call; call the session's `consumed` for them when they are passed on.
   func bodyData(_ octets: UnsafeRawBufferPointer)
   func bodyEnd(trailers: MessageHead?)
-  /// The last call; `error` is an HTTP/2 code, 0 for a regular end.
-  func streamClosed(error: UInt32)
-  func offerBody(upTo limit: Int) -> H2BodyOffer
-  /// Appends exactly `count` octets of the body, as offered just before, to `output`.
-  func writeBody(count: Int, into output: ByteBuffer)
-}
-
-/// Who is told of one request that an `H2Requester` sent, in calls from inside its `receive` and `pull`. Submitting from
-/// them is fine, `receive` and `pull` are not.
-public protocol H2ResponseOwner: AnyObject {
-  /// Interim heads (`info.isInterim`), then the final one. `head` is lent: take its content with `swapContents`. DATA
-  /// may follow as `info.framing` says, whatever else comes is refused before it gets here; nothing follows a head that
-  /// `isWhole`.
-  func responseReceived(_ head: MessageHead, _ info: H1MessageInfo, isWhole: Bool)
-  /// Body octets, valid during the call; call the session's `consumed` for them when they are passed on.
-  func bodyData(_ octets: UnsafeRawBufferPointer)
-  func bodyEnd(trailers: MessageHead?)
-  /// The response breaks the rules; its stream is being reset and nothing more of it comes.
+  /// The response breaks the rules; its stream is being reset and nothing more of it comes. A request that does is told
+  /// to the session's delegate.
   func responseRefused(_ fault: HTTPFault)
-  /// The last call; `error` is an HTTP/2 code: 0 for a regular end, `refusedStream` when the server has not looked at
-  /// the request.
+  /// The last call; `error` is an HTTP/2 code: 0 for a regular end, `refusedStream` when a server has not looked at the
+  /// request.
   func streamClosed(error: UInt32)
   func offerBody(upTo limit: Int) -> H2BodyOffer
   /// Appends exactly `count` octets of the body, as offered just before, to `output`.

@@ -23,6 +23,7 @@ final class Worker: @unchecked Sendable {
   let lenientLimits: H1Limits
   let h2Settings: H2Settings
   let h2ServerSettings: H2Settings
+  let h2Workspace = H2Workspace()
   let serverPools: ServerPools
   /// The streams that live now; each knows its place.
   private(set) var streams: ContiguousArray<Stream> = []
@@ -32,6 +33,8 @@ final class Worker: @unchecked Sendable {
   /// The client connections that live now; each knows its place.
   private var connections: ContiguousArray<ClientConnection> = []
   private let maintenance = Timer()
+  /// HTTP/2 connections that were left without a request since the last round of maintenance.
+  private var tired: [any Restful] = []
   /// The most connections at once since memory was last given back to the system.
   private var crowd = 0
   /// From so many connections on their memory is worth giving back.
@@ -95,6 +98,21 @@ final class Worker: @unchecked Sendable {
     connection.listener.sessions.decrement()
     runtime.connections.decrement()
     for acceptor in acceptors { acceptor.slotFreed() }
+  }
+
+  /// `connection` has nothing to do: if that is still so at the next round, it gives memory back.
+  func letRest(_ connection: any Restful) {
+    guard !connection.awaitsRest else { return }
+    connection.awaitsRest = true
+    tired.append(connection)
+  }
+
+  private func restTired() {
+    for connection in tired {
+      connection.awaitsRest = false
+      connection.rest()
+    }
+    tired.removeAll(keepingCapacity: tired.count < 4096)
   }
 
   // MARK: Streams
@@ -205,11 +223,20 @@ final class Worker: @unchecked Sendable {
   var isIdle: Bool { connections.isEmpty }
 }
 
+/// A connection that keeps memory only for speed.
+protocol Restful: AnyObject {
+  /// It will be asked to rest at the next round of maintenance.
+  var awaitsRest: Bool { get set }
+  /// Gives memory back, if it has nothing to do.
+  func rest()
+}
+
 extension Worker: TimerOwner {
   /// Every other second: memory that a crowd has left behind goes back to the system.
   func timerFired(_ timer: Timer) {
     buffers.shrink()
     pipes.shrink()
+    restTired()
     for storage in storagePool.shrink() { discard(storage) }
     if crowd > Worker.largeCrowd, connections.count < crowd / 2 {
       // The allocator keeps what is freed between what is not.

@@ -2,19 +2,19 @@ public import Base
 
 /// What a client offered in its ClientHello, for fingerprints (`ssl_fc_cipherlist_bin`, `ssl_fc_extlist_bin`, ...):
 /// lists in the form of the wire, and together no longer than `tune.ssl.capture-buffer-size`.
-public struct CapturedHello: Equatable, Sendable {
+public final class CapturedHello: Sendable {
   /// The hello's own version field, `0x0303` since TLS 1.2.
-  public var version: UInt16
+  public let version: UInt16
   /// Of all cipher suites, also of those that were cut off.
-  public var cipherHash: UInt64
+  public let cipherHash: UInt64
   /// Two octets each.
-  public var ciphers: Bytes
-  public var extensions: Bytes
-  public var groups: Bytes
+  public let ciphers: Bytes
+  public let extensions: Bytes
+  public let groups: Bytes
   /// One octet each.
-  public var pointFormats: Bytes
-  public var supportedVersions: Bytes
-  public var signatureAlgorithms: Bytes
+  public let pointFormats: Bytes
+  public let supportedVersions: Bytes
+  public let signatureAlgorithms: Bytes
 
   /// Keeps `bound` octets of what `hello` lists.
   init(_ hello: ClientHello, bound: Int) {

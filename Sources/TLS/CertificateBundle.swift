@@ -68,12 +68,15 @@ public struct CertificateParts: Sendable {
 public final class CertificateBundle: Sendable {
   /// What the configuration and the runtime API call it.
   public let path: String
+  /// The same for samples.
+  let name: Bytes
   public let parts: CertificateParts
   /// What is known of its revocation; nil when nobody asked for that.
   public let ocsp: OCSPEntry?
 
   init(_ path: String, _ parts: CertificateParts, _ ocsp: OCSPEntry?) {
     self.path = path
+    name = Bytes(path)
     self.parts = parts
     self.ocsp = ocsp
   }

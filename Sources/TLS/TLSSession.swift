@@ -38,7 +38,8 @@ public final class TLSSession {
   /// Keeps the context alive: the library's callbacks point into it.
   let server: TLSServerContext?
   let client: TLSClientContext?
-  var policy: TLSPolicy
+  /// That of the certificate that is shown, once it was chosen.
+  var policy: TLSPolicy { identity?.policy ?? server?.basePolicy ?? client?.settings.policy ?? TLSPolicy() }
   /// Under which name the client keeps this session.
   let sessionName: Bytes
   private var isEstablished = false
@@ -52,9 +53,7 @@ public final class TLSSession {
   /// Octets of early data that are looked at in one piece: those of a record.
   static let earlyBound = 16384
   /// The certificate that is shown, once it was chosen; kept for as long as the library may ask for it.
-  var identity: ServerIdentity? {
-    didSet { if let identity { policy = identity.policy } }
-  }
+  var identity: ServerIdentity?
   /// The time of the call that is under way, in seconds since 1970.
   private(set) var now: Int64 = 0
   /// What the client offered, where the context captures it.
@@ -81,7 +80,6 @@ public final class TLSSession {
     isServer = true
     server = context
     client = nil
-    policy = context.basePolicy
     sessionName = .empty
     SSL_set_accept_state(ssl)
     _ = gh_set_owner(ssl, Unmanaged.passUnretained(self).toOpaque())
@@ -105,7 +103,6 @@ public final class TLSSession {
     isServer = false
     server = nil
     client = context
-    policy = context.settings.policy
     sessionName = Bytes(serverName ?? "")
     SSL_set_connect_state(ssl)
     _ = gh_set_owner(ssl, Unmanaged.passUnretained(self).toOpaque())

@@ -1,14 +1,15 @@
 public import Base
 import COpenSSL
+import Glibc
 
 /// What samples read of a session (`ssl_fc_*`, `ssl_bc_*`, `ssl_c_*`, `ssl_f_*`).
 extension TLSSession {
   /// `TLSv1.3`.
-  public var version: String { SSL_get_version(ssl).map { String(cString: $0) } ?? "" }
+  public var version: Bytes { SSL_get_version(ssl).map(KnownWords.shared) ?? .empty }
 
   /// `TLS_AES_256_GCM_SHA384`.
-  public var cipher: String? {
-    SSL_get_current_cipher(ssl) == nil ? nil : gh_cipher_name(ssl).map { String(cString: $0) }
+  public var cipher: Bytes? {
+    SSL_get_current_cipher(ssl) == nil ? nil : gh_cipher_name(ssl).map(KnownWords.shared)
   }
 
   /// Bits of the cipher in use (`ssl_fc_use_keysize`) and of its algorithm (`ssl_fc_alg_keysize`).
@@ -21,7 +22,9 @@ extension TLSSession {
 
   /// The name that the client asked for, in its own letters.
   public var serverName: Bytes? {
-    SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name).map { Bytes(String(cString: $0)) }
+    SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name).map {
+      Bytes(Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))))
+    }
   }
 
   public var alpn: Bytes? {
@@ -29,7 +32,7 @@ extension TLSSession {
     var length: UInt32 = 0
     SSL_get0_alpn_selected(ssl, &data, &length)
     guard let data, length > 0 else { return nil }
-    return Bytes(Array(UnsafeBufferPointer(start: data, count: Int(length))))
+    return KnownWords.shared(UnsafeRawBufferPointer(start: data, count: Int(length)))
   }
 
   /// What NPN, the forerunner of ALPN, came to.
@@ -42,7 +45,7 @@ extension TLSSession {
   }
 
   /// The file of the certificate that this side shows to clients (`ssl_fc_crtname`).
-  public var certificateName: String? { (identity ?? server?.baseIdentity)?.bundle?.path }
+  public var certificateName: Bytes? { (identity ?? server?.baseIdentity)?.bundle?.name }
 
   public var isResumed: Bool { SSL_session_reused(ssl) == 1 }
 
@@ -83,7 +86,7 @@ extension TLSSession {
   }
 
   /// The group of the key exchange, `prime256v1`.
-  public var group: String? { gh_group_name(ssl).map { String(cString: $0) } }
+  public var group: Bytes? { gh_group_name(ssl).map(KnownWords.shared) }
 
   /// 0, or the X.509 error of the peer's chain (`ssl_c_verify`).
   public var verifyResult: Int { SSL_get_verify_result(ssl) }

@@ -171,6 +171,8 @@ final class H2Recorder: H2SessionDelegate {
     var closed: UInt32?
   }
   var requests: [Int32: Request] = [:]
+  /// How often the end of a body was told.
+  var ends: [Int32: Int] = [:]
   var refused: [Int32: HTTPFault] = [:]
   weak var session: H2Session?
   /// Response bodies still to send; a stream that is not in here waits.
@@ -183,13 +185,14 @@ final class H2Recorder: H2SessionDelegate {
   private final class Owner: H2StreamOwner {
     let recorder: H2Recorder
     let id: Int32
-    let info: H1MessageInfo
-    init(_ recorder: H2Recorder, _ id: Int32, _ info: H1MessageInfo) {
+    init(_ recorder: H2Recorder, _ id: Int32) {
       self.recorder = recorder
       self.id = id
-      self.info = info
     }
-    func requestReceived(_ head: MessageHead) { recorder.requestHead(stream: id, head: head, info: info) }
+    func headReceived(_ head: MessageHead, _ info: H1MessageInfo, isWhole: Bool) {
+      recorder.requestHead(stream: id, head: head, info: info)
+    }
+    func responseRefused(_ fault: HTTPFault) {}
     func bodyData(_ octets: UnsafeRawBufferPointer) { recorder.bodyData(stream: id, octets) }
     func bodyEnd(trailers: MessageHead?) { recorder.bodyEnd(stream: id, trailers: trailers) }
     func streamClosed(error: UInt32) { recorder.streamClosed(stream: id, error: error) }
@@ -199,7 +202,7 @@ final class H2Recorder: H2SessionDelegate {
     }
   }
 
-  func requestOpened(stream: Int32, info: H1MessageInfo) -> any H2StreamOwner { Owner(self, stream, info) }
+  func requestOpened(stream: Int32, info: H1MessageInfo) -> any H2StreamOwner { Owner(self, stream) }
 
   private func requestHead(stream: Int32, head: MessageHead, info: H1MessageInfo) {
     let copy = MessageHead()
@@ -226,6 +229,7 @@ final class H2Recorder: H2SessionDelegate {
   }
 
   func bodyEnd(stream: Int32, trailers: MessageHead?) {
+    ends[stream, default: 0] += 1
     requests[stream]?.trailers = trailers?.lines
     requests[stream]?.ended = true
     if answersAtOnce { answer(stream) }
@@ -257,7 +261,8 @@ final class H2Pair {
   private(set) var largestPull = 0
 
   init(settings: H2Settings = H2Settings(), clientWindow: UInt32 = 65535) {
-    session = H2Session(delegate: recorder, settings: settings)
+    session = H2Session(accepting: settings)
+    session.delegate = recorder
     client = H2Client(initialWindow: clientWindow)
     recorder.session = session
   }

@@ -14,7 +14,7 @@ struct H2RequesterTests {
         ("host", "example.org:8080"), ("connection", "close"), ("te", "gzip, trailers"), ("x-a", "b"),
         ("keep-alive", "5"), ("http2-settings", "AAA"), ("cookie", "a=1; b=2"),
       ])
-    let id = try #require(pair.requester.submit(head, hasBody: false, owner: answer))
+    let id = try #require(pair.requester.submitRequest(head, hasBody: false, owner: answer))
     pair.run(step: step)
     let request = pair.recorder.requests[id]
     #expect(request?.head.method == "GET")
@@ -46,7 +46,7 @@ struct H2RequesterTests {
     pair.recorder.answersAtOnce = false
     let answer = H2ResponseRecorder()
     let id = try #require(
-      pair.requester.submit(.request(method, target, fields), hasBody: method == "CONNECT", owner: answer))
+      pair.requester.submitRequest(.request(method, target, fields), hasBody: method == "CONNECT", owner: answer))
     pair.run()
     #expect(pair.recorder.requests[id]?.head.uri.string == seen)
     #expect(pair.recorder.requests[id]?.head.method.string == method)
@@ -57,7 +57,7 @@ struct H2RequesterTests {
     let pair = H2RequesterPair()
     let answer = H2ResponseRecorder()
     let head = MessageHead.request("GET", "/", [("host", "h"), ("x-a", "1\r\nx-b: 2"), ("x c", "3"), ("x-d", "4")])
-    let id = try #require(pair.requester.submit(head, hasBody: false, owner: answer))
+    let id = try #require(pair.requester.submitRequest(head, hasBody: false, owner: answer))
     pair.run()
     #expect(pair.recorder.requests[id]?.head.lines == ["host: h", "x-d: 4"])
   }
@@ -73,7 +73,7 @@ struct H2RequesterTests {
     answer.sourceTrailers = trailers
     pair.recorder.answersAtOnce = false
     pair.recorder.responseTrailers = trailers
-    let id = try #require(pair.requester.submit(.request("POST"), hasBody: true, owner: answer))
+    let id = try #require(pair.requester.submitRequest(.request("POST"), hasBody: true, owner: answer))
     answer.onData = { pair.requester.consumed(stream: id, $0) }
     pair.run()
     #expect(pair.recorder.requests[id]?.body == body)
@@ -92,13 +92,13 @@ struct H2RequesterTests {
     let pair = H2RequesterPair(settings: settings)
     pair.recorder.answersAtOnce = false
     let slow = H2ResponseRecorder()
-    let first = try #require(pair.requester.submit(.request(), hasBody: false, owner: slow))
+    let first = try #require(pair.requester.submitRequest(.request(), hasBody: false, owner: slow))
     pair.run()
     pair.recorder.answer(first, body: [UInt8](repeating: 1, count: 500_000))
     pair.run()
     #expect(slow.body.count == 65536)
     let quick = H2ResponseRecorder()
-    let second = try #require(pair.requester.submit(.request(), hasBody: false, owner: quick))
+    let second = try #require(pair.requester.submitRequest(.request(), hasBody: false, owner: quick))
     quick.onData = { pair.requester.consumed(stream: second, $0) }
     pair.run()
     pair.recorder.answer(second, body: [UInt8](repeating: 2, count: 500_000))
@@ -119,7 +119,7 @@ struct H2RequesterTests {
     pair.recorder.answersAtOnce = false
     #expect(pair.requester.capacity == 100)
     let ids = try (0..<3).map { _ in
-      try #require(pair.requester.submit(.request(), hasBody: false, owner: H2ResponseRecorder()))
+      try #require(pair.requester.submitRequest(.request(), hasBody: false, owner: H2ResponseRecorder()))
     }
     pair.run()
     #expect(pair.requester.capacity == 0)
@@ -136,7 +136,7 @@ struct H2RequesterTests {
     answer.source = nil
     pair.recorder.answersAtOnce = false
     let id = try #require(
-      pair.requester.submit(
+      pair.requester.submitRequest(
         .request("GET", "/chat", [("host", "h"), ("upgrade", "websocket"), ("content-length", "3")]),
         connectProtocol: "websocket", hasBody: true, owner: answer))
     pair.run()
@@ -150,14 +150,14 @@ struct H2RequesterTests {
 
   @Test("after GOAWAY nothing more is submitted; what the server has not looked at is refused, the rest goes on")
   func goAway() throws {
-    let requester = H2Requester()
+    let requester = H2Session(connecting: H2Settings())
     let answers = [H2ResponseRecorder(), H2ResponseRecorder()]
-    for answer in answers { #expect(requester.submit(.request(), hasBody: false, owner: answer) != nil) }
+    for answer in answers { #expect(requester.submitRequest(.request(), hasBody: false, owner: answer) != nil) }
     _ = requester.pull(into: ByteBuffer(), upTo: 65536)
     _ = requester.receive(Bytes(H2Frames.settings() + H2Frames.goAway(last: 1, 0)).span)
     #expect(requester.peerIsLeaving)
     #expect(requester.capacity == 0)
-    #expect(requester.submit(.request(), hasBody: false, owner: H2ResponseRecorder()) == nil)
+    #expect(requester.submitRequest(.request(), hasBody: false, owner: H2ResponseRecorder()) == nil)
     #expect(answers[1].closed == H2Error.refusedStream)
     #expect(answers[0].closed == nil)
     _ = requester.receive(Bytes(H2Frames.headers(1, [(":status", "204")], ends: true)).span)
@@ -167,12 +167,12 @@ struct H2RequesterTests {
 
   @Test("a request that waits for its turn is refused when GOAWAY comes first")
   func queuedGoAway() {
-    let requester = H2Requester()
+    let requester = H2Session(connecting: H2Settings())
     let first = H2ResponseRecorder()
     let second = H2ResponseRecorder()
-    _ = requester.submit(.request(), hasBody: false, owner: first)
+    _ = requester.submitRequest(.request(), hasBody: false, owner: first)
     _ = requester.pull(into: ByteBuffer(), upTo: 65536)
-    _ = requester.submit(.request(), hasBody: false, owner: second)
+    _ = requester.submitRequest(.request(), hasBody: false, owner: second)
     _ = requester.receive(Bytes(H2Frames.settings() + H2Frames.goAway(last: 1, 0)).span)
     _ = requester.pull(into: ByteBuffer(), upTo: 65536)
     #expect(second.closed == H2Error.refusedStream)
@@ -181,9 +181,9 @@ struct H2RequesterTests {
 
   @Test("a push is not taken")
   func push() {
-    let requester = H2Requester()
+    let requester = H2Session(connecting: H2Settings())
     let answer = H2ResponseRecorder()
-    _ = requester.submit(.request(), hasBody: false, owner: answer)
+    _ = requester.submitRequest(.request(), hasBody: false, owner: answer)
     let output = ByteBuffer()
     _ = requester.pull(into: output, upTo: 65536)
     let promise = H2Frames.frame(
@@ -197,8 +197,8 @@ struct H2RequesterTests {
 
   @Test("floods end the session", arguments: [6, 4, 2] as [UInt8])
   func floods(_ type: UInt8) {
-    let requester = H2Requester()
-    _ = requester.submit(.request(), hasBody: false, owner: H2ResponseRecorder())
+    let requester = H2Session(connecting: H2Settings())
+    _ = requester.submitRequest(.request(), hasBody: false, owner: H2ResponseRecorder())
     _ = requester.pull(into: ByteBuffer(), upTo: 65536)
     _ = requester.receive(Bytes(H2Frames.settings()).span)
     let frame =

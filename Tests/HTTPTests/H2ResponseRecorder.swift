@@ -2,7 +2,7 @@ import Base
 import HTTP
 
 /// Records what a session says of one request of ours.
-final class H2ResponseRecorder: H2ResponseOwner {
+final class H2ResponseRecorder: H2StreamOwner {
   var interim: [Int] = []
   var status: Int?
   var info = H1MessageInfo()
@@ -18,7 +18,7 @@ final class H2ResponseRecorder: H2ResponseOwner {
   /// Called for body octets.
   var onData: (Int) -> Void = { _ in }
 
-  func responseReceived(_ head: MessageHead, _ info: H1MessageInfo, isWhole: Bool) {
+  func headReceived(_ head: MessageHead, _ info: H1MessageInfo, isWhole: Bool) {
     if info.isInterim { return interim.append(head.status) }
     status = head.status
     self.info = info
@@ -61,14 +61,15 @@ extension MessageHead {
 
 /// A requester and the server side of this gateway joined in memory.
 final class H2RequesterPair {
-  let requester: H2Requester
+  let requester: H2Session
   let recorder = H2Recorder()
   let server: H2Session
   private(set) var outcome = H2Outcome.open
 
   init(settings: H2Settings = H2Settings(), serverSettings: H2Settings = H2Settings()) {
-    requester = H2Requester(settings: settings)
-    server = H2Session(delegate: recorder, settings: serverSettings)
+    requester = H2Session(connecting: settings)
+    server = H2Session(accepting: serverSettings)
+    server.delegate = recorder
     recorder.session = server
   }
 

@@ -60,11 +60,11 @@ struct H2ResponseTests {
       status: 200, body: "tunnel", framing: .tunnel),
   ]
 
-  private func play(_ frames: [UInt8], method: String, cut: [Int]) -> (H2ResponseRecorder, H2Requester, H2Outcome) {
-    let requester = H2Requester()
+  private func play(_ frames: [UInt8], method: String, cut: [Int]) -> (H2ResponseRecorder, H2Session, H2Outcome) {
+    let requester = H2Session(connecting: H2Settings())
     let answer = H2ResponseRecorder()
     let target = method == "CONNECT" ? "h:80" : "/"
-    _ = requester.submit(.request(method, target), hasBody: false, owner: answer)
+    _ = requester.submitRequest(.request(method, target), hasBody: false, owner: answer)
     _ = requester.pull(into: ByteBuffer(), upTo: 65536)
     var outcome = requester.receive(Bytes(H2Frames.settings()).span)
     var start = 0
@@ -172,7 +172,7 @@ struct H2ResponseTests {
       #expect(!answer.ended)
       #expect(outcome == .open)
       let next = H2ResponseRecorder()
-      let id = requester.submit(.request(), hasBody: false, owner: next)
+      let id = requester.submitRequest(.request(), hasBody: false, owner: next)
       #expect(id == 3)
       let output = ByteBuffer()
       _ = requester.pull(into: output, upTo: 65536)

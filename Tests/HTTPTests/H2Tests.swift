@@ -45,7 +45,10 @@ struct H2Tests {
 
   @Test("a client cannot send more than the window while nothing is consumed")
   func backPressure() {
-    let pair = H2Pair()
+    var settings = H2Settings()
+    settings.streamWindow = settings.initialWindow
+    settings.connectionWindow = 65535
+    let pair = H2Pair(settings: settings)
     pair.recorder.consumes = false
     let id = pair.client.request(H2Client.post, body: [UInt8](repeating: 1, count: 200_000))
     pair.run()
@@ -257,6 +260,48 @@ struct H2Tests {
         count += 100
       }
       #expect(count < 200_000, "frame type \(frame[3])")
+    }
+  }
+
+  @Test("a client that reads a long body in small windows is not taken for a flood")
+  func smallWindows() {
+    let pair = H2Pair()
+    pair.recorder.answersAtOnce = false
+    pair.inject(
+      H2Preface.octets + H2Frames.settings([(4, 0)]) + H2Frames.headers(1, H2Client.get, ends: true))
+    let pieces = 12_000
+    pair.recorder.answer(1, body: [])
+    let drain = ByteBuffer()
+    for _ in 0..<pieces {
+      pair.recorder.sources[1] = [UInt8](repeating: 1, count: 101)
+      pair.session.resumeBody(stream: 1)
+      let room = H2Frames.word(100)
+      pair.inject(H2Frames.frame(8, stream: 1, room) + H2Frames.frame(8, room))
+      drain.removeAll()
+      _ = pair.session.pull(into: drain, upTo: 65536)
+    }
+    #expect(pair.outcome == .open)
+    #expect(drain.count == 109)
+  }
+
+  @Test("the end of an extended CONNECT is told, even when it comes at once")
+  func endOfExtendedConnect() {
+    let pair = H2Pair()
+    pair.recorder.answersAtOnce = false
+    let id = pair.client.request(Self.with([(":method", "CONNECT")], [(":protocol", "websocket")]))
+    pair.run()
+    #expect(pair.recorder.requests[id]?.info.isExtendedConnect == true)
+    #expect(pair.recorder.ends[id] == 1)
+  }
+
+  @Test("trailers of an empty body are checked as all others are")
+  func trailersOfEmptyBody() {
+    for (trailer, isFine) in [(("x-sum", "1"), true), ((":path", "/evil"), false), (("x-a", "a\r\nb"), false)] {
+      let pair = H2Pair()
+      let id = pair.client.request(H2Client.post + [("content-length", "0")], body: [], trailers: [trailer])
+      pair.run()
+      #expect((pair.recorder.requests[id] != nil) == isFine)
+      #expect((pair.recorder.refused[id] == nil) == isFine)
     }
   }
 

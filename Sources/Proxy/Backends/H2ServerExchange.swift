@@ -4,7 +4,7 @@ import NetIO
 import Rules
 
 /// One request and its response on an HTTP/2 connection to a server, as the server's side of a stream.
-final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
+final class H2ServerExchange: H2StreamEnd {
   private enum State {
     case open
     /// The response breaks the rules, or the request cannot be said to this server.
@@ -19,7 +19,7 @@ final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
   var position = 0
   /// The connection carried other requests before.
   let isReused: Bool
-  private var stream: Stream?
+  private(set) var stream: Stream?
   private var state = State.open
   private var upgrade: ExtendedConnect?
 
@@ -27,20 +27,10 @@ final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
   private var lent: (head: MessageHead, info: H1MessageInfo)?
   private var heads: [(head: MessageHead, info: H1MessageInfo)] = []
   private(set) var responseBegan = false
-  private var input: ByteBuffer?
-  private var inputEnded = false
-  private(set) var trailers: MessageHead?
-
-  private var output: ByteBuffer?
-  private var outputEnded = false
-  private var outputTrailers: MessageHead?
-  private var wantsRoom = false
-  private(set) var octetsOut = 0
+  var inlet = H2Inlet()
+  var outlet = H2Outlet()
   /// The error code with which the server gave the stream up.
   private var resetCode: UInt32?
-
-  /// Octets of a request body held for one stream.
-  private static let outputBound = 64 * 1024
 
   init(_ session: H2ServerSession, _ stream: Stream, isReused: Bool) {
     self.session = session
@@ -48,18 +38,20 @@ final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
     self.isReused = isReused
   }
 
-  var hasFailed: Bool { if case .closed = state { !inputEnded } else { false } }
-  var isBlocked: Bool { wantsRoom }
+  var hasFailed: Bool { if case .closed = state { !inlet.isEnded } else { false } }
+  var dropsOutput: Bool { if case .open = state { stream == nil } else { true } }
+  var isBlocked: Bool { outlet.wantsRoom }
+  var octetsOut: Int { outlet.total }
   var wasRefused: Bool { if case .closed(H2Error.refusedStream) = state { true } else { false } }
   /// Request and response went to their ends.
-  var isWhole: Bool { inputEnded && outputEnded }
+  var isWhole: Bool { inlet.isEnded && outlet.isEnded }
 
   var endpointFacts: EndpointFacts {
     var facts = session.endpointFacts
     facts.id = Int(id)
     facts.resetCode = resetCode
     facts.isAborted = resetCode != nil || hasFailed
-    facts.streamWords = "id=\(id) out=\(octetsOut) held=\(output?.count ?? 0) ended=\(inputEnded)"
+    facts.streamWords = "id=\(id) out=\(octetsOut) held=\(outlet.held) ended=\(inlet.isEnded)"
     return facts
   }
 
@@ -68,8 +60,8 @@ final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
   func sendHead(of stream: Stream) {
     let info = stream.requestInfo
     guard info.upgrade else {
-      outputEnded = info.framing == .none
-      return submit(stream, connectProtocol: nil, hasBody: !outputEnded)
+      outlet.isEnded = info.framing == .none
+      return submit(stream, connectProtocol: nil, hasBody: !outlet.isEnded)
     }
     if info.framing == .none { upgrade = ExtendedConnect(stream.request) }
     if session.allowsExtendedConnect == nil { return session.waitForPeer(self) }
@@ -77,7 +69,7 @@ final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
   }
 
   private func submit(_ stream: Stream, connectProtocol: Bytes?, hasBody: Bool) {
-    octetsOut += stream.request.byteCount
+    outlet.total += stream.request.byteCount
     if !session.submit(self, stream.request, connectProtocol: connectProtocol, hasBody: hasBody) {
       state = .closed(H2Error.refusedStream)
     }
@@ -100,65 +92,11 @@ final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
     session.abandonNext()
   }
 
-  func writeBody(_ bytes: UnsafeRawBufferPointer) -> Int {
-    guard case .open = state else { return bytes.count }
-    let buffer = output ?? session.worker.buffers.take()
-    output = buffer
-    let room = H2ServerExchange.outputBound - buffer.count
-    guard room > 0 else {
-      if !wantsRoom {
-        wantsRoom = true
-        session.waitForRoom(self)
-      }
-      return 0
-    }
-    let n = Swift.min(room, bytes.count)
-    let wasEmpty = buffer.isEmpty
-    buffer.appendGrowing(UnsafeRawBufferPointer(rebasing: bytes.prefix(n)))
-    octetsOut += n
-    if wasEmpty { session.bodyIsReady(self) }
-    return n
-  }
-
-  func endBody(trailers: MessageHead?) {
-    guard !outputEnded else { return }
-    outputEnded = true
-    outputTrailers = trailers
-    session.bodyIsReady(self)
-  }
-
-  func flushBody() {}
-
-  func offerBody(upTo limit: Int) -> H2BodyOffer {
-    let waiting = output?.count ?? 0
-    let n = Swift.min(waiting, limit)
-    if n == 0, !(outputEnded && waiting == 0) { return stream == nil ? .failed : .wait }
-    return .octets(n, isEnd: outputEnded && n == waiting, trailers: outputTrailers)
-  }
-
-  func writeBody(count: Int, into target: ByteBuffer) {
-    guard let buffer = output else { return }
-    target.appendGrowing(UnsafeRawBufferPointer(rebasing: buffer.readableBytes.prefix(count)))
-    buffer.consume(count)
-    if buffer.isEmpty {
-      session.worker.buffers.give(buffer)
-      output = nil
-    }
-  }
-
-  /// The engine took octets: the stream may go on.
-  func roomCame() {
-    guard wantsRoom else { return }
-    if let output, output.count >= H2ServerExchange.outputBound { return session.waitForRoom(self) }
-    wantsRoom = false
-    stream?.advance()
-  }
-
   // MARK: Response
 
-  func responseReceived(_ head: MessageHead, _ info: H1MessageInfo, isWhole: Bool) {
+  func headReceived(_ head: MessageHead, _ info: H1MessageInfo, isWhole: Bool) {
     responseBegan = true
-    if !info.isInterim, isWhole { inputEnded = true }
+    if !info.isInterim, isWhole { inlet.isEnded = true }
     upgrade?.translate(head, info)
     lent = (head, info)
     stream?.advance()
@@ -182,19 +120,7 @@ final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
     return .incomplete
   }
 
-  func bodyData(_ octets: UnsafeRawBufferPointer) {
-    guard let stream else { return session.consumed(self, octets.count) }
-    let buffer = input ?? session.worker.buffers.take()
-    buffer.appendGrowing(octets)
-    input = buffer
-    stream.advance()
-  }
-
-  func bodyEnd(trailers: MessageHead?) {
-    inputEnded = true
-    self.trailers = trailers
-    stream?.advance()
-  }
+  func discard(_ n: Int) { session.consumed(self, n) }
 
   func responseRefused(_ fault: HTTPFault) {
     state = .refused(fault)
@@ -202,8 +128,8 @@ final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
   }
 
   func nextPiece() -> BodyPiece {
-    if let input, !input.isEmpty { return .data(input.readableBytes) }
-    if inputEnded { return .end }
+    if let waiting = inlet.waiting { return .data(waiting) }
+    if inlet.isEnded { return .end }
     switch state {
     case .open: return .wait
     case .refused(let fault): return .fault(fault)
@@ -211,31 +137,21 @@ final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
     }
   }
 
-  func consume(_ n: Int) {
-    guard let buffer = input else { return }
-    buffer.consume(n)
-    if buffer.isEmpty {
-      session.worker.buffers.give(buffer)
-      input = nil
-    }
-    session.consumed(self, n)
-  }
-
   // MARK: End
 
   func streamClosed(error: UInt32) {
     if case .open = state {
       state = .closed(error)
-      if !inputEnded || error != H2Error.noError { resetCode = error }
+      if !inlet.isEnded || error != H2Error.noError { resetCode = error }
     }
-    wantsRoom = false
-    session.forget(self)
+    outlet.wantsRoom = false
+    session.leave(self)
     stream?.advance()
   }
 
   func connectionLost() {
     if case .open = state { state = .closed(H2Error.internalError) }
-    wantsRoom = false
+    outlet.wantsRoom = false
     stream?.advance()
   }
 
@@ -244,19 +160,14 @@ final class H2ServerExchange: H2ResponseOwner, BodySource, BodySink {
     stream = nil
     lent = nil
     heads = []
-    drop(&input)
+    dropInput()
     // Octets of a request body that its answer overtook are left out, which only a reset can say.
-    let isIncomplete = !isWhole || output != nil
-    drop(&output)
+    let isIncomplete = !isWhole || outlet.held > 0
+    dropOutput()
     if id == 0 {
-      session.forget(self)
+      session.leave(self)
     } else if case .open = state, isIncomplete {
       session.reset(self, H2Error.cancel)
     }
-  }
-
-  private func drop(_ buffer: inout ByteBuffer?) {
-    guard let held = buffer.take() else { return }
-    session.worker.buffers.give(held)
   }
 }

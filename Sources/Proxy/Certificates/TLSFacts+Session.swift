@@ -6,13 +6,13 @@ extension TLSFacts {
   /// What samples and logs say of an established session.
   convenience init(_ session: TLSSession, _ wanted: CostlyFacts) {
     self.init()
-    version = Bytes(session.version)
-    cipher = Bytes(session.cipher ?? "")
+    version = session.version
+    cipher = session.cipher ?? .empty
     cipherBits = session.keySize?.used ?? 0
     cipherAlgorithmBits = session.keySize?.algorithm ?? 0
     serverName = session.serverName
     alpn = session.alpn
-    curve = session.group.map { Bytes($0) }
+    curve = session.group
     isResumed = session.isResumed
     receivedEarlyData = session.receivedEarlyData
     if session.isPending { pending = session }
@@ -20,16 +20,16 @@ extension TLSFacts {
     caVerifyError = Int(session.caError)
     caVerifyDepth = Int(session.caErrorDepth)
     clientCertificateError = Int(session.certificateError)
-    certificateName = Bytes(session.certificateName ?? "")
+    certificateName = session.certificateName ?? .empty
     nextProtocol = session.nextProtocol
     hello = session.capturedHello
     secrets = session.secrets
     if wanted.contains(.secrets) {
-      sessionID = Bytes(session.sessionID)
-      sessionKey = Bytes(session.sessionKey)
-      clientRandom = Bytes(session.clientRandom)
-      serverRandom = Bytes(session.serverRandom)
-      uniqueID = Bytes(session.uniqueID)
+      identifiers = Boxed(
+        Identifiers(
+          sessionID: Bytes(session.sessionID), sessionKey: Bytes(session.sessionKey),
+          clientRandom: Bytes(session.clientRandom), serverRandom: Bytes(session.serverRandom),
+          uniqueID: Bytes(session.uniqueID)))
     }
     if wanted.contains(.ownCertificate) {
       localCertificate = session.ownCertificate.map(CertificateFacts.init)

@@ -3,8 +3,8 @@ import HTTP
 
 /// The request of an HTTP check over HTTP/2, without I/O: a check speaks HTTP/1, this says it in HTTP/2 and tells the
 /// answer in HTTP/1 again.
-final class H2CheckExchange: H2ResponseOwner {
-  private let engine: H2Requester
+final class H2CheckExchange: H2StreamOwner {
+  private let engine: H2Session
   private let head = MessageHead()
   private var body: [UInt8] = []
   private var offset = 0
@@ -14,7 +14,7 @@ final class H2CheckExchange: H2ResponseOwner {
   private var isValid = false
 
   init(settings: H2Settings) {
-    engine = H2Requester(settings: settings)
+    engine = H2Session(connecting: settings)
   }
 
   /// Takes a request as HTTP/1 octets; false when it is not one.
@@ -24,7 +24,7 @@ final class H2CheckExchange: H2ResponseOwner {
     var parser = H1RequestParser()
     guard case .complete(let info) = parser.parse(request.span, into: head, limits: limits) else { return false }
     body = Array(request[info.consumed...])
-    return engine.submit(head, scheme: "http", hasBody: !body.isEmpty, owner: self) != nil
+    return engine.submitRequest(head, scheme: "http", hasBody: !body.isEmpty, owner: self) != nil
   }
 
   /// Takes octets from the server.
@@ -49,7 +49,7 @@ final class H2CheckExchange: H2ResponseOwner {
 
   // MARK: Events
 
-  func responseReceived(_ head: MessageHead, _ info: H1MessageInfo, isWhole: Bool) {
+  func headReceived(_ head: MessageHead, _ info: H1MessageInfo, isWhole: Bool) {
     guard !info.isInterim else { return }
     let kept = MessageHead()
     kept.swapContents(with: head)

@@ -22,7 +22,8 @@ public final class TLSFacts {
   public var receivedEarlyData = false
   /// The session of a handshake that is under way.
   public var pending: TLSSession?
-  public var sessionID = Bytes.empty
+  /// nil unless an expression asks for one of them.
+  public var identifiers: Boxed<Identifiers>?
   /// The error code of a failed handshake, 0 without one.
   public var errorCode: UInt = 0
   public var errorText = Bytes.empty
@@ -37,13 +38,8 @@ public final class TLSFacts {
   public var clientCertificate: CertificateFacts?
   /// Ours (on the client side) or the server's (on the server side).
   public var localCertificate: CertificateFacts?
-  /// tls-unique of RFC 5929.
-  public var uniqueID = Bytes.empty
   /// The subject of the last certificate of the verified chain.
   public var rootSubject: [(name: Bytes, value: Bytes)] = []
-  public var clientRandom = Bytes.empty
-  public var serverRandom = Bytes.empty
-  public var sessionKey = Bytes.empty
   /// The file of the certificate that was shown to the client.
   public var certificateName = Bytes.empty
   /// What NPN came to.
@@ -54,6 +50,27 @@ public final class TLSFacts {
   public var secrets: [TLSSecret: Bytes] = [:]
 
   public init() {}
+
+  /// What only this session has.
+  public struct Identifiers: Sendable {
+    public var sessionID: Bytes
+    public var sessionKey: Bytes
+    public var clientRandom: Bytes
+    public var serverRandom: Bytes
+    /// tls-unique of RFC 5929.
+    public var uniqueID: Bytes
+
+    public init(
+      sessionID: Bytes = .empty, sessionKey: Bytes = .empty, clientRandom: Bytes = .empty,
+      serverRandom: Bytes = .empty, uniqueID: Bytes = .empty
+    ) {
+      self.sessionID = sessionID
+      self.sessionKey = sessionKey
+      self.clientRandom = clientRandom
+      self.serverRandom = serverRandom
+      self.uniqueID = uniqueID
+    }
+  }
 }
 
 /// The parts of a certificate that `ssl_c_*` and `ssl_f_*` name.

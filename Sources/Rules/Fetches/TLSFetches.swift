@@ -62,19 +62,19 @@ enum TLSFetches {
         .bool(facts(context)?.isResumed ?? false)
       },
       FetchEntry(name + "_session_id", .none, .binary, places) { context, _ in
-        binary(facts(context)?.sessionID)
+        binary(facts(context)?.identifiers?.sessionID)
       },
       FetchEntry(name + "_session_key", .none, .binary, places) { context, _ in
-        binary(facts(context)?.sessionKey)
+        binary(facts(context)?.identifiers?.sessionKey)
       },
       FetchEntry(name + "_client_random", .none, .binary, places) { context, _ in
-        binary(facts(context)?.clientRandom)
+        binary(facts(context)?.identifiers?.clientRandom)
       },
       FetchEntry(name + "_server_random", .none, .binary, places) { context, _ in
-        binary(facts(context)?.serverRandom)
+        binary(facts(context)?.identifiers?.serverRandom)
       },
       FetchEntry(name + "_unique_id", .none, .binary, places) { context, _ in
-        binary(facts(context)?.uniqueID)
+        binary(facts(context)?.identifiers?.uniqueID)
       },
       FetchEntry(name + "_err", .none, .int, places) { context, _ in
         facts(context).map { .int(Int64(truncatingIfNeeded: $0.errorCode)) }
