@@ -216,7 +216,7 @@ extension Runtime {
   /// The backend of a name, or of `#<id>`.
   func backend(_ name: String) -> Backend? {
     if name.hasPrefix("#"), let id = Int(name.dropFirst()) { return backends.first { $0.id == id } }
-    return backendsByName[Bytes(name)]
+    return backend(named: Bytes(name))
   }
 
   func frontend(_ name: String) -> Frontend? {

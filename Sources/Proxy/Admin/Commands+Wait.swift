@@ -12,10 +12,10 @@ extension Commands {
   ]
 
   private static let usage = """
-    wait <time> [srv-removable <backend>/<server>]
+    wait <time> [srv-removable <backend>/<server> | be-removable <backend>]
       Without a condition, answers after <time>: a number of milliseconds, or one with us, ms, s, m, h or d.
       With one, answers as soon as it holds or cannot come to hold, at the latest after <time>.
-      srv-removable: 'del server' would succeed.
+      srv-removable: 'del server' would succeed; be-removable: 'del backend' would.
 
     """
 
@@ -32,6 +32,10 @@ extension Commands {
       let (runtime, name) = (call.runtime, call.argument(2))
       guard !name.isEmpty else { return .error("Missing server name (<backend>/<server>).") }
       condition = { removable(name, runtime) }
+    case "be-removable":
+      let (runtime, name) = (call.runtime, call.argument(2))
+      guard !name.isEmpty else { return .error("Missing backend name.") }
+      condition = { removable(backend: name, runtime) }
     default: return .error(usage)
     }
     return .later { reply in
@@ -40,6 +44,14 @@ extension Commands {
         reply(problem.map(CommandAnswer.error) ?? .info("Done."))
       }
       waiting.look()
+    }
+  }
+
+  private static func removable(backend name: String, _ runtime: Runtime) -> Waiting.Outcome {
+    switch runtime.removal(ofBackend: name) {
+    case .possible: .done
+    case .later(let text): .wait(text)
+    case .never(let text): .failed(text)
     }
   }
 
