@@ -44,6 +44,7 @@ public final class Runtime: @unchecked Sendable {
   let tlsRate = Rate()
   /// Handshakes that resumed a session.
   let tlsResumptions = Rate()
+  let activity: ProcessActivity
   let costlyFacts: CostlyFacts
   let caches: [ResponseCache]
   /// Octets compressed a second.
@@ -82,6 +83,7 @@ public final class Runtime: @unchecked Sendable {
     caches = parts.configuration.caches.map { ResponseCache($0) }
     workerCount = parts.workerCount
     started = parts.started
+    activity = ProcessActivity(since: parts.started.instant)
     maxConnections = parts.maxConnections
     hostName = parts.hostName
     let spellings = parts.configuration.global.headerCaseAdjust

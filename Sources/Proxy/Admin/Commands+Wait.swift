@@ -22,6 +22,7 @@ extension Commands {
   private static func wait(_ call: CommandCall) -> CommandAnswer {
     let words = Array(call.arguments)
     if words.first == "-h" || words.dropFirst().first == "-h" { return .lines(usage) }
+    guard !words.isEmpty else { return .error("Expects a duration in milliseconds.") }
     guard let loop = call.gateway.workers.first?.loop,
       let milliseconds = CommandNumber.milliseconds(call.argument(0), unit: 1), milliseconds > 0
     else { return .error("Invalid duration.") }
@@ -31,6 +32,7 @@ extension Commands {
     case "srv-removable":
       let (runtime, name) = (call.runtime, call.argument(2))
       guard !name.isEmpty else { return .error("Missing server name (<backend>/<server>).") }
+      guard name.split(separator: "/", maxSplits: 1).count == 2 else { return .error("Require 'backend/server'.") }
       condition = { removable(name, runtime) }
     case "be-removable":
       let (runtime, name) = (call.runtime, call.argument(2))
@@ -57,7 +59,7 @@ extension Commands {
 
   private static func removable(_ name: String, _ runtime: Runtime) -> Waiting.Outcome {
     let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
-    guard parts.count == 2, let backend = runtime.backend(parts[0]) else {
+    guard let backend = runtime.backend(parts[0]) else {
       return .failed("No such backend.")
     }
     guard let server = backend.server(parts[1]) else { return .failed("No such server.") }
