@@ -32,6 +32,7 @@
 /* epoll_event's data union is packed on x86-64, which Swift cannot address field by field. */
 /* The C library does not show this one to Swift. */
 static inline void gh_malloc_trim(void) { malloc_trim(0); }
+static inline struct mallinfo2 gh_mallinfo(void) { return mallinfo2(); }
 
 static inline uint64_t gh_epoll_data(const struct epoll_event *e) { return e->data.u64; }
 static inline int gh_epoll_add(int ep, int fd, uint32_t events, uint64_t data) {

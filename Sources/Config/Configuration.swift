@@ -7,8 +7,10 @@ public import Base
 public struct Configuration: Sendable {
   public var global = GlobalSettings()
   public var proxies: [Boxed<ProxySettings>] = []
-  /// Names of `defaults` sections, in the order of the files.
-  public var namedDefaults: [String] = []
+  /// `defaults` sections that bear a name, in the order of the files; the last one of each name.
+  public var namedDefaults: [Boxed<ProxySettings>] = []
+  /// Which kind of proxy first inherited the rules of a `defaults` section, by its place.
+  var heirsOfRules: [String: ProxySettings.Kind] = [:]
   public var userlists: [Userlist] = []
   public var httpErrors: [HTTPErrorsSection] = []
   public var certificateStores: [CertificateStore] = []

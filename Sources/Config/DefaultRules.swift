@@ -9,35 +9,44 @@ enum DefaultRules {
   static func check(
     _ parent: ProxySettings, for kind: ProxySettings.Kind, _ arguments: Arguments, _ context: LoadContext
   ) throws(Refusal) {
-    let rules = parent.rules.filter { kinds.contains($0.keyword) }
-    guard !rules.isEmpty else { return }
+    let heirs = context.configuration.heirsOfRules[parent.location.place]
+    if let problem = problem(of: parent, for: kind, heirs: heirs) {
+      var refusal = Refusal(problem, at: arguments.line.words.first?.location ?? context.here)
+      refusal.diagnostic.related = [(parent.location, "the defaults section")]
+      if let first = rules(of: parent).first { refusal.diagnostic.related.append((first.location, "its first rule")) }
+      throw refusal
+    }
+    if kind != .defaults, heirs == nil, !rules(of: parent).isEmpty {
+      context.configuration.heirsOfRules[parent.location.place] = kind
+    }
+  }
+
+  private static func rules(of parent: ProxySettings) -> [Directive] {
+    parent.rules.filter { kinds.contains($0.keyword) }
+  }
+
+  /// Why a section of `kind` cannot take the rules of `parent` over, which sections of the kind `heirs` did before.
+  static func problem(
+    of parent: ProxySettings, for kind: ProxySettings.Kind, heirs: ProxySettings.Kind?
+  ) -> String? {
+    let rules = rules(of: parent)
+    if rules.isEmpty { return nil }
     let place = "(defaults section at \(parent.location.place))"
-    var problem: String?
     switch kind {
     case .defaults:
-      problem = "a defaults section cannot inherit from a defaults section defining TCP/HTTP rules \(place)."
-    case .listen: problem = "a listen section cannot inherit from a defaults section defining TCP/HTTP rules."
+      return "a defaults section cannot inherit from a defaults section defining TCP/HTTP rules \(place)."
+    case .listen: return "a listen section cannot inherit from a defaults section defining TCP/HTTP rules."
     case .backend where has(rules, "tcp-request", ["connection", "session"]):
-      problem =
-        "a backend section cannot inherit from a defaults section defining 'tcp-request connection' or "
+      return "a backend section cannot inherit from a defaults section defining 'tcp-request connection' or "
         + "'tcp-request session' rules \(place)."
     case .frontend where has(rules, "tcp-response", ["content"]):
-      problem =
+      return
         "a frontend section cannot inherit from a defaults section defining 'tcp-response content' rules \(place)."
     default:
-      let first = context.heirsOfRules[parent.location.place] ?? kind
-      context.heirsOfRules[parent.location.place] = first
-      if first != kind {
-        problem =
-          "frontends and backends cannot inherit from the same defaults section if it defines TCP/HTTP rules \(place)."
-      }
+      if heirs ?? kind == kind { return nil }
+      return
+        "frontends and backends cannot inherit from the same defaults section if it defines TCP/HTTP rules \(place)."
     }
-    guard let problem else { return }
-    var refusal = Refusal(problem, at: arguments.line.words.first?.location ?? context.here)
-    refusal.diagnostic.related = [
-      (parent.location, "the defaults section"), (rules[0].location, "its first rule"),
-    ]
-    throw refusal
   }
 
   private static func has(_ rules: [Directive], _ keyword: String, _ seconds: [String]) -> Bool {

@@ -26,8 +26,6 @@ public final class LoadContext {
   var ambiguousDefaults: [String: SourceLocation] = [:]
   /// The settings that a proxy without `from` starts with.
   var currentDefaults: ProxySettings?
-  /// Which kind of proxy first inherited the rules of a `defaults` section, by its place.
-  var heirsOfRules: [String: ProxySettings.Kind] = [:]
   var frontendsByName: [String: Int] = [:]
   var backendsByName: [String: Int] = [:]
   var proxyIDs = Set<Int>()

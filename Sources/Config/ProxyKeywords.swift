@@ -55,6 +55,7 @@ public enum ProxyKeywords {
       }
       try arguments.end()
       settings.mode = mode
+      settings.saysMode = true
     },
     Keyword("id", in: .notDefaults, "<number>", "The proxy's id.") {
       settings, arguments, context throws(Refusal) in

@@ -96,9 +96,9 @@ final class ProxySection: Section {
       guard !settings.name.isEmpty else { return }
       if let earlier = context.defaultsByName.updateValue(settings, forKey: settings.name) {
         context.ambiguousDefaults[settings.name] = earlier.location
-      } else {
-        context.configuration.namedDefaults.append(settings.name)
+        context.configuration.namedDefaults.removeAll { $0.name == settings.name }
       }
+      context.configuration.namedDefaults.append(Boxed(settings))
       return
     }
     FilterKeywords.finish(&settings, context)
@@ -137,6 +137,7 @@ extension ProxySettings {
     binds = []
     sawBind = false
     isUnpublished = false
+    saysMode = false
     servers = []
     inheritsStats = stats != nil
     inheritsForwardFor = forwardFor != nil

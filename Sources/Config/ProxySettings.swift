@@ -40,6 +40,8 @@ public struct ProxySettings: Sendable {
   public var isDisabled = false
   /// `be-unpublished`.
   public var isUnpublished = false
+  /// A `mode` line is there.
+  public var saysMode = false
   public var mode: Mode = .tcp
   /// The statistics page and `option forwardfor` came from defaults: nothing to complain about in TCP mode.
   var inheritsStats = false

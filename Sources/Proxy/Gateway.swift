@@ -22,6 +22,8 @@ public final class Gateway: @unchecked Sendable {
   private var channel: MasterChannel?
   /// What start-up had to say, for `show startup-logs`; set before `start()`.
   public var startupLog = ""
+  /// How many of its messages are warnings; set before `start()`.
+  public func noteWarnings(_ count: Int) { runtime.activity.warnings.store(count, ordering: .relaxed) }
   private var threads: [pthread_t] = []
   let health = HealthMonitor()
   /// `set anon global-key`, 0 for none.
@@ -96,7 +98,10 @@ public final class Gateway: @unchecked Sendable {
   /// Starts one thread a worker.
   public func start() {
     makePermanent()
-    health.start(runtime, at: Now.read())
+    let now = Now.read()
+    let sinceStart = (now.instant - runtime.started.instant).microseconds / 1000
+    runtime.activity.startTime.store(Int(sinceStart), ordering: .relaxed)
+    health.start(runtime, at: now)
     if let first = workers.first {
       first.loop.enqueue { [runtime, admin, peers, channel, ocsp, logs] in
         runtime.names.start(on: first)

@@ -19,7 +19,7 @@ extension Gateway {
 extension Runtime {
   fileprivate func makePermanent() {
     let parts: [AnyObject] = [
-      connections, tlsConnections, connectionRate, sessionRate, tlsRate, tlsResumptions, control, limits,
+      connections, tlsConnections, connectionRate, sessionRate, tlsRate, tlsResumptions, control, limits, activity,
     ]
     for part in parts { Permanent.mark(part) }
   }

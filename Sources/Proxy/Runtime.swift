@@ -11,11 +11,14 @@ public final class Runtime: @unchecked Sendable {
   let rules: CompiledRules
   let global: GlobalSettings
   let frontends: [Frontend]
-  let backends: [Backend]
-  /// Parallel to `Configuration.proxies`.
-  let frontendOfProxy: [Frontend?]
+  /// Parallel to `Configuration.proxies`: what rules name, which stays.
   let backendOfProxy: [Backend?]
-  let backendsByName: [Bytes: Backend]
+  /// All proxies as they are now.
+  let list: Published<ProxyList>
+  /// Logs of backends that will inherit from a `defaults` section, by its name.
+  let logsOfDefaults: [String: LogTargets]
+  /// The lowest id that a backend made at run time may have.
+  let nextProxyID: Atomic<Int>
   let frontendsByName: [Bytes: Frontend]
   let listeners: [ListenerSettings]
   /// `peers` sections that run.
@@ -41,6 +44,7 @@ public final class Runtime: @unchecked Sendable {
   let tlsRate = Rate()
   /// Handshakes that resumed a session.
   let tlsResumptions = Rate()
+  let activity: ProcessActivity
   let costlyFacts: CostlyFacts
   let caches: [ResponseCache]
   /// Octets compressed a second.
@@ -63,8 +67,11 @@ public final class Runtime: @unchecked Sendable {
     rules = parts.rules
     global = parts.configuration.global
     frontends = parts.frontendOfProxy.compactMap { $0 }
-    backends = parts.backendOfProxy.compactMap { $0 }
-    frontendOfProxy = parts.frontendOfProxy
+    let proxies = ProxyList(
+      zip(parts.frontendOfProxy, parts.backendOfProxy).filter { $0 != nil || $1 != nil }.map { ($0, $1) })
+    list = Published(proxies, parts.rules.patterns.retirement)
+    logsOfDefaults = parts.logsOfDefaults
+    nextProxyID = Atomic((parts.configuration.proxies.last { !$0.isIDForced }?.id ?? 1) + 1)
     backendOfProxy = parts.backendOfProxy
     listeners = parts.listeners
     peers = parts.peers
@@ -76,6 +83,7 @@ public final class Runtime: @unchecked Sendable {
     caches = parts.configuration.caches.map { ResponseCache($0) }
     workerCount = parts.workerCount
     started = parts.started
+    activity = ProcessActivity(since: parts.started.instant)
     maxConnections = parts.maxConnections
     hostName = parts.hostName
     let spellings = parts.configuration.global.headerCaseAdjust
@@ -87,14 +95,11 @@ public final class Runtime: @unchecked Sendable {
       sessionRate: global.rateLimitSessions ?? 0, tlsRate: global.rateLimitTLSSessions ?? 0,
       compressionRate: (global.tunables["maxcomprate"].flatMap { Int($0) } ?? 0) &* 1024)
     nodeName = Bytes(parts.configuration.global.node ?? parts.hostName.string)
-    var byName: [Bytes: Backend] = [:]
-    for backend in backends where byName[Bytes(backend.name)] == nil { byName[Bytes(backend.name)] = backend }
     control = ServerControl(
-      backends: backends,
+      backends: proxies.backends,
       announcer: StateAnnouncer(isQuiet: parts.configuration.global.tunables["quiet"] != nil))
     names = NameService(parts.configuration, control)
-    serverCount = backends.reduce(0) { $0 + $1.servers.count }
-    backendsByName = byName
+    serverCount = proxies.backends.reduce(0) { $0 + $1.servers.count }
     var frontendNames: [Bytes: Frontend] = [:]
     for frontend in frontends where frontendNames[frontend.nameBytes] == nil {
       frontendNames[frontend.nameBytes] = frontend
@@ -109,6 +114,7 @@ struct RuntimeParts {
   var rules: CompiledRules
   var frontendOfProxy: [Frontend?] = []
   var backendOfProxy: [Backend?] = []
+  var logsOfDefaults: [String: LogTargets] = [:]
   var listeners: [ListenerSettings] = []
   var peers: [PeersPlan] = []
   var processLog: LogTargets

@@ -51,6 +51,7 @@ public struct RuntimeBuilder {
       parts.frontendOfProxy.append(wanted ? makeFrontend(proxy, index, parts.backendOfProxy, limit) : nil)
     }
     parts.listeners = listeners
+    for defaults in configuration.namedDefaults { parts.logsOfDefaults[defaults.name] = makeLog(defaults) }
     let localName = configuration.environment["HAPROXY_LOCALPEER"] ?? hostName.string
     for section in configuration.peers {
       var lines = section.logs

@@ -27,6 +27,8 @@ final class Worker: @unchecked Sendable {
   let serverPools: ServerPools
   /// The streams that live now; each knows its place.
   private(set) var streams: ContiguousArray<Stream> = []
+  /// Their number, for other threads.
+  let streamCount = Atomic<Int>(0)
   private var storagePool = StreamStoragePool()
   var spareStorageCount: Int { storagePool.count }
   private var acceptors: [Acceptor] = []
@@ -47,7 +49,7 @@ final class Worker: @unchecked Sendable {
     self.runtime = runtime
     self.loop = loop
     buffers = BufferPool(bufferSize: runtime.global.bufferSize)
-    pipes = PipePool(limit: runtime.global.splices ? (runtime.global.maxPipes ?? 512) / runtime.workerCount : 0)
+    pipes = PipePool(limit: runtime.global.pipeLimit / runtime.workerCount)
     environment = WorkerEnvironment(runtime: runtime, index: index)
     var limits = H1Limits()
     limits.maxHeadBytes = Swift.max(4096, runtime.global.bufferSize - runtime.global.maxRewrite)
@@ -136,6 +138,7 @@ final class Worker: @unchecked Sendable {
   func streamStarted(_ stream: Stream) {
     stream.listPosition = streams.count
     streams.append(stream)
+    streamCount.store(streams.count, ordering: .relaxed)
   }
 
   func streamEnded(_ stream: Stream) {
@@ -150,6 +153,7 @@ final class Worker: @unchecked Sendable {
       streams.swapAt(position, streams.count - 1)
       streams[position].listPosition = position
       streams.removeLast()
+      streamCount.store(streams.count, ordering: .relaxed)
     }
   }
 

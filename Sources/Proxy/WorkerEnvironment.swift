@@ -106,7 +106,7 @@ final class WorkerEnvironment: ProxyEnvironment {
   }
 
   func backendCount(_ query: BackendQuery, of name: String) -> Int {
-    guard let backend = runtime.backendsByName[Bytes(name)] else { return 0 }
+    guard let backend = runtime.backend(named: Bytes(name)) else { return 0 }
     let usable = backend.usableServers
     let active = usable.active > 0 ? usable.active : usable.backup
     switch query {
@@ -138,7 +138,7 @@ final class WorkerEnvironment: ProxyEnvironment {
   }
 
   func serverCount(_ query: ServerQuery, of name: String, in backendName: String) -> Int {
-    guard let backend = runtime.backendsByName[Bytes(backendName)], let server = backend.serversByName[name]
+    guard let backend = runtime.backend(named: Bytes(backendName)), let server = backend.serversByName[name]
     else {
       return 0
     }

@@ -17,6 +17,7 @@ struct Startup {
 
   /// Everything short of opening sockets, so that `-c` sees all that a start would.
   private func prepare() -> Prepared {
+    let began = Now.read()
     Gateway.prepare()
     var loader = ConfigurationLoader()
     loader.localPeer = options.localPeer
@@ -35,7 +36,7 @@ struct Startup {
       guard case .octets(let text) = ConfigurationIO.system().read(path) else { return nil }
       return text
     }
-    var builder = RuntimeBuilder(loaded.configuration, rules, loaded.diagnostics, now: Now.read())
+    var builder = RuntimeBuilder(loaded.configuration, rules, loaded.diagnostics, now: began)
     return Prepared(loaded: loaded, runtime: builder.build())
   }
 
@@ -95,6 +96,7 @@ struct Startup {
     }
     let gateway = Gateway(runtime)
     gateway.startupLog = outcome.errors
+    gateway.noteWarnings(prepared.loaded.diagnostics.warningCount)
     gateway.masterChannel = Respawn.takeChannel()
     if let old = Respawn.takeSockets() { InheritedSockets.receive(from: old) }
     let problems = gateway.listen()

@@ -187,5 +187,52 @@ extension EndToEnd {
       #expect(try command("show defaults") == "first\nsecond\n\n")
       withExtendedLifetime((gateway, origins)) {}
     }
+
+    @Test("a backend is made, published, used by its name, and deleted while requests pass")
+    func backends() throws {
+      let origin = try TestOrigin("one")
+      let gateway = try RunningGateway(
+        """
+        global
+          stats socket \(socket) level admin
+          nbthread 2
+        defaults web
+          mode http
+          timeout connect 5s
+          timeout client 5s
+          timeout server 5s
+          http-response set-header x-from web
+        defaults plain
+          timeout client 5s
+        frontend site from plain
+          mode http
+          bind 127.0.0.1:\(port)
+          use_backend %[path,field(2,/)]
+
+        """, listening: [port], unix: [socket], in: workspace)
+      let url = "http://127.0.0.1:\(port)/new"
+      #expect(try Tool.status(url, in: workspace) == "503")
+      for _ in 0..<3 {
+        #expect(
+          try command("add backend new from web; add server new/s 127.0.0.1:\(origin.port); enable server new/s")
+            == "New backend registered.\n\nNew server registered.\n\n\n")
+        #expect(try Tool.status(url, in: workspace) == "503")
+        #expect(try command("publish backend new") == "Backend published.\n\n")
+        let answer = try Tool.curl(["-i", url], in: workspace).output
+        #expect(answer.lowercased().contains("x-from: web"))
+        #expect(answer.hasSuffix("one"))
+        #expect(try command("show backend") == "# name\nnew\n\n")
+        #expect(try command("show stat new 2 -1").contains("\nnew,BACKEND,"))
+        #expect(try command("show servers state new").contains(" new "))
+        #expect(try command("del backend new").hasPrefix("Backend must be unpublished prior to its deletion."))
+        #expect(
+          try command(
+            "unpublish backend new; disable server new/s; wait 5s srv-removable new/s; del server new/s; "
+              + "wait 5s be-removable new; del backend new")
+            == "Backend unpublished.\n\n\nDone.\n\nServer deleted.\n\nDone.\n\nBackend deleted.\n\n")
+        #expect(try command("show backend") == "# name\n\n")
+      }
+      withExtendedLifetime((gateway, origin)) {}
+    }
   }
 }

@@ -18,6 +18,15 @@ extension Commands {
         return .done
       }
     },
+    Command(
+      "add backend", "<backend> from <defaults>", level: .admin, "add a backend with the settings of a defaults section"
+    ) { call in
+      answer(DynamicBackends(runtime: call.runtime).add(Array(call.arguments), at: call.now))
+    },
+    Command("del backend", "<backend>", level: .admin, "delete an unpublished backend without servers") { call in
+      guard call.arguments.count <= 1 else { return .error("Usage: del backend <name>.") }
+      return answer(DynamicBackends(runtime: call.runtime).remove(call.argument(0)))
+    },
     Command("publish backend", "<backend>", level: .restricted, "mark backend as ready for traffic") { call in
       setPublished(call, true)
     },
@@ -45,7 +54,7 @@ extension Commands {
       }
     },
     Command("show defaults", "", "list all proxies defaults sections") { call in
-      .lines(call.runtime.configuration.namedDefaults.map { "\($0)\n" }.joined())
+      .lines(call.runtime.configuration.namedDefaults.map { "\($0.name)\n" }.joined())
     },
     Command("enable frontend", "<frontend>", level: .admin, "re-enable specific frontend") { call in
       withFrontend(call) { frontend in
@@ -70,6 +79,13 @@ extension Commands {
     },
   ]
 
+  private static func answer(_ outcome: DynamicBackends.Outcome) -> CommandAnswer {
+    switch outcome {
+    case .done(let text): .info(text)
+    case .problem(let text): .error(text)
+    }
+  }
+
   private static func withBackend(_ call: CommandCall, _ body: (Backend) -> CommandAnswer) -> CommandAnswer {
     let name = call.argument(0)
     guard !name.isEmpty else { return .error("A backend name is expected.") }
@@ -86,12 +102,13 @@ extension Commands {
   }
 
   private static func setPublished(_ call: CommandCall, _ published: Bool) -> CommandAnswer {
-    guard let backend = call.runtime.backendsByName[Bytes(call.argument(0))] else {
+    guard let backend = call.runtime.backend(named: Bytes(call.argument(0))) else {
       let isDisabled = call.runtime.configuration.proxies.contains {
         $0.hasBackend && $0.isDisabled && $0.name == call.argument(0)
       }
       return .error(isDisabled ? "No effect on a disabled backend." : "No such backend.")
     }
+    if backend.settings.isDisabled { return .error("No effect on a disabled backend.") }
     backend.isUnpublished.store(!published, ordering: .relaxed)
     return .info(published ? "Backend published." : "Backend unpublished.")
   }

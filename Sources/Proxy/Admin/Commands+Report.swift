@@ -23,11 +23,7 @@ extension Commands {
       "show errors", "[<px>] [request|response]", level: .restricted,
       "report last request and/or response errors for each proxy"
     ) { call in
-      let name = call.argument(0)
-      if !name.isEmpty, call.runtime.proxyID(named: name) == nil, CommandNumber.leading(name) == nil {
-        return .error("No such proxy.")
-      }
-      return .lines("Total events captured on [\(CalendarText.access(call.now.wall))] : 0\n")
+      showErrors(call)
     },
     Command("show startup-logs", "", level: .restricted, "report logs emitted during start-up") { call in
       .lines(call.gateway.startupLog)
@@ -48,25 +44,28 @@ extension Commands {
     return .lines("\(name)=\(value)\n")
   }
 
-  private static func showActivity(_ call: CommandCall) -> CommandAnswer {
-    let runtime = call.runtime
-    let microseconds = call.now.wall.microseconds
-    let uptime = (call.now.instant - runtime.started.instant).microseconds
-    func seconds(_ n: Int64) -> String {
-      let fraction = String(n % 1_000_000)
-      return "\(n / 1_000_000).\(String(repeating: "0", count: 6 - fraction.utf8.count))\(fraction)"
+  /// `show errors [<proxy> | <id> | -1] [request | response]`
+  private static func showErrors(_ call: CommandCall) -> CommandAnswer {
+    let (runtime, name) = (call.runtime, call.argument(0))
+    var wanted: Int?
+    if !name.isEmpty {
+      wanted = runtime.proxyID(named: name) ?? CommandNumber.leading(name)?.0
+      guard wanted != nil else { return .error("No such proxy.") }
     }
-    let sums = (0..<runtime.workerCount).map { index in
-      runtime.frontends.reduce(0) { $0 + $1.counters.value(.connections, worker: index) }
+    let only = call.argument(1)
+    var text = "Total events captured on [\(CalendarText.access(call.now.wall))] : \(runtime.activity.capturedErrors)\n"
+    func add(_ capture: ErrorCapture, _ name: String, _ id: Int, isResponse: Bool) {
+      guard let error = capture.newest else { return }
+      if let wanted, wanted >= 0, wanted != id, wanted != error.other.id { return }
+      text += error.text(
+        of: CapturedError.Name(name: name, id: id), isResponse: isResponse, bufferSize: runtime.global.bufferSize)
     }
-    let list = sums.count > 1 ? " [ \(sums.map(String.init).joined(separator: " ")) ]" : ""
-    return .lines(
-      """
-      thread_id: 1 (1..\(runtime.workerCount))
-      date_now: \(seconds(microseconds))
-      uptime_now: \(seconds(uptime))
-      accepted: \(sums.reduce(0, +))\(list)
-
-      """)
+    for (frontend, backend) in runtime.proxies {
+      if let frontend, only != "response" {
+        add(frontend.invalidRequest, frontend.name, frontend.id, isResponse: false)
+      }
+      if let backend, only != "request" { add(backend.invalidResponse, backend.name, backend.id, isResponse: true) }
+    }
+    return .lines(text)
   }
 }

@@ -119,6 +119,7 @@ extension Commands {
       return .error("No such backend.")
     }
     let wanted = String(name[name.index(after: slash)...])
+    guard !wanted.isEmpty else { return .error("Require 'backend/server'.") }
     guard let server = backend.server(wanted) else { return .error("No such server.") }
     return body(server)
   }
@@ -126,11 +127,15 @@ extension Commands {
   private static func set(_ call: CommandCall, _ server: Server) -> CommandAnswer {
     let control = call.runtime.control
     let value = call.argument(2)
+    if value.isEmpty, ["agent-addr", "check-addr"].contains(call.argument(1)) {
+      return .error("set server <b>/<s> \(call.argument(1)) requires an address and optionally a port.")
+    }
     switch call.argument(1) {
     case "weight": return .outcome(control.setWeight(server, value, at: call.now))
     case "state": return setState(call, server, value)
     case "health": return setHealth(call, server, value)
     case "agent":
+      guard server.snapshot().agentEnabled else { return .error("agent checks are not enabled on this server.") }
       guard value == "up" || value == "down" else {
         return .error("'set server <srv> agent' expects 'up' or 'down'.")
       }
@@ -216,7 +221,7 @@ extension Runtime {
   /// The backend of a name, or of `#<id>`.
   func backend(_ name: String) -> Backend? {
     if name.hasPrefix("#"), let id = Int(name.dropFirst()) { return backends.first { $0.id == id } }
-    return backendsByName[Bytes(name)]
+    return backend(named: Bytes(name))
   }
 
   func frontend(_ name: String) -> Frontend? {

@@ -1,5 +1,6 @@
 import Base
 import Config
+import HTTP
 import NetIO
 import Rules
 import Synchronization
@@ -8,7 +9,8 @@ extension Commands {
   /// Streams that live now.
   static let sessions: [Command] = [
     Command(
-      "show sess", "[all]", level: .restricted, "report the list of current streams", run: showSessions),
+      "show sess", "[help|<id>|all] [opts...]", level: .restricted, "report the list of current streams",
+      run: showSessions),
     Command("shutdown session", "[id]", level: .admin, "kill a specific session", run: shutdownSession),
     Command("shutdown sessions server", "<bk>/<srv>", level: .admin, "kill sessions on a server") { call in
       withServer(call) { server in
@@ -19,14 +21,19 @@ extension Commands {
   ]
 
   private static func showSessions(_ call: CommandCall) -> CommandAnswer {
-    let option = call.argument(0)
-    guard option.isEmpty || option == "all" else {
-      return .error("Unsupported option '\(option)', try 'help' for more info.")
+    let filter: StreamFilter
+    switch StreamFilter.parse(Array(call.arguments), call.runtime) {
+    case .help: return .lines(StreamFilter.help)
+    case .problem(let text): return .error(text)
+    case .filter(let parsed): filter = parsed
     }
     let gateway = call.gateway
     let anonymizer = call.session.anonymizer
     return .later { reply in
-      let walk = StreamWalk(gateway, anonymizer) { reply(.text($0)) }
+      let walk = StreamWalk(gateway, filter, anonymizer) { lines in
+        let isMissing = filter.id != nil && lines.isEmpty
+        reply(isMissing ? .error("Session not found.") : .text(lines))
+      }
       walk.next()
     }
   }
@@ -49,7 +56,7 @@ extension Stream {
   var listedID: String { "0x" + String(UInt(bitPattern: ObjectIdentifier(self)), radix: 16) }
 
   /// The stream's line of `show sess`.
-  func appendSummary(to out: inout [UInt8], _ anonymizer: Anonymizer) {
+  func appendSummary(to out: inout [UInt8], _ anonymizer: Anonymizer, showsTarget: Bool = false) {
     let age = Swift.max(0, (now - times.accepted).seconds)
     let facts = client.facts
     let proto =
@@ -63,13 +70,16 @@ extension Stream {
     out.append("be=\(backend.map { anonymizer($0.name) } ?? "<NONE>") ")
     out.append("srv=\(server.map { anonymizer($0.name) } ?? "<none>") ts=00 epoch=0 ")
     out.append("age=\(age)s calls=1 rate=0 cpu=0 lat=0 ")
-    out.append("rq[f=0h,i=0,an=00h,ax=] rp[f=0h,i=0,an=00h,ax=] exp= rc=\(attempts) c_exp=\n")
+    out.append("rq[f=0h,i=0,an=00h,ax=] rp[f=0h,i=0,an=00h,ax=] exp= rc=\(attempts) c_exp=")
+    if showsTarget, let request = context.request { out.append(" uri=\"\(anonymizer(request.target.string))\"") }
+    out.append(ASCII.lf)
   }
 }
 
 /// Collects the lines of all streams: worker after worker, some streams at a time, each on its own thread.
 private final class StreamWalk: @unchecked Sendable {
   private let gateway: Gateway
+  private let filter: StreamFilter
   private let anonymizer: Anonymizer
   private let finish: ([UInt8]) -> Void
   private var out: [UInt8] = []
@@ -79,8 +89,11 @@ private final class StreamWalk: @unchecked Sendable {
   /// Output kept for a client; what does not fit is left out, and said to be.
   private static let most = 32 * 1024 * 1024
 
-  init(_ gateway: Gateway, _ anonymizer: Anonymizer, finish: @escaping ([UInt8]) -> Void) {
+  init(
+    _ gateway: Gateway, _ filter: StreamFilter, _ anonymizer: Anonymizer, finish: @escaping ([UInt8]) -> Void
+  ) {
     self.gateway = gateway
+    self.filter = filter
     self.anonymizer = anonymizer
     self.finish = finish
   }
@@ -97,7 +110,8 @@ private final class StreamWalk: @unchecked Sendable {
     current.loop.enqueue { [self] in
       let end = Swift.min(current.streams.count, position + StreamWalk.batch)
       while position < end {
-        current.streams[position].appendSummary(to: &out, anonymizer)
+        let stream = current.streams[position]
+        if filter.matches(stream) { stream.appendSummary(to: &out, anonymizer, showsTarget: filter.showsTarget) }
         position += 1
       }
       if position >= current.streams.count {

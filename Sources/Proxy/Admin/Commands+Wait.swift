@@ -12,16 +12,17 @@ extension Commands {
   ]
 
   private static let usage = """
-    wait <time> [srv-removable <backend>/<server>]
+    wait <time> [srv-removable <backend>/<server> | be-removable <backend>]
       Without a condition, answers after <time>: a number of milliseconds, or one with us, ms, s, m, h or d.
       With one, answers as soon as it holds or cannot come to hold, at the latest after <time>.
-      srv-removable: 'del server' would succeed.
+      srv-removable: 'del server' would succeed; be-removable: 'del backend' would.
 
     """
 
   private static func wait(_ call: CommandCall) -> CommandAnswer {
     let words = Array(call.arguments)
     if words.first == "-h" || words.dropFirst().first == "-h" { return .lines(usage) }
+    guard !words.isEmpty else { return .error("Expects a duration in milliseconds.") }
     guard let loop = call.gateway.workers.first?.loop,
       let milliseconds = CommandNumber.milliseconds(call.argument(0), unit: 1), milliseconds > 0
     else { return .error("Invalid duration.") }
@@ -31,7 +32,12 @@ extension Commands {
     case "srv-removable":
       let (runtime, name) = (call.runtime, call.argument(2))
       guard !name.isEmpty else { return .error("Missing server name (<backend>/<server>).") }
+      guard name.split(separator: "/", maxSplits: 1).count == 2 else { return .error("Require 'backend/server'.") }
       condition = { removable(name, runtime) }
+    case "be-removable":
+      let (runtime, name) = (call.runtime, call.argument(2))
+      guard !name.isEmpty else { return .error("Missing backend name.") }
+      condition = { removable(backend: name, runtime) }
     default: return .error(usage)
     }
     return .later { reply in
@@ -43,9 +49,17 @@ extension Commands {
     }
   }
 
+  private static func removable(backend name: String, _ runtime: Runtime) -> Waiting.Outcome {
+    switch runtime.removal(ofBackend: name) {
+    case .possible: .done
+    case .later(let text): .wait(text)
+    case .never(let text): .failed(text)
+    }
+  }
+
   private static func removable(_ name: String, _ runtime: Runtime) -> Waiting.Outcome {
     let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
-    guard parts.count == 2, let backend = runtime.backend(parts[0]) else {
+    guard let backend = runtime.backend(parts[0]) else {
       return .failed("No such backend.")
     }
     guard let server = backend.server(parts[1]) else { return .failed("No such server.") }

@@ -6,7 +6,7 @@ enum Commands {
     (report + statistics + resolvers + patterns + dynamicServers + servers + serverReports + proxies + limits
     + sessions
     + stickTables + certificates + authorities + certificateLists + revocation + peers + variables + caches + waiting
-    + events + general + process + threads + descriptors + pools + profiling + anonymity)
+    + events + general + tracing + process + threads + descriptors + pools + profiling + anonymity)
     .sorted { $0.usage < $1.usage } + last
 
   /// The command whose words begin `words`, the longest one first.
@@ -25,7 +25,9 @@ enum Commands {
   {
     let words = CommandReader.words(of: text)
     guard let first = words.first else { return .done }
-    guard let command = find(words) else { return .text(CommandHelp.unknown(words, first)) }
+    guard let command = find(words) else {
+      return .message(String(decoding: CommandHelp.unknown(words, first), as: UTF8.self), severity: 6)
+    }
     if let refusal = command.refusal(session) { return refusal }
     return command.run(
       CommandCall(

@@ -16,6 +16,7 @@ final class Backend: Sendable {
   let sessions = Gauge()
   let queueLength = Gauge()
   let sessionRate = Rate()
+  let invalidResponse = ErrorCapture()
   let log: LogTargets
   /// `fullconn`, or a tenth of the frontends' maxconn that can reach it.
   let fullConnections: Int

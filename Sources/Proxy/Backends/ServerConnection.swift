@@ -274,6 +274,9 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
         wire = transport.tls?.alpn == "h2" ? .http2 : .http1
         server.prefersHTTP2.store(wire == .http2, ordering: .relaxed)
       }
+      if transport.tls?.isResumed == false {
+        worker.runtime.activity.serverKeys.count(at: worker.loop.now.wall.microseconds)
+      }
       noteTLS(transport)
     } else if transport.hasFailed {
       if let session = transport.tls, let stream {
@@ -412,7 +415,9 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
             stream?.context.serverSide.tls = facts.tls
           }
           return result
-        case .invalid: return result
+        case .invalid(let fault):
+          if let stream { worker.captureResponse(of: stream, from: server, transport.waiting, fault) }
+          return result
         case .incomplete:
           if transport.inputIsFull { return .invalid(HTTPFault(502, .headTooLarge, at: 0)) }
         }

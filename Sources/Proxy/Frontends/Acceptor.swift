@@ -138,7 +138,10 @@ final class Acceptor: EventHandler, TimerOwner {
 
   private func takeSlots() -> Bool {
     let frontend = listener.frontend
-    guard worker.runtime.connections.increment(upTo: worker.runtime.limits.connections) else { return false }
+    guard worker.runtime.connections.increment(upTo: worker.runtime.limits.connections) else {
+      worker.runtime.activity.fullTimes.add(1, ordering: .relaxed)
+      return false
+    }
     guard frontend.sessions.increment(upTo: frontend.connectionLimit) else {
       worker.runtime.connections.decrement()
       return false

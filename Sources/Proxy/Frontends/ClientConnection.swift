@@ -192,7 +192,8 @@ final class ClientConnection: TransportOwner, TimerOwner {
     worker.runtime.tlsConnectionCounter.add(1, ordering: .relaxed)
     worker.runtime.tlsRate.count(at: worker.loop.now.wall.microseconds)
     if let session = transport.tls {
-      if session.isResumed { worker.runtime.tlsResumptions.count(at: worker.loop.now.wall.microseconds) }
+      let counted = session.isResumed ? worker.runtime.tlsResumptions : worker.runtime.activity.clientKeys
+      counted.count(at: worker.loop.now.wall.microseconds)
       facts.tls = TLSFacts(session, worker.runtime.costlyFacts)
     }
   }

@@ -15,6 +15,7 @@ final class Frontend: Sendable {
   let connectionRate = Rate()
   let sessionRate = Rate()
   let requestRate = Rate()
+  let invalidRequest = ErrorCapture()
   let log: LogTargets
   let logFormats: LogFormats
   /// `log-steps`: the lines in the middle of streams; empty without it.

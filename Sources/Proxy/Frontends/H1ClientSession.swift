@@ -114,6 +114,7 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
       start(info, storage)
       return true
     case .invalid(let fault):
+      worker.captureRequest(of: frontend, from: facts.source, transport.waiting, fault)
       let isPreface = HTTP2Preface.matches(transport.waiting)
       refuse(isPreface ? 405 : fault.status, cause: .proxy)
       return true

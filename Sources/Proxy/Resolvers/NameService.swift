@@ -11,7 +11,7 @@ final class NameService: @unchecked Sendable {
   private let loop = Mutex<EventLoop?>(nil)
 
   // From here on, only on that loop.
-  private(set) var sections: [Resolvers] = []
+  private let made = Mutex(Confined<[Resolvers]>([]))
   private var servers: [Int: ServerName] = [:]
   private var services: [ServiceKey: ServiceName] = [:]
 
@@ -20,6 +20,9 @@ final class NameService: @unchecked Sendable {
     var resolvers: String
     var name: DNSName
   }
+
+  /// What runs in them does so on the first worker's loop; others may read names and counters.
+  var sections: [Resolvers] { made.withLock { $0.value } }
 
   init(_ configuration: Configuration, _ control: ServerControl) {
     self.configuration = configuration
@@ -30,9 +33,11 @@ final class NameService: @unchecked Sendable {
   func start(on worker: Worker) {
     let families = DNSFamilies(configuration.global.dnsFamilies)
     let log = worker.runtime.processLog
-    sections = configuration.resolvers.map { settings in
-      Resolvers(settings, families, on: worker.loop) { log.send(level: 4, $0, at: worker.loop.now.wall) }
-    }
+    let sections = Confined(
+      configuration.resolvers.map { settings in
+        Resolvers(settings, families, on: worker.loop) { log.send(level: 4, $0, at: worker.loop.now.wall) }
+      })
+    made.withLock { $0 = sections }
     loop.withLock { $0 = worker.loop }
     for entry in control.entries { add(entry) }
     for service in services.values { service.start() }

@@ -2,6 +2,7 @@ import Base
 import Config
 import Glibc
 import NetIO
+import Synchronization
 
 /// What is counted for each name server: the lines of `show resolvers`.
 struct NameserverCounters {
@@ -48,7 +49,8 @@ struct NameserverCounters {
 /// One `nameserver` of a section: where questions go out and messages come in. On the loop of its section.
 final class Nameserver: EventHandler {
   let settings: ResolversSettings.Nameserver
-  var counters = NameserverCounters()
+  /// Written on the section's loop only; the exporter reads them on any thread.
+  private let counted = Mutex(NameserverCounters())
   private unowned let resolvers: Resolvers
   private var descriptor: Int32 = -1
   private var token: EventLoop.Token?
@@ -61,6 +63,11 @@ final class Nameserver: EventHandler {
   }
 
   var name: String { settings.name }
+
+  var counters: NameserverCounters {
+    get { counted.withLock { $0 } }
+    set { counted.withLock { $0 = newValue } }
+  }
 
   /// Sends a question; false when it cannot leave now.
   func send(_ message: [UInt8]) -> Bool {

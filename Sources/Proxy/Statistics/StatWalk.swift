@@ -16,6 +16,7 @@ struct StatWalk {
   let options: StatOptions
   let selection: StatSelection
   let now: WallTime
+  private let proxies: [(frontend: Frontend?, backend: Backend?)]
   private var proxy = 0
   private var stage = Stage.start
   private var index = 0
@@ -24,6 +25,7 @@ struct StatWalk {
 
   init(_ runtime: Runtime, _ options: StatOptions, _ selection: StatSelection, now: WallTime) {
     self.runtime = runtime
+    proxies = runtime.proxies
     self.options = options
     self.selection = selection
     self.now = now
@@ -31,9 +33,8 @@ struct StatWalk {
 
   /// What comes next; nil after the last proxy.
   mutating func next() -> Event? {
-    while proxy < runtime.frontendOfProxy.count {
-      let frontend = runtime.frontendOfProxy[proxy]
-      let backend = runtime.backendOfProxy[proxy]
+    while proxy < proxies.count {
+      let (frontend, backend) = proxies[proxy]
       guard let settings = frontend?.settings ?? backend?.settings,
         selection.includes(settings, id: frontend?.id ?? backend?.id ?? 0)
       else {

@@ -3,6 +3,7 @@ import Config
 import Glibc
 import NetIO
 import Rules
+import Synchronization
 import TLS
 
 /// One connection to or from a peer: the handshake, then tables both ways.
@@ -63,6 +64,7 @@ final class PeerSession: TransportOwner, TimerOwner {
     state = peer == nil ? .handshaking : .connecting
     lastSent = section.worker.loop.now.instant
     lastReceived = lastSent
+    section.activity.peers.add(1, ordering: .relaxed)
   }
 
   private var now: Instant { section.worker.loop.now.instant }
@@ -196,6 +198,7 @@ final class PeerSession: TransportOwner, TimerOwner {
 
   private func establish(_ peer: RemotePeer) {
     state = .established
+    section.activity.establishedPeers.add(1, ordering: .relaxed)
     peer.sessionEstablished(at: now)
     positions = section.tables.map { $0.position(after: peer.acknowledged[$0.id] ?? 0) }
     section.established(self, peer)
@@ -415,6 +418,8 @@ final class PeerSession: TransportOwner, TimerOwner {
     guard state != .closed else { return }
     let wasEstablished = state == .established
     state = .closed
+    section.activity.peers.subtract(1, ordering: .relaxed)
+    if wasEstablished { section.activity.establishedPeers.subtract(1, ordering: .relaxed) }
     section.worker.loop.timers.cancel(timer)
     transport.close()
     section.sessionClosed(self, wasEstablished: wasEstablished)

@@ -12,6 +12,7 @@ import TLS
 final class PeersSection: TimerOwner {
   let settings: PeersSettings
   let localName: String
+  var activity: ProcessActivity { worker.runtime.activity }
   let tables: [SharedTable]
   let peers: [RemotePeer]
   let worker: Worker

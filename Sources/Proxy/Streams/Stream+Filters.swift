@@ -88,7 +88,9 @@ extension Stream {
         counter.add(.compressionIn, octetsIn, worker: worker.index)
         counter.add(.compressionOut, octetsOut, worker: worker.index)
       }
-      worker.runtime.compressionRate.count(octetsIn, at: worker.loop.now.wall.microseconds)
+      let time = worker.loop.now.wall.microseconds
+      worker.runtime.compressionRate.count(octetsIn, at: time)
+      worker.runtime.activity.compressed.count(octetsOut, at: time)
     }
     return .unknown
   }

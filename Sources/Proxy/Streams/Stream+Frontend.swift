@@ -115,7 +115,7 @@ extension Stream {
       case .proxy(let number):
         if let backend = worker.runtime.backendOfProxy[number], accepts(backend) { return backend }
       case .named(let name):
-        guard let backend = worker.runtime.backendsByName[name] else { return nil }
+        guard let backend = worker.runtime.backend(named: name) else { return nil }
         if accepts(backend) { return backend }
       }
     }

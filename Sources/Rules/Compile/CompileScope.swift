@@ -23,12 +23,24 @@ final class CompileScope {
   /// Where the expression at hand will be evaluated.
   var place = SamplePlaces.frontendRequest
 
-  init(configuration: Configuration, diagnostics: Diagnostics, shared: SharedScope, proxyIndex: Int) {
+  convenience init(
+    configuration: Configuration, diagnostics: Diagnostics, shared: SharedScope, proxyIndex: Int
+  ) {
+    let isThere = configuration.proxies.indices.contains(proxyIndex)
+    self.init(
+      configuration: configuration, diagnostics: diagnostics, shared: shared, proxyIndex: proxyIndex,
+      proxy: isThere ? configuration.proxies[proxyIndex] : nil)
+  }
+
+  init(
+    configuration: Configuration, diagnostics: Diagnostics, shared: SharedScope, proxyIndex: Int,
+    proxy: Boxed<ProxySettings>?
+  ) {
     self.configuration = configuration
     self.diagnostics = diagnostics
     self.shared = shared
     self.proxyIndex = proxyIndex
-    proxy = configuration.proxies.indices.contains(proxyIndex) ? configuration.proxies[proxyIndex] : nil
+    self.proxy = proxy
   }
 
   /// The rule at hand stands in a `defaults` section.
@@ -61,7 +73,7 @@ final class CompileScope {
   }
 
   func backend(named name: String) throws(RuleError) -> Int {
-    if let index = shared.backends[name] { return index }
+    if let index = shared.backend(named: name) { return index }
     throw RuleError(
       "unable to find backend '\(name)'", suggestion: Suggestions.nearest(name, shared.backends.keys))
   }
@@ -117,6 +129,10 @@ final class SharedScope {
   let tables: StickTables
   /// `backend/server` of all servers that rules name.
   var referencedServers: Set<String> = []
+  /// Names of all backends that rules name.
+  var referencedBackends: Set<String> = []
+  /// `sni-auto` is the same for all servers.
+  var automaticSNI: SampleExpression?
   let patterns = PatternRegistry()
   var logProfiles: [String: LogProfile] = [:]
   /// Maps by how they match, what they give and their name: many rules share one.
@@ -136,6 +152,13 @@ final class SharedScope {
       if proxy.value.hasBackend, backends[proxy.name] == nil { backends[proxy.name] = index }
     }
     for list in configuration.userlists { userlists[list.name] = CompiledUserlist(list) }
+  }
+
+  /// The place of a backend that a rule names.
+  func backend(named name: String) -> Int? {
+    guard let index = backends[name] else { return nil }
+    referencedBackends.insert(name)
+    return index
   }
 
   func file(_ path: String, kind: String = "pattern") throws(RuleError) -> Bytes {

@@ -127,6 +127,10 @@ public struct CompiledRules: Sendable {
   public var statusClasses = StatusClasses()
   /// `backend/server` of all servers that rules name; these cannot be removed.
   public var referencedServers: Set<String> = []
+  /// Names of backends that rules name; these cannot be removed.
+  public var referencedBackends: Set<String> = []
+  /// By the name of the `defaults` section.
+  public var backendTemplates: [String: BackendTemplate] = [:]
   /// Files of certificates that rules check tokens with.
   public var tokenCertificates: Set<String> = []
   /// Maps and pattern lists, which may change at run time.

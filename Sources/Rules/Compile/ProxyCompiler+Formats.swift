@@ -75,9 +75,13 @@ extension ProxyCompiler {
   /// `sni`, `sni-auto`, `pool-conn-name` and `set-proxy-v2-tlv-fmt`.
   private mutating func compileServers() {
     scope.place = .serverConnection
-    if proxy.mode == .http, proxy.servers.contains(where: { $0.value.isTLS }) {
-      let line = Directive(words: [Word("req.hdr(host),host_only")], location: proxy.location)
-      draft.automaticSNI = expression(line.words.first, "sni-auto", line)
+    // For servers that come at run time too.
+    if proxy.mode == .http, proxy.value.hasBackend {
+      if scope.shared.automaticSNI == nil {
+        let line = Directive(words: [Word("req.hdr(host),host_only")], location: proxy.location)
+        scope.shared.automaticSNI = expression(line.words.first, "sni-auto", line)
+      }
+      draft.automaticSNI = scope.shared.automaticSNI
     }
     for server in proxy.servers {
       var made = ServerExpressions()

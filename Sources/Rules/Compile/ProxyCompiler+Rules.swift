@@ -115,7 +115,7 @@ extension ProxyCompiler {
   }
 
   private func backend(_ name: String) throws(RuleError) -> Int {
-    if let index = scope.shared.backends[name] { return index }
+    if let index = scope.shared.backend(named: name) { return index }
     throw RuleError(
       "unable to find required use_backend: '\(name)'",
       suggestion: Suggestions.nearest(name, scope.shared.backends.keys))

@@ -18,6 +18,9 @@ public enum RuleCompiler {
       var compiler = ProxyCompiler(configuration.proxies[index], scope)
       rules.proxies.append(CompiledProxy(compiler.run()))
     }
+    for defaults in configuration.namedDefaults {
+      rules.backendTemplates[defaults.name] = BackendTemplate(defaults.value, configuration, shared)
+    }
     rules.logProfiles = shared.logProfiles
     for section in configuration.healthChecks {
       let scope = CompileScope(
@@ -29,6 +32,7 @@ public enum RuleCompiler {
     rules.tables = shared.tables.all
     rules.statusClasses = configuration.global.statusClasses
     rules.referencedServers = shared.referencedServers
+    rules.referencedBackends = shared.referencedBackends
     rules.tokenCertificates = shared.tokenCertificates
     shared.patterns.assignIDs()
     shared.processVariables.name(shared.variables.names)

@@ -66,6 +66,8 @@ public final class PatternReference: Sendable {
   func use(isMap: Bool) { state.withLock { if isMap { $0.isMap = true } else { $0.isACL = true } } }
   func attach(_ view: any PatternView) { state.withLock { $0.views.append(view) } }
 
+  func forgetViews() { state.withLock { $0.views = [] } }
+
   /// Calls `body` before the first change that is made at run time.
   func onChange(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.observers.append(body) } }
 

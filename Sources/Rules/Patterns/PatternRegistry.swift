@@ -10,6 +10,9 @@ public final class PatternRegistry: Sendable {
 
   init() {}
 
+  /// References and their views know each other. Without the registry nothing lists or changes entries any more.
+  deinit { for reference in references { reference.forgetViews() } }
+
   public var references: [PatternReference] { state.withLock { $0.references } }
 
   /// The reference of a name, or of `#<id>`.
