@@ -117,7 +117,7 @@ final class ServerConnection: TransportOwner, BodySource, BodySink {
     }
     if stream.backend?.settings.noLinger ?? false { Socket.setLingerZero(fd) }
     label(fd, stream.context.socketChanges)
-    let socket = ServerSocket(server, stream.backend?.settings, worker.runtime.global.serverSockets)
+    let socket = ServerSocket(server, stream.backend, worker.runtime.global.serverSockets)
     if stream.backend?.settings.smartConnect ?? false { Socket.setQuickAck(fd, false) }
     if let code = socket.prepare(fd, to: next, foreign: socket.foreignAddress(for: stream)) {
       Glibc.close(fd)

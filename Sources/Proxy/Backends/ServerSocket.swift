@@ -15,10 +15,10 @@ struct ServerSocket {
   /// `tune.rcvbuf.server` and its like.
   private let sizes: SocketSizes
 
-  init(_ server: Server, _ backend: ProxySettings?, _ sizes: SocketSizes = SocketSizes()) {
+  init(_ server: Server, _ backend: Backend?, _ sizes: SocketSizes = SocketSizes()) {
     self.server = server
     self.sizes = sizes
-    source = server.settings.source ?? backend?.source
+    source = server.settings.source ?? backend?.settings.source
   }
 
   /// Prepares `fd` for a connection to `peer`; `foreign` is the address that it shall seem to come from. An errno when

@@ -239,7 +239,7 @@ final class HealthCheck: TimerOwner, TransportOwner {
       // The answer to our first octets, or our reset, carries the acknowledgement.
       if connection.hasData || conversation.rules.steps.count == 1 { Socket.setQuickAck(fd, false) }
     }
-    let socket = ServerSocket(server, entry.backend.settings, worker.runtime.global.serverSockets)
+    let socket = ServerSocket(server, entry.backend, worker.runtime.global.serverSockets)
     let refusal = socket.prepare(fd, to: next)
     if let code = refusal ?? Socket.connect(fd, to: next) {
       Glibc.close(fd)

@@ -6,7 +6,9 @@ import Rules
 /// One request and its response on an HTTP/2 connection, as the client's side of a stream.
 final class H2Exchange: ClientEndpoint, H2StreamEnd {
   let id: Int32
-  unowned let session: H2ClientSession
+  /// Counted, though the session has the exchange in its list: each step asks for it, and a look at a reference that is
+  /// not counted counts it for the while. The list lets go of an exchange that is over.
+  let session: H2ClientSession
   private(set) var stream: Stream?
   private let info: H1MessageInfo
   private let isFirst: Bool
