@@ -2,7 +2,7 @@ import Base
 
 /// The lines of a `defaults`, `frontend`, `backend` or `listen` section (manual chapter 4).
 final class ProxySection: Section {
-  private var settings: ProxySettings
+  private var settings: Boxed<ProxySettings>
 
   init(_ kind: ProxySettings.Kind, _ arguments: Arguments, _ context: LoadContext) throws(Refusal) {
     var arguments = arguments
@@ -18,8 +18,8 @@ final class ProxySection: Section {
     if kind != .defaults, let word = arguments.peek, word.text != "from" { address = arguments.next() }
     let parent = try ProxySection.parent(&arguments, context)
     if let parent { try DefaultRules.check(parent, for: kind, arguments, context) }
-    settings = parent ?? ProxySettings(kind: kind, name: "", location: .none)
-    settings.inherit(
+    settings = Boxed(parent ?? ProxySettings(kind: kind, name: "", location: .none))
+    settings.value.inherit(
       kind: kind, name: name?.text ?? "", location: name?.location ?? arguments.keywordLocation)
     if let name, kind != .defaults { try ProxySection.checkDuplicate(settings, name, context) }
     if let address { try oldAddress(address, &arguments, context) }
@@ -49,7 +49,7 @@ final class ProxySection: Section {
   }
 
   /// Two proxies may share a name when one is only a frontend and the other only a backend.
-  private static func checkDuplicate(_ new: ProxySettings, _ name: Word, _ context: LoadContext)
+  private static func checkDuplicate(_ new: Boxed<ProxySettings>, _ name: Word, _ context: LoadContext)
     throws(Refusal)
   {
     var earlier: Int?
@@ -71,7 +71,7 @@ final class ProxySection: Section {
     }
     let words = [Word("bind", at: word.location), word] + arguments.rest()
     var bind = Arguments(Directive(words: words, location: word.location))
-    settings.binds.append(try BindLine.parse(&bind, context))
+    settings.value.binds.append(try BindLine.parse(&bind, context))
     context.diagnostics.warning(
       "addresses on the line of '\(settings.kind.rawValue)' are gone since 1.9; use a 'bind' line.",
       at: word.location, replacement: "bind " + words.dropFirst().map(\.text).joined(separator: " "))
@@ -87,29 +87,31 @@ final class ProxySection: Section {
       keyword.sections, keyword.name, settings.name, line.words[0].location, context)
     guard allowed else { return }
     var arguments = Arguments(line)
-    try keyword.parse(&settings, &arguments, context)
+    try keyword.parse(&settings.value, &arguments, context)
   }
 
   func finish(_ context: LoadContext) {
     if settings.kind == .defaults {
-      context.currentDefaults = settings
+      context.currentDefaults = settings.value
       guard !settings.name.isEmpty else { return }
-      if let earlier = context.defaultsByName.updateValue(settings, forKey: settings.name) {
+      if let earlier = context.defaultsByName.updateValue(settings.value, forKey: settings.name) {
         context.ambiguousDefaults[settings.name] = earlier.location
         context.configuration.namedDefaults.removeAll { $0.name == settings.name }
       }
-      context.configuration.namedDefaults.append(Boxed(settings))
+      context.configuration.namedDefaults.append(settings)
       return
     }
-    FilterKeywords.finish(&settings, context)
+    FilterKeywords.finish(&settings.value, context)
     // Connections of a server that has no 'source' come from where its backend says.
-    for index in settings.servers.indices where settings.servers[index].source == nil {
-      settings.servers[index].source = settings.source
+    if let source = settings.source {
+      for index in settings.servers.indices where settings.servers[index].source == nil {
+        settings.value.servers[index].source = source
+      }
     }
     let index = context.configuration.proxies.count
     if settings.hasFrontend { context.frontendsByName[settings.name] = index }
     if settings.hasBackend { context.backendsByName[settings.name] = index }
-    context.configuration.proxies.append(Boxed(settings))
+    context.configuration.proxies.append(settings)
   }
 }
 

@@ -50,8 +50,8 @@ public struct ProxySettings: Sendable {
   var sawLog = false
   var inheritsForwardFor = false
 
-  public var hasFrontend: Bool { kind == .frontend || kind == .listen }
-  public var hasBackend: Bool { kind == .backend || kind == .listen }
+  public var hasFrontend: Bool { kind.hasFrontend }
+  public var hasBackend: Bool { kind.hasBackend }
 
   // Frontend side.
   public var binds: [BindSettings] = []
@@ -196,4 +196,15 @@ public struct KeepAliveProbes: Sendable {
 public enum LogStyle: Sendable {
   case http, tcp, https, clf
   case format(Directive)
+}
+
+extension ProxySettings.Kind {
+  public var hasFrontend: Bool { self == .frontend || self == .listen }
+  public var hasBackend: Bool { self == .backend || self == .listen }
+}
+
+extension Boxed where Value == ProxySettings {
+  // Without a copy of all settings, which a computed member of theirs would be asked on.
+  public var hasFrontend: Bool { value.kind.hasFrontend }
+  public var hasBackend: Bool { value.kind.hasBackend }
 }

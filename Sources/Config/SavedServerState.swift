@@ -66,7 +66,7 @@ struct ServerStateFiles {
 
   /// Fits the servers of a proxy with what the file says of them.
   mutating func apply(to proxy: inout Boxed<ProxySettings>) {
-    guard proxy.value.hasBackend, !proxy.isDisabled, let path = path(for: proxy) else { return }
+    guard proxy.hasBackend, !proxy.isDisabled, let path = path(for: proxy) else { return }
     let lines = load(path, proxy)
     if lines.isEmpty { return }
     for index in proxy.servers.indices {

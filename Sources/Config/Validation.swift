@@ -63,7 +63,7 @@ struct Validation {
   }
 
   private func references(_ index: Int, _ report: ProxyReport) {
-    if proxies[index].value.hasFrontend, let name = proxies[index].value.defaultBackend {
+    if proxies[index].hasFrontend, let name = proxies[index].value.defaultBackend {
       defaultBackend(index, name, report)
     }
     for case .section(let name, _) in proxies[index].value.errorFiles

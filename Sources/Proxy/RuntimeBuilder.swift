@@ -43,11 +43,11 @@ public struct RuntimeBuilder {
       maxConnections: limit, hostName: hostName, certificates: contexts.store)
     let fullConnections = defaultFullConnections(limit)
     for (index, proxy) in configuration.proxies.enumerated() {
-      let wanted = proxy.value.hasBackend && !proxy.isDisabled
+      let wanted = proxy.hasBackend && !proxy.isDisabled
       parts.backendOfProxy.append(wanted ? makeBackend(proxy, index, fullConnections[index]) : nil)
     }
     for (index, proxy) in configuration.proxies.enumerated() {
-      let wanted = proxy.value.hasFrontend && !proxy.isDisabled
+      let wanted = proxy.hasFrontend && !proxy.isDisabled
       parts.frontendOfProxy.append(wanted ? makeFrontend(proxy, index, parts.backendOfProxy, limit) : nil)
     }
     parts.listeners = listeners
@@ -133,10 +133,10 @@ public struct RuntimeBuilder {
   private mutating func makeFrontend(
     _ proxy: Boxed<ProxySettings>, _ index: Int, _ backends: [Backend?], _ limit: Int
   ) -> Frontend {
-    let own = proxy.value.hasBackend ? backends[index] : nil
+    let own = proxy.hasBackend ? backends[index] : nil
     let named = proxy.defaultBackend.flatMap { name in
       configuration.proxies.indices.first {
-        configuration.proxies[$0].name == name.text && configuration.proxies[$0].value.hasBackend
+        configuration.proxies[$0].name == name.text && configuration.proxies[$0].hasBackend
       }.flatMap { backends[$0] }
     }
     let compiled = rules.proxies[index]
@@ -190,14 +190,14 @@ public struct RuntimeBuilder {
   /// `fullconn`'s default: a tenth of the maxconn of all frontends that may use the backend.
   private func defaultFullConnections(_ limit: Int) -> [Int] {
     var sums = configuration.proxies.map { _ in 0 }
-    for (index, proxy) in configuration.proxies.enumerated() where proxy.value.hasFrontend {
+    for (index, proxy) in configuration.proxies.enumerated() where proxy.hasFrontend {
       var names = Set(proxy.rules.filter { $0.keyword == "use_backend" }.compactMap { $0.arguments.first?.text })
       if let name = proxy.defaultBackend?.text { names.insert(name) }
       let connections = proxy.maxConnections ?? limit
-      if proxy.value.hasBackend { sums[index] += connections }
+      if proxy.hasBackend { sums[index] += connections }
       if names.isEmpty { continue }
       for (target, other) in configuration.proxies.enumerated()
-      where other.value.hasBackend && target != index && names.contains(other.name) {
+      where other.hasBackend && target != index && names.contains(other.name) {
         sums[target] += connections
       }
     }

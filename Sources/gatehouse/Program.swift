@@ -29,7 +29,7 @@ enum Program {
       Console.write(CommandLineTexts.usage("gatehouse"), to: 1)
       return 0
     case .evaluate(let text): return evaluate(text)
-    case .check: return Startup(options).check()
+    case .check: Startup(options).check()
     case .run: return serve(options)
     }
   }

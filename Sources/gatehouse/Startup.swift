@@ -52,11 +52,13 @@ struct Startup {
   }
 
   /// `-c`.
-  func check() -> Int32 {
-    let outcome = report(prepare().loaded).check()
+  func check() -> Never {
+    let prepared = prepare()
+    let outcome = report(prepared.loaded).check()
     Console.write(outcome.errors, to: 2)
     Console.write(outcome.output, to: 1)
-    return outcome.status
+    // Freeing all that a large configuration has come to would take as long as reading it.
+    withExtendedLifetime(prepared) { exit(outcome.status) }
   }
 
   /// Which processes the start will have.

@@ -4,8 +4,9 @@
     Tests/Benchmarks/stick-tables.py [--rounds N] [--seconds S] [--threads 1,2] [--entries N]
                                      [--gatehouse PATH] [--haproxy PATH] [--only cost|instructions|memory]
 
-cost:   CPU per request with 0, 1 and 3 tracked counters (a source address, a path and a header); the proxy answers
-        by itself, so that nothing but the proxy and its counters is measured. Needs wrk.
+cost:   CPU per request with 0, 1 and 3 tracked counters (a source address, a path and a header), for requests that go
+        on to a server (a Gatehouse that answers by itself) and for those that the proxy answers by itself, which is
+        the least that a request can be. Needs wrk.
 instructions: the same in user instructions a request, which other work on the machine does not touch: two runs of
         different length under valgrind's callgrind, so that the start counts for nothing. Needs valgrind.
 memory: a table is filled with a million sources through http-request rules (`hdr` as the key), then left to expire:
@@ -64,11 +65,14 @@ RULES = [
 ]
 
 
-def configuration(port, rules, threads):
+def configuration(port, rules, threads, origin=None):
     lines = ["global", f"  nbthread {threads}", "  maxconn 2000", "defaults", "  mode http", "  timeout client 30s",
              "  timeout server 30s", "  timeout connect 5s", "frontend f", f"  bind 127.0.0.1:{port}"]
     lines += ["  " + rule for rule in rules]
-    lines += ["  http-request return status 200 content-type text/plain string hello"]
+    if origin:
+        lines += ["  default_backend o", "backend o", f"  server s 127.0.0.1:{origin}"]
+    else:
+        lines += ["  http-request return status 200 content-type text/plain string hello"]
     lines += ["backend t0", "  stick-table type ip size 100k expire 5m store http_req_rate(10s),conn_cur",
               "backend t1", "  stick-table type string len 64 size 100k expire 5m store http_req_rate(10s)",
               "backend t2", "  stick-table type string len 128 size 100k expire 5m store http_req_cnt,bytes_out_cnt"]
@@ -101,15 +105,24 @@ class Runs:
 
     def cost(self):
         print(f"CPU per request, medians of {self.args.rounds} rounds\n")
-        print("| threads | counters | " + " | ".join(f"{name} (us)" for name in self.proxies)
+        print("| answered by | threads | counters | " + " | ".join(f"{name} (us)" for name in self.proxies)
               + " | each adds | ratio |")
-        print("|---|---|" + "---|" * (len(self.proxies) + 2))
+        print("|---|---|---|" + "---|" * (len(self.proxies) + 2))
+        port = free_port()
+        origin = self.start("gatehouse", configuration(port, [], 1), port)
+        for by, via in (("a server", port), ("the proxy", None)):
+            self.cost_of(by, via)
+        origin.terminate()
+        origin.wait()
+
+    def cost_of(self, by, origin):
         for threads in self.args.threads:
             running = []
             for name in self.proxies:
                 for count, rules in zip((0, 1, 3), RULES):
                     port = free_port()
-                    running.append((name, count, port, self.start(name, configuration(port, rules, threads), port)))
+                    text = configuration(port, rules, threads, origin)
+                    running.append((name, count, port, self.start(name, text, port)))
             figures = {}
             for round_number in range(self.args.rounds + 1):
                 for name, count, port, process in running:
@@ -124,7 +137,7 @@ class Runs:
                 added = " / ".join(
                     f"{100 * (median[name, count] / median[name, 0] - 1):+.1f} %" for name in self.proxies)
                 ratio = f"{median['gatehouse', count] / median['haproxy', count]:.2f}" if self.args.haproxy else ""
-                print(f"| {threads} | {count} | " + " | ".join(f"{median[name, count]:.2f}" for name in self.proxies)
+                print(f"| {by} | {threads} | {count} | " + " | ".join(f"{median[name, count]:.2f}" for name in self.proxies)
                       + f" | {added} | {ratio} |", flush=True)
 
     def instructions(self):

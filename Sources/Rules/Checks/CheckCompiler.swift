@@ -19,7 +19,7 @@ struct CheckCompiler {
   /// nil when no check of this kind is asked for, or when there were errors.
   mutating func run() -> CheckRules? {
     scope.place = .checks
-    guard proxy.value.hasBackend else { return nil }
+    guard proxy.hasBackend else { return nil }
     do throws(RuleError) {
       switch proxy.check.kind {
       case .connection, .external: return nil

@@ -148,8 +148,8 @@ final class SharedScope {
     tokenDecryption = TokenDecryption(configuration.global)
     tables = StickTables(configuration, diagnostics)
     for (index, proxy) in configuration.proxies.enumerated() {
-      if proxy.value.hasFrontend, frontends[proxy.name] == nil { frontends[proxy.name] = index }
-      if proxy.value.hasBackend, backends[proxy.name] == nil { backends[proxy.name] = index }
+      if proxy.hasFrontend, frontends[proxy.name] == nil { frontends[proxy.name] = index }
+      if proxy.hasBackend, backends[proxy.name] == nil { backends[proxy.name] = index }
     }
     for list in configuration.userlists { userlists[list.name] = CompiledUserlist(list) }
   }

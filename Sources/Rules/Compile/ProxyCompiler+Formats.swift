@@ -46,7 +46,7 @@ extension ProxyCompiler {
       let line = Directive(words: [Word("req.rdp_cookie(\(name))")], location: proxy.balance.location)
       draft.hashExpression = expression(line.words.first, "balance rdp-cookie", line)
     }
-    if let name = proxy.persistentRDPCookie, proxy.value.hasBackend {
+    if let name = proxy.persistentRDPCookie, proxy.hasBackend {
       scope.place = .useServer
       let line = Directive(words: [Word("req.rdp_cookie(\(name))")], location: proxy.location)
       draft.rdpCookie = expression(line.words.first, "persist rdp-cookie", line)
@@ -76,7 +76,7 @@ extension ProxyCompiler {
   private mutating func compileServers() {
     scope.place = .serverConnection
     // For servers that come at run time too.
-    if proxy.mode == .http, proxy.value.hasBackend {
+    if proxy.mode == .http, proxy.hasBackend {
       if scope.shared.automaticSNI == nil {
         let line = Directive(words: [Word("req.hdr(host),host_only")], location: proxy.location)
         scope.shared.automaticSNI = expression(line.words.first, "sni-auto", line)

@@ -83,7 +83,7 @@ struct ProxyCompiler {
     }
   }
 
-  private var kindName: String { proxy.value.hasFrontend ? "frontend" : "backend" }
+  private var kindName: String { proxy.hasFrontend ? "frontend" : "backend" }
 
   private mutating func compile(_ line: Directive) throws(RuleError) {
     let words = line.words.dropFirst()
@@ -121,8 +121,8 @@ struct ProxyCompiler {
   /// The places at which this proxy's rules of a kind run: a `listen` section plays both parts.
   func places(_ frontend: SamplePlaces, _ backend: SamplePlaces) -> SamplePlaces {
     var places: SamplePlaces = []
-    if proxy.value.hasFrontend { places.formUnion(frontend) }
-    if proxy.value.hasBackend { places.formUnion(backend) }
+    if proxy.hasFrontend { places.formUnion(frontend) }
+    if proxy.hasBackend { places.formUnion(backend) }
     return places
   }
 
