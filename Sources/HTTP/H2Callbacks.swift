@@ -125,11 +125,13 @@ enum H2Callbacks {
     @convention(c) (OpaquePointer?, UnsafePointer<nghttp2_frame_hd>?, UnsafeMutableRawPointer?) -> Int32 = {
       _, header, data in
       guard let header, let owner = owner(data) else { return failure }
+      owner.framesInTurn &+= 1
       switch UInt32(header.pointee.type) {
       case NGHTTP2_HEADERS.rawValue: break
       case NGHTTP2_DATA.rawValue:
         let ends = header.pointee.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
         if header.pointee.length == 0, !ends { owner.didReceiveIdleFrame(cost: 20) }
+      case NGHTTP2_PING.rawValue where owner.awaitsPong: break
       case NGHTTP2_SETTINGS.rawValue, NGHTTP2_PING.rawValue: owner.didReceiveIdleFrame(cost: 4)
       default: owner.didReceiveIdleFrame()
       }
@@ -153,6 +155,7 @@ enum H2Callbacks {
       case NGHTTP2_RST_STREAM.rawValue: owner.didReset()
       case NGHTTP2_SETTINGS.rawValue:
         if flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 { owner.didReceiveSettings() }
+      case NGHTTP2_PING.rawValue: if flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { owner.didReceivePong() }
       case NGHTTP2_GOAWAY.rawValue: owner.didReceiveGoAway()
       default: break
       }
