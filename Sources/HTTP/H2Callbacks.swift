@@ -147,9 +147,11 @@ enum H2Callbacks {
       case NGHTTP2_HEADERS.rawValue:
         owner.didReceiveSection(endsHere: flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0)
       case NGHTTP2_DATA.rawValue:
-        if flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
-          let stream = stream(session, frame.pointee.hd.stream_id)
-        {
+        if flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) == 0 {
+          // Nothing but padding is as little use as nothing.
+          let length = frame.pointee.hd.length
+          if length > 0, frame.pointee.data.padlen >= length { owner.didReceiveIdleFrame(cost: 20) }
+        } else if let stream = stream(session, frame.pointee.hd.stream_id) {
           owner.didReceiveEnd(stream)
         }
       case NGHTTP2_RST_STREAM.rawValue: owner.didReset()
