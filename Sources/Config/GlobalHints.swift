@@ -77,7 +77,6 @@ extension GlobalKeywords {
     ("tune.h1.be.glitches-threshold", glitches), ("tune.h1.fe.glitches-threshold", glitches),
     ("tune.h1.zero-copy-fwd-recv", copying), ("tune.h1.zero-copy-fwd-send", copying),
     ("tune.pt.zero-copy-forwarding", copying),
-    ("tune.h2.log-errors", "every HTTP/2 error of a client is counted, none is logged by itself"),
     ("tune.http.cookielen", "captures of cookies have the length that their line says"),
     ("tune.http.logurilen", "the target is logged whole; 'len' of a log line bounds it"),
     ("tune.idletimer", copying), ("tune.listener.default-shards", "every thread has a socket of its own"),

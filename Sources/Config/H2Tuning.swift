@@ -27,6 +27,9 @@ public struct H2Tuning: Sendable {
   public var maxFrameSize: UInt32?
   /// Bodies are framed where they were received.
   public var lendsBodies = true
+  /// Which errors of clients are logged: those that end a connection, or all.
+  public enum LoggedErrors: String, CaseIterable, Sendable { case none, connection, stream }
+  public var loggedErrors = LoggedErrors.stream
 
   public init() {}
 }
@@ -76,6 +79,17 @@ extension GlobalKeywords {
     },
     number("tune.h2.max-frame-size", "Octets of a frame that a peer may send.", in: 16384...16_777_215) {
       $0.maxFrameSize = UInt32(clamping: $1)
+    },
+    Keyword("tune.h2.log-errors", in: .global, "{ none | connection | stream }", "Which errors of clients are logged.")
+    {
+      settings, arguments, _ throws(Refusal) in
+      let names = H2Tuning.LoggedErrors.allCases.map(\.rawValue)
+      let word = try arguments.required(names.oneOf)
+      guard let errors = H2Tuning.LoggedErrors(rawValue: word.text) else {
+        throw Refusal.unknownArgument(word, of: "tune.h2.log-errors", among: names)
+      }
+      try arguments.end()
+      settings.http2.loggedErrors = errors
     },
     Keyword("tune.h2.zero-copy-fwd-send", in: .global, "{ on | off }", "Bodies are framed where they were received.") {
       settings, arguments, _ throws(Refusal) in

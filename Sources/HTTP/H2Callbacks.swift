@@ -200,10 +200,12 @@ enum H2Callbacks {
     @convention(c) (OpaquePointer?, UnsafePointer<nghttp2_frame>?, UnsafeMutableRawPointer?) -> Int32 = {
       _, frame, data in
       guard let frame, let owner = owner(data) else { return failure }
-      if UInt32(frame.pointee.hd.type) == NGHTTP2_RST_STREAM.rawValue,
-        frame.pointee.rst_stream.error_code != H2Error.noError
-      {
-        owner.didReset()
+      switch UInt32(frame.pointee.hd.type) {
+      case NGHTTP2_RST_STREAM.rawValue:
+        if frame.pointee.rst_stream.error_code != H2Error.noError { owner.didReset() }
+      case NGHTTP2_GOAWAY.rawValue:
+        if owner.connectionError == 0 { owner.connectionError = frame.pointee.goaway.error_code }
+      default: break
       }
       return 0
     }

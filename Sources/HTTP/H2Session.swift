@@ -37,6 +37,8 @@ public final class H2Session {
   public private(set) var requestCount = 0
   /// Frames and fields of the peer that were wrong or of no use.
   public internal(set) var glitches = 0
+  /// The error with which the peer was sent away, 0 for none: what it did broke the connection.
+  public internal(set) var connectionError: UInt32 = 0
   /// A PING of ours has no answer yet.
   public internal(set) var awaitsPong = false
   /// The peer's SETTINGS have come: what it allows is known.

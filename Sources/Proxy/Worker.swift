@@ -199,6 +199,26 @@ final class Worker: @unchecked Sendable {
     frontend.log.send(level: level, errorLine(connection, reason), at: loop.now.wall)
   }
 
+  /// What an HTTP/2 client sent and cannot become a stream (`tune.h2.log-errors`).
+  func logRefused(_ connection: ClientConnection, status: Int) {
+    let frontend = connection.frontend
+    if frontend.log.isEmpty { return }
+    let storage = takeStorage(connection.facts)
+    defer { giveStorage(storage) }
+    let context = storage.context
+    context.now = loop.now
+    context.frontend = frontend.facts
+    context.noteConnection(frontend)
+    context.log.status = status
+    context.log.termination.0 = Termination.Cause.proxy.rawValue
+    context.log.termination.1 = Termination.State.request.rawValue
+    context.log.activeTime = Int((loop.now.instant - connection.accepted).milliseconds)
+    context.log.totalTime = context.log.activeTime
+    context.log.activeConnections = runtime.connections.current
+    context.log.frontendConnections = frontend.sessions.current
+    frontend.writeLog(context, .error, level: frontend.settings.logSeparateErrors ? 3 : 6, at: loop.now.wall)
+  }
+
   private func errorLine(_ connection: ClientConnection, _ reason: String) -> String {
     let facts = connection.facts
     let date = CalendarText.access(facts.accepted.wall)

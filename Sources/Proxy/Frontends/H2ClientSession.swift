@@ -95,6 +95,9 @@ final class H2ClientSession: H2Connection, H2SessionDelegate {
     frontend.counters.add(.requestErrors, worker: worker.index)
     facts.count(.request, at: worker.loop.now)
     facts.count(.error, at: worker.loop.now)
+    if worker.runtime.global.http2.loggedErrors == .stream {
+      worker.logRefused(connection, status: isAnswered ? fault.status : 0)
+    }
   }
 
   // MARK: Responses
@@ -160,6 +163,9 @@ final class H2ClientSession: H2Connection, H2SessionDelegate {
   func close() {
     guard !link.isClosed else { return }
     link.isClosed = true
+    if link.engine.connectionError != 0, worker.runtime.global.http2.loggedErrors != .none {
+      worker.logRefused(connection, status: 0)
+    }
     worker.loop.timers.cancel(timer)
     failAll()
     link.blocked.removeAll()
