@@ -141,7 +141,11 @@ public enum BindKeywords {
       settings, arguments, _ throws(Refusal) in
       settings.segmentPassword = try SocketWords.password(&arguments)
     },
-    .unsupported("idle-ping", in: .front),
+    Keyword("idle-ping", in: .front, "<time>", "How often an idle HTTP/2 client is asked whether it is there.") {
+      settings, arguments, _ throws(Refusal) in
+      settings.idlePing = try Arguments.time(
+        try arguments.requiredOption("idle-ping", "<time>"), keyword: "idle-ping")
+    },
     .refused("nbconn", in: .front, "it belongs to reverse HTTP, which is not supported"),
     .refused("quic-socket", in: .front, "QUIC is not supported"),
   ]

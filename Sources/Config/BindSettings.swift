@@ -92,6 +92,8 @@ public struct BindSettings: Sendable {
   public var deferAccept = false
   public var tcpFastOpen = false
   public var tcpUserTimeout: Timespan?
+  /// Between the PINGs of an idle HTTP/2 connection; zero for none.
+  public var idlePing = Timespan.zero
   public var maxSegmentSize: Int?
   /// `tcp-ss`: which headers of SYN packets the kernel keeps.
   public var savedSYN: Int?

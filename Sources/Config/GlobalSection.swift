@@ -30,7 +30,7 @@ final class GlobalSection: Section {
 /// All keywords of the `global` section.
 public enum GlobalKeywords {
   public static let table = KeywordTable<GlobalSettings>(
-    process, checks, hints, splicing, alwaysSo, names, environment, logging, tls, serverTLS, tuning, wordTunables,
+    process, checks, hints, splicing, alwaysSo, names, environment, logging, tls, serverTLS, tuning, http2,
     sockets, refused, statistics)
 }
 

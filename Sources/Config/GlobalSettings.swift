@@ -81,6 +81,7 @@ public struct GlobalSettings: Sendable {
   public var splices = true
   /// `tune.*` and everything else that is a name and a value, by keyword.
   public var tunables: [String: String] = [:]
+  public var http2 = H2Tuning()
   /// `set-var` and `set-var-fmt` lines.
   public var variableLines: [Directive] = []
   /// `h1-case-adjust from to` pairs, keyed by the lower-case name.

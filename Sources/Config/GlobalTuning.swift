@@ -16,19 +16,6 @@ extension GlobalKeywords {
     },
   ]
 
-  /// Those that something reads.
-  static let wordTunables: [Keyword<GlobalSettings>] = [
-    "tune.h2.fe.initial-window-size", "tune.h2.initial-window-size", "tune.h2.fe.max-concurrent-streams",
-    "tune.h2.max-concurrent-streams", "tune.h2.header-table-size", "tune.h2.be.initial-window-size",
-    "tune.h2.be.max-concurrent-streams",
-  ].map { name in
-    Keyword<GlobalSettings>(name, in: .global, "<value>", "Of HTTP/2 with clients (fe), servers (be), or both.") {
-      settings, arguments, _ throws(Refusal) in
-      settings.tunables[name] = String(try arguments.integer())
-      try arguments.end()
-    }
-  }
-
   private static func sized(
     _ name: String, _ help: String, set: @escaping @Sendable (inout GlobalSettings, Int) -> Void
   ) -> Keyword<GlobalSettings> {

@@ -43,10 +43,6 @@ extension ServerKeywords {
     word("healthcheck", "<section>", "The check of a 'healthcheck' section.") { $0.healthCheck = $1 },
   ]
 
-  static let refused: [Keyword<ServerSettings>] = [
-    "idle-ping"
-  ].map { .unsupported($0, in: .back) }
-
   /// Of servers that log messages are sent to.
   static let logs: [Keyword<ServerSettings>] = [
     word("log-proto", "{ legacy | octet-count }", "How log messages are framed.") {
@@ -93,6 +89,7 @@ extension ServerKeywords {
     flag("tfo", "TCP Fast Open.") { $0.tcpFastOpen = true },
     flag("no-tfo", "No TCP Fast Open.") { $0.tcpFastOpen = false },
     time("tcp-ut", "TCP's user timeout.") { $0.tcpUserTimeout = $1 },
+    time("idle-ping", "How often an idle HTTP/2 connection is asked whether its server is there.") { $0.idlePing = $1 },
     word("cc", "<algorithm>", "How TCP controls congestion: cubic, reno, bbr...") { $0.congestionControl = $1 },
     Keyword("tcp-md5sig", in: .back, "<password>", "Segments are signed (RFC 2385).") {
       settings, arguments, _ throws(Refusal) in

@@ -3,7 +3,7 @@ import Base
 /// The options of `server` and `default-server` lines (manual chapter 5.2).
 public enum ServerKeywords {
   public static let table = KeywordTable<ServerSettings>(
-    general, checks, checkDetails, logs, agents, connections, proxyProtocol, tls, versions, names, refused)
+    general, checks, checkDetails, logs, agents, connections, proxyProtocol, tls, versions, names)
 
   static func flag(
     _ name: String, _ help: String, _ set: @escaping @Sendable (inout ServerSettings) -> Void

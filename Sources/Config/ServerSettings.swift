@@ -140,6 +140,8 @@ public struct ServerSettings: Sendable {
   public var shard: Int?
   public var source: SourceSettings?
   public var tcpUserTimeout: Timespan?
+  /// Between the PINGs of an idle HTTP/2 connection; zero for none.
+  public var idlePing = Timespan.zero
   public var tcpFastOpen = false
   /// `cc`: the algorithm of congestion control.
   public var congestionControl: Word?

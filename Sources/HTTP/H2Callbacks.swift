@@ -125,11 +125,13 @@ enum H2Callbacks {
     @convention(c) (OpaquePointer?, UnsafePointer<nghttp2_frame_hd>?, UnsafeMutableRawPointer?) -> Int32 = {
       _, header, data in
       guard let header, let owner = owner(data) else { return failure }
+      owner.framesInTurn &+= 1
       switch UInt32(header.pointee.type) {
       case NGHTTP2_HEADERS.rawValue: break
       case NGHTTP2_DATA.rawValue:
         let ends = header.pointee.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
         if header.pointee.length == 0, !ends { owner.didReceiveIdleFrame(cost: 20) }
+      case NGHTTP2_PING.rawValue where owner.awaitsPong: break
       case NGHTTP2_SETTINGS.rawValue, NGHTTP2_PING.rawValue: owner.didReceiveIdleFrame(cost: 4)
       default: owner.didReceiveIdleFrame()
       }
@@ -145,14 +147,17 @@ enum H2Callbacks {
       case NGHTTP2_HEADERS.rawValue:
         owner.didReceiveSection(endsHere: flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0)
       case NGHTTP2_DATA.rawValue:
-        if flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
-          let stream = stream(session, frame.pointee.hd.stream_id)
-        {
+        if flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) == 0 {
+          // Nothing but padding is as little use as nothing.
+          let length = frame.pointee.hd.length
+          if length > 0, frame.pointee.data.padlen >= length { owner.didReceiveIdleFrame(cost: 20) }
+        } else if let stream = stream(session, frame.pointee.hd.stream_id) {
           owner.didReceiveEnd(stream)
         }
       case NGHTTP2_RST_STREAM.rawValue: owner.didReset()
       case NGHTTP2_SETTINGS.rawValue:
         if flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 { owner.didReceiveSettings() }
+      case NGHTTP2_PING.rawValue: if flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { owner.didReceivePong() }
       case NGHTTP2_GOAWAY.rawValue: owner.didReceiveGoAway()
       default: break
       }
@@ -195,10 +200,12 @@ enum H2Callbacks {
     @convention(c) (OpaquePointer?, UnsafePointer<nghttp2_frame>?, UnsafeMutableRawPointer?) -> Int32 = {
       _, frame, data in
       guard let frame, let owner = owner(data) else { return failure }
-      if UInt32(frame.pointee.hd.type) == NGHTTP2_RST_STREAM.rawValue,
-        frame.pointee.rst_stream.error_code != H2Error.noError
-      {
-        owner.didReset()
+      switch UInt32(frame.pointee.hd.type) {
+      case NGHTTP2_RST_STREAM.rawValue:
+        if frame.pointee.rst_stream.error_code != H2Error.noError { owner.didReset() }
+      case NGHTTP2_GOAWAY.rawValue:
+        if owner.connectionError == 0 { owner.connectionError = frame.pointee.goaway.error_code }
+      default: break
       }
       return 0
     }

@@ -31,4 +31,21 @@ enum H2FieldRules {
     }
     return true
   }
+
+  /// Whether a field is about a connection of HTTP/1 (RFC 9113 section 8.2.2): none may be in a message, but `te` in a
+  /// request, which may say `trailers` and nothing else.
+  static func hasConnectionField(_ head: MessageHead, isRequest: Bool) -> Bool {
+    head.withText { text in
+      guard let base = text.baseAddress else { return false }
+      for f in head.fields where head.isInside(f) {
+        switch HopField.kind(base + Int(f.name), Int(f.nameLength)) {
+        case .endToEnd, .host: continue
+        case .framing where f.nameLength == 14: continue
+        case .te where isRequest && Octets.equalsFolded(base + Int(f.value), Int(f.valueLength), "trailers"): continue
+        default: return true
+        }
+      }
+      return false
+    }
+  }
 }

@@ -61,7 +61,7 @@ final class H2FieldSection {
 
   private func addPseudo(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
     if isTrailers { return refuse(.badTrailer) }
-    if sawRegularField { return refuse(.badPseudoField) }
+    if sawRegularField || name.contains(where: ASCII.isUpper) { return refuse(.badPseudoField) }
     if isOfRequest {
       if !pseudo.add(name, value, to: head) { refuse(.badPseudoField) }
     } else {

@@ -13,7 +13,9 @@ enum H2RequestRules {
     if head.isMethod("PRI") { return .failure(HTTPFault(400, .prefaceMethod, at: 0)) }
     if let fault = target(head, pseudo, &info) { return .failure(fault) }
     if let fault = host(head, pseudo) { return .failure(fault) }
-    if let fault = connectionFields(head) { return .failure(fault) }
+    if H2FieldRules.hasConnectionField(head, isRequest: true) {
+      return .failure(HTTPFault(400, .connectionField, at: 0))
+    }
     if info.isExtendedConnect, let wanted = pseudo.connectProtocol {
       head.method = get
       head.append(FieldName.upgrade, Bytes(head.kept(wanted).array))
@@ -28,7 +30,6 @@ enum H2RequestRules {
   private static let get = Bytes("GET")
   private static let clear = Bytes("h2c")
   private static let continues = Bytes("100-continue")
-  private static let trailers = Bytes("trailers")
 
   private static func framing(
     _ head: MessageHead, endsHere: Bool, _ info: inout H1MessageInfo
@@ -139,20 +140,5 @@ enum H2RequestRules {
     let port = scheme.count == 5 ? securePort : clearPort
     if authority.ends(with: port) { return authority.count - port.count }
     return authority[authority.count - 1] == 0x3A ? authority.count - 1 : authority.count
-  }
-
-  private static let connectionSpecific: [FieldName] = [
-    "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade",
-  ]
-
-  /// RFC 9113 section 8.2.2.
-  private static func connectionFields(_ head: MessageHead) -> HTTPFault? {
-    for name in connectionSpecific where head.contains(name) {
-      return HTTPFault(400, .connectionField, at: 0)
-    }
-    if let index = head.firstIndex(of: FieldName.te), !head.value(at: index).equalsIgnoringCase(trailers) {
-      return HTTPFault(400, .connectionField, at: 0)
-    }
-    return nil
   }
 }

@@ -19,7 +19,7 @@ enum H2ResponseRules {
   static func finish(
     _ head: MessageHead, answering method: AnsweredMethod, endsHere: Bool
   ) -> Result<H1MessageInfo, HTTPFault> {
-    for name in connectionSpecific where head.contains(name) {
+    if H2FieldRules.hasConnectionField(head, isRequest: false) {
       return .failure(HTTPFault(502, .connectionField, at: 0))
     }
     var info = H1MessageInfo()
@@ -72,8 +72,4 @@ enum H2ResponseRules {
     if isRepeated, let result { head.set(FieldName.contentLength, Bytes(String(result))) }
     return .success(result)
   }
-
-  private static let connectionSpecific: [FieldName] = [
-    "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "te",
-  ]
 }

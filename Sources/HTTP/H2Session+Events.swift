@@ -61,9 +61,25 @@ extension H2Session {
         openConnectionWindow()
         openWindow(stream, info.framing)
       }
+      noteRequest()
       stream.owner = delegate?.requestOpened(stream: stream.id, info: info)
     }
     stream.owner?.headReceived(head, info, isWhole: isWhole)
+  }
+
+  /// Retires when there were enough requests; those that may be on their way then are all that still come.
+  private func noteRequest() {
+    let bound = settings.maxTotalStreams
+    guard bound > 0, requestCount >= bound else { return }
+    retire()
+    if requestCount >= bound &+ Int(settings.maxConcurrentStreams) { goAway() }
+  }
+
+  private func noteGlitch() {
+    glitches += 1
+    let bound = settings.glitchesThreshold
+    guard bound > 0 else { return }
+    if glitches >= bound { terminate(H2Error.enhanceYourCalm) } else if glitches >= (bound * 3 + 1) / 4 { retire() }
   }
 
   private func refuse(_ stream: H2Stream, _ reason: HTTPFault.Reason) {
@@ -79,7 +95,7 @@ extension H2Session {
       head.status = fault.status
       submitResponse(stream: stream.id, head: head, hasBody: false)
     } else {
-      glitches += 1
+      noteGlitch()
       reset(stream: stream.id, code: H2Error.protocolError)
     }
     if isServer {
@@ -146,7 +162,11 @@ extension H2Session {
     // What a peer has done to the end forgives what it cost before.
     if isServer ? error == 0 && stream.isAnswered : stream.state == .ended { abuse.requestCompleted() }
     stream.owner.take()?.streamClosed(error: error)
+    if isServer, isRetiring, activeStreams == 0 { goAway() }
   }
+
+  /// The answer to a PING; one that was not asked for is as idle as a PING.
+  func didReceivePong() { awaitsPong = false }
 
   func didReceiveSettings() { knowsPeer = true }
   func didReceiveGoAway() { peerIsLeaving = true }
@@ -161,7 +181,7 @@ extension H2Session {
 
   /// The library refused a frame; `stream` is that of a field section.
   func didReceiveInvalid(_ stream: H2Stream?) {
-    glitches += 1
+    noteGlitch()
     didReceiveIdleFrame(cost: 10)
     guard isServer, let stream, stream.owner == nil else { return }
     let fault = stream === sectionStream ? section?.fault : nil
@@ -171,6 +191,7 @@ extension H2Session {
 
   /// A client reset a stream, or made us reset one.
   func didReset() {
+    resetsInTurn += 1
     if isServer, abuse.reset() { terminate(H2Error.enhanceYourCalm) }
   }
 }

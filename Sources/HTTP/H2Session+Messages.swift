@@ -33,9 +33,9 @@ extension H2Session {
 
   /// How many requests may be submitted now. Before the peer's SETTINGS came this is our own limit.
   public var capacity: Int {
-    guard let session, !isTerminating, !peerIsLeaving, nghttp2_session_check_request_allowed(session) != 0 else {
-      return 0
-    }
+    guard let session, !isTerminating, !isRetiring, !peerIsLeaving,
+      nghttp2_session_check_request_allowed(session) != 0
+    else { return 0 }
     return Swift.max(0, streamLimit - activeStreams)
   }
 

@@ -17,7 +17,12 @@ public final class H2Session {
   private(set) var session: OpaquePointer?
   var abuse = H2Abuse()
   private(set) var isTerminating = false
+  /// It takes no more requests than those that may be on their way.
+  private(set) var isRetiring = false
   private var hasWideWindow = false
+  /// What came of the octets of this turn.
+  var framesInTurn = 0
+  var resetsInTurn = 0
   /// Where body octets go while `pull` runs, and how many at most.
   private(set) var output: ByteBuffer?
   private(set) var outputLimit = 0
@@ -32,6 +37,10 @@ public final class H2Session {
   public private(set) var requestCount = 0
   /// Frames and fields of the peer that were wrong or of no use.
   public internal(set) var glitches = 0
+  /// The error with which the peer was sent away, 0 for none: what it did broke the connection.
+  public internal(set) var connectionError: UInt32 = 0
+  /// A PING of ours has no answer yet.
+  public internal(set) var awaitsPong = false
   /// The peer's SETTINGS have come: what it allows is known.
   public internal(set) var knowsPeer = false
   /// The peer has sent GOAWAY: it takes no more requests.
@@ -68,7 +77,7 @@ public final class H2Session {
 
   private func submitSettings() {
     guard let session else { return }
-    withUnsafeTemporaryAllocation(of: nghttp2_settings_entry.self, capacity: 5) { entries in
+    withUnsafeTemporaryAllocation(of: nghttp2_settings_entry.self, capacity: 6) { entries in
       var count = 0
       func add(_ id: nghttp2_settings_id, _ value: UInt32) {
         entries[count] = nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: value)
@@ -85,6 +94,7 @@ public final class H2Session {
       }
       add(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, Swift.min(settings.initialWindow, 0x7FFF_FFFF))
       if settings.headerTableSize != 4096 { add(NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, settings.headerTableSize) }
+      if settings.maxFrameSize > 16384 { add(NGHTTP2_SETTINGS_MAX_FRAME_SIZE, settings.maxFrameSize) }
       _ = nghttp2_submit_settings(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), entries.baseAddress, count)
     }
   }
@@ -125,6 +135,24 @@ public final class H2Session {
     return outcome
   }
 
+  /// Takes octets from the peer: all of them, or those of as many frames as a turn may have.
+  public func receiveTurn(_ input: borrowing Span<UInt8>) -> (outcome: H2Outcome, used: Int) {
+    if settings.framesPerTurn == .max, settings.resetsPerTurn == .max { return (receive(input), input.count) }
+    framesInTurn = 0
+    resetsInTurn = 0
+    var used = 0
+    while used < input.count {
+      let left = Swift.min(settings.framesPerTurn - framesInTurn, settings.resetsPerTurn - resetsInTurn)
+      if left <= 0 { break }
+      // No frame is shorter than its header.
+      let n = Swift.min(9 * left, input.count - used)
+      let outcome = receive(input.extracting(used..<(used + n)))
+      used += n
+      if outcome != .open { return (outcome, used) }
+    }
+    return (.open, used)
+  }
+
   private var outcome: H2Outcome {
     guard let session else { return .failed }
     if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 { return .failed }
@@ -154,6 +182,12 @@ public final class H2Session {
   /// Gives back memory that the session has no use for until it is called again: where it has nothing to do.
   public func rest() { if activeStreams == 0, !wantsWrite { memory.pointee.rest() } }
 
+  /// Asks the peer whether it is there (RFC 9113 section 6.7); `awaitsPong` says whether it has answered.
+  public func ping() {
+    guard let session, !isTerminating else { return }
+    awaitsPong = nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil) == 0
+  }
+
   // MARK: End
 
   /// Tells the peer to open no more streams; those in flight go on (RFC 9113 section 6.8).
@@ -167,6 +201,14 @@ public final class H2Session {
   /// The first half of a graceful end: streams already on their way are still accepted.
   public func announceGoAway() {
     if let session, !isTerminating { _ = nghttp2_submit_shutdown_notice(session) }
+  }
+
+  /// Ends gently: a client is told that it should open another connection, and loses none of the requests that it sends
+  /// before it knows; of a server no more is asked.
+  func retire() {
+    guard !isRetiring else { return }
+    isRetiring = true
+    if isServer { announceGoAway() }
   }
 
   /// Ends the session: queues a GOAWAY with `code` after which nothing is read.

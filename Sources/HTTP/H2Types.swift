@@ -16,6 +16,16 @@ public struct H2Settings: Sendable {
   public var maxHeadBytes = 15360
   /// Field lines of a head, cookie crumbs included (`tune.http.maxhdr`).
   public var maxFields = 101
+  /// Octets of a frame that the peer may send, from 16384 on (`tune.h2.max-frame-size`).
+  public var maxFrameSize: UInt32 = 16384
+  /// Glitches that end the session, and three quarters of which retire it; 0 for any number
+  /// (`tune.h2.fe.glitches-threshold`).
+  public var glitchesThreshold = 0
+  /// Requests after which the session retires; 0 for any number (`tune.h2.fe.max-total-streams`).
+  public var maxTotalStreams = 0
+  /// Frames, and resets among them, that one turn may have (`tune.h2.fe.max-frames-at-once`).
+  public var framesPerTurn = Int.max
+  public var resetsPerTurn = Int.max
   /// RFC 8441: WebSocket over HTTP/2.
   public var allowsExtendedConnect = true
 

@@ -24,6 +24,8 @@ final class Worker: @unchecked Sendable {
   let h2Settings: H2Settings
   let h2ServerSettings: H2Settings
   let h2Workspace = H2Workspace()
+  /// Bodies for HTTP/2 peers are framed where they were received.
+  let lendsBodies: Bool
   let serverPools: ServerPools
   /// The streams that live now; each knows its place.
   private(set) var streams: ContiguousArray<Stream> = []
@@ -60,8 +62,9 @@ final class Worker: @unchecked Sendable {
     limits.isLenient = true
     lenientLimits = limits
     limits.isLenient = false
-    h2Settings = H2Settings(runtime.global, limits)
+    h2Settings = H2Settings(towardsClients: runtime.global, limits)
     h2ServerSettings = H2Settings(towardsServers: runtime.global, limits)
+    lendsBodies = runtime.global.http2.lendsBodies
     serverPools = ServerPools(
       serverCount: runtime.serverCount, sharesIdle: runtime.global.sharesIdleConnections)
   }
@@ -196,6 +199,26 @@ final class Worker: @unchecked Sendable {
     frontend.log.send(level: level, errorLine(connection, reason), at: loop.now.wall)
   }
 
+  /// What an HTTP/2 client sent and cannot become a stream (`tune.h2.log-errors`).
+  func logRefused(_ connection: ClientConnection, status: Int) {
+    let frontend = connection.frontend
+    if frontend.log.isEmpty { return }
+    let storage = takeStorage(connection.facts)
+    defer { giveStorage(storage) }
+    let context = storage.context
+    context.now = loop.now
+    context.frontend = frontend.facts
+    context.noteConnection(frontend)
+    context.log.status = status
+    context.log.termination.0 = Termination.Cause.proxy.rawValue
+    context.log.termination.1 = Termination.State.request.rawValue
+    context.log.activeTime = Int((loop.now.instant - connection.accepted).milliseconds)
+    context.log.totalTime = context.log.activeTime
+    context.log.activeConnections = runtime.connections.current
+    context.log.frontendConnections = frontend.sessions.current
+    frontend.writeLog(context, .error, level: frontend.settings.logSeparateErrors ? 3 : 6, at: loop.now.wall)
+  }
+
   private func errorLine(_ connection: ClientConnection, _ reason: String) -> String {
     let facts = connection.facts
     let date = CalendarText.access(facts.accepted.wall)
@@ -253,34 +276,5 @@ extension Worker: TimerOwner {
       if expired > 16_384 { releaseFreeMemory() }
     }
     loop.timers.set(maintenance, to: loop.now.instant + .seconds(2), owner: self)
-  }
-}
-
-extension H2Settings {
-  /// The defaults, changed by `tune.h2.*`.
-  init(_ global: GlobalSettings, _ limits: H1Limits) {
-    self.init(global, limits, side: "fe")
-  }
-
-  /// The window of each stream bounds what is held for it, so the connection's is as wide as all of them.
-  init(towardsServers global: GlobalSettings, _ limits: H1Limits) {
-    self.init(global, limits, side: "be")
-    let (all, over) = initialWindow.multipliedReportingOverflow(by: maxConcurrentStreams)
-    connectionWindow = over ? .max : all
-  }
-
-  private init(_ global: GlobalSettings, _ limits: H1Limits, side: String) {
-    self.init()
-    func number(_ name: String) -> UInt32? {
-      (global.tunables["tune.h2.\(side).\(name)"] ?? global.tunables["tune.h2.\(name)"]).flatMap(UInt32.init)
-    }
-    maxHeadBytes = limits.maxHeadBytes
-    maxFields = limits.maxFields
-    if let n = number("max-concurrent-streams") { maxConcurrentStreams = n }
-    if let n = number("initial-window-size") {
-      initialWindow = n
-      streamWindow = n
-    }
-    if let n = global.tunables["tune.h2.header-table-size"].flatMap(UInt32.init) { headerTableSize = n }
   }
 }

@@ -41,6 +41,46 @@ extension EndToEnd {
       withExtendedLifetime(gateway) {}
     }
 
+    @Test(
+      "an HTTP/2 request that cannot be served, and what breaks a connection, are lines as tune.h2.log-errors says",
+      arguments: [("stream", 2), ("connection", 1), ("none", 0)])
+    func refusedHTTP2(level: String, lines: Int) throws {
+      let log = try LogReceiver()
+      let gateway = try RunningGateway(
+        """
+        global
+          log 127.0.0.1:\(log.port) local0
+          tune.h2.log-errors \(level)
+        \(defaults)
+        frontend site
+          log global
+          option httplog
+          bind 127.0.0.1:\(port) proto h2
+          http-request return status 200
+
+        """, listening: [port], in: workspace)
+      let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + H2Frame.settings()
+      let fields = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "h")]
+      let odd = try Connection(port: port)
+      try odd.send(preface + H2Frame.headers(1, fields + [("x y", "z")], ends: true))
+      var type: UInt8 = 0
+      while type != 3 {
+        let head = try odd.receive(count: 9)
+        type = head[3]
+        let length = Int(head[1]) << 8 | Int(head[2])
+        if length > 0 { _ = try odd.receive(count: length) }
+      }
+      let broken = try Connection(port: port)
+      try broken.send(preface + H2Frame.frame(8, [0, 0, 0, 0]))
+      _ = try broken.receiveAll()
+      let good = try Connection(port: port)
+      try good.send(preface + H2Frame.headers(1, fields, ends: true))
+      _ = try #require(log.line { $0.contains("GET http") && $0.contains("HTTP/2.0") })
+      let bad = log.lines.filter { $0.contains("site site/<NOSRV>") && $0.contains("PR--") && $0.contains("<BADREQ>") }
+      #expect(bad.count == lines, "\(log.lines)")
+      withExtendedLifetime((gateway, odd, good)) {}
+    }
+
     @Test("the tcplog line has the fields of HAProxy's manual, 8.2.2")
     func tcplog() throws {
       let log = try LogReceiver()

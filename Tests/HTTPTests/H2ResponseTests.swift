@@ -109,6 +109,8 @@ struct H2ResponseTests {
 
   static let bad: [Bad] = [
     Bad("no status", [("x-a", "b")]),
+    Bad("upper case in a pseudo-header field", [(":Status", "200")]),
+    Bad("te", [(":status", "200"), ("te", "trailers")]),
     Bad("two statuses", [(":status", "200"), (":status", "200")]),
     Bad("status of two digits", [(":status", "20")]),
     Bad("status of four digits", [(":status", "2000")]),

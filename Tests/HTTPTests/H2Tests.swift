@@ -119,6 +119,8 @@ struct H2Tests {
   }
 
   static let malformed: [[(String, String)]] = [
+    with([], [("te", "trailers"), ("te", "gzip")]), with([], [("te", "trailers, gzip")]),
+    with([], [(":", "x")]),
     with([(":method", nil)]), with([(":path", nil)]), with([(":path", "")]), with([(":scheme", nil)]),
     with([(":path", "/g x")]), with([(":path", "/g\rx")]), with([(":method", "GE\nT")]),
     with([(":path", "/g\nx")]), with([(":path", "/g\tx")]), with([(":path", "*")]),
@@ -239,10 +241,11 @@ struct H2Tests {
 
   @Test("floods of frames without use end the session")
   func floods() {
-    // PING, SETTINGS, PRIORITY of stream 3, empty DATA on stream 1; unknown types cost nothing.
+    // PING, SETTINGS, PRIORITY of stream 3, DATA on stream 1 that is empty, or has only padding.
     let frames: [[UInt8]] = [
       [0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8], [0, 0, 0, 4, 0, 0, 0, 0, 0],
       [0, 0, 5, 2, 0, 0, 0, 0, 3, 0, 0, 0, 1, 10], [0, 0, 0, 0, 0, 0, 0, 0, 1],
+      [0, 0, 1, 0, 8, 0, 0, 0, 1, 0], [0, 0, 4, 0, 8, 0, 0, 0, 1, 3, 0, 0, 0],
     ]
     for frame in frames {
       let pair = H2Pair()
@@ -303,6 +306,18 @@ struct H2Tests {
       #expect((pair.recorder.requests[id] != nil) == isFine)
       #expect((pair.recorder.refused[id] == nil) == isFine)
     }
+  }
+
+  @Test(
+    "names in upper case are refused, also those of pseudo-header fields", arguments: [":Method", ":method", "X-A"])
+  func upperCase(_ name: String) {
+    let pair = H2Pair()
+    var fields = Self.with([(":method", nil)], [(name, "GET")])
+    if name == "X-A" { fields = H2Client.get + [(name, "b")] }
+    let isFine = name == ":method"
+    pair.inject(H2Preface.octets + H2Frames.settings() + H2Frames.headers(1, fields, ends: true))
+    #expect((pair.recorder.requests[1] != nil) == isFine)
+    #expect((pair.recorder.refused[1] == nil) == isFine)
   }
 
   @Test("random octets never trap")

@@ -20,6 +20,8 @@ final class H2ServerSession: H2Connection {
   /// Whose requests it carries as long as there are any, where `http-reuse` wants that.
   private(set) var client: ConnectionFacts
   private let idleTimer = Timer()
+  /// Until when it may be without a request.
+  private var idlesUntil = Instant.distantFuture
   /// Its server takes no more requests; those that it has go on.
   private var isUnwanted = false
   private var isCounted = false
@@ -148,8 +150,15 @@ final class H2ServerSession: H2Connection {
     worker.letRest(self)
     count(false)
     server.idleConnections.increment()
-    worker.loop.timers.set(
-      idleTimer, to: worker.loop.now.instant + server.settings.poolPurgeDelay, owner: self)
+    idlesUntil = worker.loop.now.instant + server.settings.poolPurgeDelay
+    armIdleTimer()
+  }
+
+  /// For the end of its time in the pool, or the next `idle-ping` before that.
+  private func armIdleTimer() {
+    let interval = server.settings.idlePing
+    let next = interval > .zero ? Swift.min(idlesUntil, worker.loop.now.instant + interval) : idlesUntil
+    worker.loop.timers.set(idleTimer, to: next, owner: self)
   }
 
   private func count(_ isUsed: Bool) {
@@ -221,5 +230,14 @@ final class H2ServerSession: H2Connection {
 }
 
 extension H2ServerSession: TimerOwner {
-  func timerFired(_ timer: Timer) { if link.isLingering { close() } else if isIdle { end() } }
+  func timerFired(_ timer: Timer) {
+    if link.isLingering { return close() }
+    guard isIdle else { return }
+    if worker.loop.now.instant >= idlesUntil { return end() }
+    // The server has not answered since the last one.
+    if link.engine.awaitsPong { return close() }
+    link.engine.ping()
+    armIdleTimer()
+    scheduleFlush()
+  }
 }

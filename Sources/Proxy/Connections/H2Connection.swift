@@ -13,6 +13,8 @@ struct H2Link<Exchange: AnyObject> {
   /// Those of them that are told of it just now.
   fileprivate var woken: [Exchange] = []
   fileprivate var flushIsDue = false
+  /// What came has more frames than one turn may have.
+  fileprivate var readIsDue = false
   fileprivate var isReceiving = false
   fileprivate var isPulling = false
   /// The engine could send more for an exchange that waits for room.
@@ -65,11 +67,16 @@ extension H2Connection {
     defer { link.isReceiving = false }
     while !link.isClosed, !link.isEnding {
       if transport.hasInput {
-        let outcome = transport.withWaiting { engine.receive($0) }
-        transport.consume(transport.waiting.count)
+        let (outcome, used) = transport.withWaiting { engine.receiveTurn($0) }
+        transport.consume(outcome == .open ? used : transport.waiting.count)
         if outcome != .open { link.isEnding = true }
         inputTaken()
         scheduleFlush()
+        if transport.hasInput {
+          // Others have their turns first.
+          link.readIsDue = true
+          return
+        }
       }
       switch transport.receive() {
       case .some: continue
@@ -136,6 +143,10 @@ extension H2Connection {
 
   func runDeferred() {
     link.flushIsDue = false
+    if link.readIsDue {
+      link.readIsDue = false
+      readInput()
+    }
     flush()
   }
 

@@ -107,7 +107,9 @@ extension H2StreamEnd {
 extension H2StreamEnd {
   func writeBody(_ bytes: UnsafeRawBufferPointer) -> Int {
     if dropsOutput { return bytes.count }
-    if bytes.count >= H2Outlet.lendingSize, outlet.buffer == nil, id != 0, session.mayPull {
+    if bytes.count >= H2Outlet.lendingSize, outlet.buffer == nil, id != 0, session.mayPull,
+      session.worker.lendsBodies
+    {
       let n = lend(bytes)
       if n == 0 { waitForRoom() }
       return n

@@ -13,11 +13,16 @@ final class H2ClientSession: H2Connection, H2SessionDelegate {
   private var requestCount = 0
   /// The handshake was under way when the session began.
   private var isEarly = false
+  /// Since when it has been without a request.
+  private var idleSince: Instant
+  /// When it ends unless something happens.
+  private var endsAt = Instant.distantFuture
   private var timer: Timer { connection.timer }
 
   init(_ connection: ClientConnection) {
     self.connection = connection
     worker = connection.worker
+    idleSince = worker.loop.now.instant
     link = H2Link(
       connection.transport, H2Session(accepting: worker.h2Settings, workspace: worker.h2Workspace))
     isEarly = connection.facts.tls?.hasEarlyData ?? false
@@ -65,7 +70,12 @@ final class H2ClientSession: H2Connection, H2SessionDelegate {
 
   // MARK: Requests
 
-  func inputTaken() {}
+  func inputTaken() {
+    let new = link.engine.glitches - facts.glitches
+    guard new > 0 else { return }
+    facts.glitches += new
+    facts.count(.glitches(new), at: worker.loop.now)
+  }
 
   func requestOpened(stream id: Int32, info: H1MessageInfo) -> any H2StreamOwner {
     requestCount += 1
@@ -76,18 +86,18 @@ final class H2ClientSession: H2Connection, H2SessionDelegate {
 
   func exchangeLeft(_ exchange: H2Exchange) {
     guard link.exchanges.isEmpty else { return }
+    idleSince = worker.loop.now.instant
     armTimer()
     worker.letRest(self)
   }
 
   func requestRefused(stream: Int32, fault: HTTPFault, isAnswered: Bool) {
     frontend.counters.add(.requestErrors, worker: worker.index)
-    if !isAnswered {
-      facts.glitches += 1
-      facts.count(.glitches(1), at: worker.loop.now)
-    }
     facts.count(.request, at: worker.loop.now)
     facts.count(.error, at: worker.loop.now)
+    if worker.runtime.global.http2.loggedErrors == .stream {
+      worker.logRefused(connection, status: isAnswered ? fault.status : 0)
+    }
   }
 
   // MARK: Responses
@@ -123,21 +133,39 @@ final class H2ClientSession: H2Connection, H2SessionDelegate {
   }
 
   private func armTimer() {
+    let now = worker.loop.now.instant
+    endsAt = deadline(at: now)
+    let next = Swift.min(endsAt, pingDue(at: now))
+    if next < .distantFuture { worker.loop.timers.set(timer, to: next, owner: self) }
+  }
+
+  /// When the connection ends. What the client sends without a request does not let it idle longer, where timeouts of
+  /// requests bound that.
+  private func deadline(at now: Instant) -> Instant {
     let timeouts = frontend.settings.timeouts
-    let limit: Timespan?
-    if !link.exchanges.isEmpty {
-      limit = timeouts.client
-    } else if requestCount == 0 {
-      limit = timeouts.httpRequest ?? timeouts.client
-    } else {
-      limit = timeouts.httpKeepAlive ?? timeouts.httpRequest ?? timeouts.client
+    if link.exchanges.isEmpty,
+      let limit = requestCount > 0 ? timeouts.httpKeepAlive ?? timeouts.httpRequest : timeouts.httpRequest
+    {
+      return idleSince + limit
     }
-    if let limit { worker.loop.timers.set(timer, to: worker.loop.now.instant + limit, owner: self) }
+    return timeouts.client.map { now + $0 } ?? .distantFuture
+  }
+
+  /// When an idle client is asked whether it is there (`idle-ping`), or must have answered.
+  private func pingDue(at now: Instant) -> Instant {
+    let interval = connection.listener.bind.idlePing
+    guard interval > .zero, link.exchanges.isEmpty, !link.isEnding,
+      !worker.runtime.isStopping.load(ordering: .relaxed)
+    else { return .distantFuture }
+    return now + interval
   }
 
   func close() {
     guard !link.isClosed else { return }
     link.isClosed = true
+    if link.engine.connectionError != 0, worker.runtime.global.http2.loggedErrors != .none {
+      worker.logRefused(connection, status: 0)
+    }
     worker.loop.timers.cancel(timer)
     failAll()
     link.blocked.removeAll()
@@ -152,9 +180,24 @@ extension H2ClientSession: TimerOwner {
     // Streams that still run have deadlines of their own.
     if link.exchanges.contains(where: \.isRunning) { return armTimer() }
     if !link.exchanges.isEmpty || link.isEnding { return close() }
+    if pingsIdleClient() { return }
     link.isEnding = true
     link.engine.terminate(H2Error.noError)
     scheduleFlush()
     worker.loop.timers.set(timer, to: worker.loop.now.instant + .seconds(1), owner: self)
+  }
+
+  /// Whether the timer was that of `idle-ping`: asks the client, or closes when it has not answered.
+  private func pingsIdleClient() -> Bool {
+    let now = worker.loop.now.instant
+    guard now < endsAt, pingDue(at: now) < .distantFuture else { return false }
+    if link.engine.awaitsPong {
+      close()
+    } else {
+      link.engine.ping()
+      armTimer()
+      scheduleFlush()
+    }
+    return true
   }
 }

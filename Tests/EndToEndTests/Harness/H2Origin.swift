@@ -10,11 +10,20 @@ final class H2Origin: @unchecked Sendable {
   /// Requests seen, as the numbers of their streams.
   var streams: [Int] { heads.all.withLock { $0 } }
 
-  private final class Heads: Sendable { let all = Mutex<[Int]>([]) }
+  /// PINGs seen, and connections that the gateway has ended.
+  var pings: Int { heads.pings.withLock { $0 } }
+  var endedConnections: Int { heads.ended.withLock { $0 } }
+
+  private final class Heads: Sendable {
+    let all = Mutex<[Int]>([])
+    let pings = Mutex(0)
+    let ended = Mutex(0)
+  }
 
   /// `answer` gives the octets to send for a request: its stream, and which of all requests it is, from 0. Nil closes.
   init(
-    settings: [UInt8] = H2Frame.settings(), answer: @escaping @Sendable (_ stream: Int, _ number: Int) -> [UInt8]?
+    settings: [UInt8] = H2Frame.settings(), answersPings: Bool = false,
+    answer: @escaping @Sendable (_ stream: Int, _ number: Int) -> [UInt8]?
   ) throws {
     let heads = Heads()
     self.heads = heads
@@ -22,9 +31,16 @@ final class H2Origin: @unchecked Sendable {
       _ = try connection.receive(count: 24)
       try connection.send(settings)
       while true {
-        let head = try connection.receive(count: 9)
+        guard let head = try? connection.receive(count: 9) else {
+          heads.ended.withLock { $0 += 1 }
+          return
+        }
         let length = Int(head[0]) << 16 | Int(head[1]) << 8 | Int(head[2])
-        if length > 0 { _ = try connection.receive(count: length) }
+        let payload = length > 0 ? try connection.receive(count: length) : []
+        if head[3] == 6, head[4] & 1 == 0 {
+          heads.pings.withLock { $0 += 1 }
+          if answersPings { try connection.send(H2Frame.frame(6, flags: 1, payload)) }
+        }
         let stream = Int(head[6]) << 8 | Int(head[7]) << 8 | Int(head[8])
         if head[3] == 4, head[4] & 1 == 0 { try connection.send(H2Frame.frame(4, flags: 1)) }
         guard head[3] == 1 else { continue }
