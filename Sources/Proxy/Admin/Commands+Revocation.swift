@@ -43,7 +43,8 @@ extension Commands {
       let store = call.runtime.certificates
       guard let bundle = store.files.bundles[path] ?? store.files.bundles[store.files.paths.certificate(path)] else {
         return .error(
-          "'update ssl ocsp-response' only works on known certificates.\nCan't send ocsp request for \(path)!")
+          "Unknown certificate! 'update ssl ocsp-response' expects an already known certificate file name.\n"
+            + "Can't send ocsp request for \(path)!")
       }
       guard let entry = bundle.ocsp ?? store.addOCSP(of: bundle) else {
         return .error(
@@ -69,7 +70,7 @@ extension Commands {
     }
     let bundle = store.files.bundles[name] ?? store.files.bundles[store.files.paths.certificate(name)]
     guard let entry = store.files.ocsp[name] ?? bundle?.ocsp else {
-      return .error("Certificate ID or path does not match any certificate.")
+      return .error("'show ssl ocsp-response' expects a valid certid or certificate path.")
     }
     guard let response = entry.response else { return .error("OCSP response not available") }
     if isBase64 { return .text(Base64.encode(Bytes(response)) + [ASCII.lf]) }

@@ -54,7 +54,7 @@ extension StatRow {
     self[.idleConnCur] = .u32(0)
     self[.safeConnCur] = .u32(idle)
     self[.usedConnCur] = .u32(Swift.max(0, server.usedConnections.current - idle))
-    self[.needConnEst] = .u32(Swift.max(0, server.usedConnections.current - idle))
+    self[.needConnEst] = .u32(server.peakUse)
     self[.privIdleCur] = .u32(0)
   }
 
