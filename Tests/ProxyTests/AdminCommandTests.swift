@@ -21,6 +21,16 @@ private func items(_ input: [UInt8], splitAt split: Int) -> [CommandReader.Item]
 
 @Suite("Command lines of stats sockets")
 struct AdminCommandTests {
+  @Test("what no request was made of yet can be taken away")
+  func rest() {
+    var reader = CommandReader()
+    Array("one\ntwo\nthr".utf8).withUnsafeBytes { reader.feed($0) }
+    #expect(reader.next() == .request(["one"], payload: nil))
+    #expect(reader.takeRest() == Array("two\nthr".utf8))
+    #expect(reader.next() == .needMore)
+    #expect(reader.takeRest() == [])
+  }
+
   struct Case: CustomTestStringConvertible {
     var input: String
     var expected: [CommandReader.Item]
