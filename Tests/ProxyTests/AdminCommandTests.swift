@@ -31,6 +31,19 @@ struct AdminCommandTests {
     #expect(reader.takeRest() == [])
   }
 
+  @Test(
+    "commands need the level that HAProxy asks for",
+    arguments: [
+      ("show stat", AdminLevel.user), ("show servers state", .user), ("dump stats-file", .user), ("show table", .user),
+      ("show env", .restricted), ("show errors", .restricted), ("show sess", .restricted), ("trace", .restricted),
+      ("show cache", .admin), ("wait", .admin), ("experimental-mode", .admin), ("publish backend", .admin),
+      ("add backend", .admin), ("del backend", .admin), ("show ssl crt-list", .admin), ("show profiling", .admin),
+      ("show ssl ocsp-response", .admin), ("show ssl ocsp-updates", .admin), ("set server", .admin),
+    ])
+  func levels(_ words: String, _ level: AdminLevel) {
+    #expect(Commands.find(words.split(separator: " ").map(String.init))?.level == level)
+  }
+
   struct Case: CustomTestStringConvertible {
     var input: String
     var expected: [CommandReader.Item]

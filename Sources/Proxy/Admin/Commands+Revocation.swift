@@ -5,7 +5,7 @@ extension Commands {
   /// OCSP responses while the process runs.
   static let revocation: [Command] = [
     Command(
-      "show ssl ocsp-response", "[[text|base64] <id|path>]", level: .restricted,
+      "show ssl ocsp-response", "[[text|base64] <id|path>]", level: .admin,
       "display the IDs of the OCSP responses used in memory, or the details of a single OCSP response"
     ) {
       showResponse($0)
@@ -28,7 +28,7 @@ extension Commands {
       return .message("OCSP Response updated!", severity: 6)
     },
     Command(
-      "show ssl ocsp-updates", "", level: .restricted,
+      "show ssl ocsp-updates", "", level: .admin,
       "display information about the next 'nb' ocsp responses that will be updated automatically"
     ) {
       call in

@@ -25,7 +25,7 @@ extension Commands {
         call.runtime.rules.variables.set(
           call.argument(0), rest.joined(separator: " "), isFormat: isFormat, worker.environment, call.now))
     },
-    Command("experimental-mode", "[on|off]", "enable experimental features for this session") { call in
+    Command("experimental-mode", "[on|off]", level: .admin, "enable experimental features for this session") { call in
       switch call.argument(0) {
       case "on": call.session.isExperimental = true
       case "off": call.session.isExperimental = false
