@@ -86,6 +86,7 @@ extension StatRow {
     let backups = backend.settings.allBackups ? weights.backup : weights.firstBackup
     let weight = active > 0 ? weights.active : backups
     var status = weight > 0 || backend.servers.isEmpty ? "UP" : "DOWN"
+    if backend.isUnpublished.load(ordering: .relaxed) { status += " (UNPUB)" }
     if options.hidesMaintenance || options.hidesDown { status += " (\(up)/\(backend.servers.count))" }
     self[.status] = .text(status)
     self[.weight] = .u32(weight)

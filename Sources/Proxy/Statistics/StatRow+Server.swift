@@ -61,7 +61,7 @@ extension StatRow {
   private mutating func fillChecks(_ server: Server, _ state: ServerState, _ since: Int) {
     let settings = server.settings
     if settings.observe != .none { self[.hanafail] = .u64(0) }
-    if settings.checksEnabled {
+    if state.checksEnabled {
       self[.chkfail] = .u64(server.counters.total(.failedChecks))
       self[.chkdown] = .u64(server.counters.total(.downTransitions))
       self[.downtime] = .u32(state.downTime + (state.isRunning ? 0 : since))
