@@ -34,7 +34,4 @@ done
 swiftc $flags -I "$built" "$entry" $objects -o "$out/$target-fuzzer"
 case "$target" in rules) corpus=RuleFuzz ;; tokens) corpus=TokenFuzz ;; *) corpus=$target ;; esac
 cp -n "Tests/Fuzz/corpus/$corpus"/* "$out/$target"/ 2>/dev/null || true
-# Pattern lists and what is looked up in them point to each other: they live as long as the process.
-leaks="$([ "$target" = config ] && echo 1 || echo 0)"
-export ASAN_OPTIONS="detect_leaks=$leaks"
 exec "$out/$target-fuzzer" -artifact_prefix="$out/" -max_total_time="$seconds" -max_len=8192 "$out/$target"

@@ -4,6 +4,9 @@ import TLS
 extension Commands {
   /// OCSP responses while the process runs.
   static let revocation: [Command] = [
+    Command("show ssl providers", "", "show loaded SSL providers") { _ in
+      .lines("Loaded providers : \n" + cryptographicProviders().map { "\t- \($0)\n" }.joined())
+    },
     Command(
       "show ssl ocsp-response", "[[text|base64] <id|path>]", level: .admin,
       "display the IDs of the OCSP responses used in memory, or the details of a single OCSP response"
