@@ -32,6 +32,9 @@ public enum DynamicBackendLine {
     if let problem = DefaultRules.problem(of: defaults.value, for: .backend, heirs: heirs) {
       return .problem("Error during backend creation : \(problem)")
     }
+    if let problem = options.guid.flatMap(Name.problem(ofGUID:)) {
+      return .problem("Error during backend creation : GUID insertion : \(problem).")
+    }
     var settings = template(of: defaults.value)
     settings.name = name
     settings.mode = options.mode ?? defaults.mode
@@ -46,6 +49,7 @@ public enum DynamicBackendLine {
     settings.inherit(kind: .backend, name: defaults.name, location: defaults.location)
     settings.isUnpublished = true
     settings.modernize()
+    settings.settleCompression()
     return settings
   }
 

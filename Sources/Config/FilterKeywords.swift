@@ -81,31 +81,36 @@ public enum FilterKeywords {
           suggestion: Nearest.word(to: name, among: settings.filters))
       }
     }
-    guard settings.compression != nil else { return }
-    let compresses = (
-      request: settings.runs(["comp-req", "compression"], in: settings.requestFilters),
-      response: settings.runs(["comp-res", "compression"], in: settings.responseFilters)
-    )
-    switch (compresses.request, compresses.response) {
-    case (true, true): break
-    case (false, false): settings.compression = nil
-    case (true, false):
-      if settings.compression?.direction == .response {
-        settings.compression = nil
-      } else {
-        settings.compression?.direction = .request
-      }
-    case (false, true):
-      if settings.compression?.direction == .request {
-        settings.compression = nil
-      } else {
-        settings.compression?.direction = .response
-      }
-    }
+    settings.settleCompression()
   }
 }
 
 extension ProxySettings {
+  /// Compression acts in the directions whose sequence of filters names it.
+  mutating func settleCompression() {
+    guard compression != nil else { return }
+    let compresses = (
+      request: runs(["comp-req", "compression"], in: requestFilters),
+      response: runs(["comp-res", "compression"], in: responseFilters)
+    )
+    switch (compresses.request, compresses.response) {
+    case (true, true): break
+    case (false, false): compression = nil
+    case (true, false):
+      if compression?.direction == .response {
+        compression = nil
+      } else {
+        compression?.direction = .request
+      }
+    case (false, true):
+      if compression?.direction == .request {
+        compression = nil
+      } else {
+        compression?.direction = .response
+      }
+    }
+  }
+
   /// Whether one of the named filters runs: all do where there is no sequence.
   public func runs(_ names: [String], in sequence: Word?) -> Bool {
     guard let sequence else { return true }

@@ -67,7 +67,10 @@ public enum ProxyKeywords {
       }
       settings.id = id
     },
-    word("guid", in: .notDefaults, "<id>", "A unique id.") { $0.guid = $1.text },
+    word("guid", in: .notDefaults, "<id>", "A unique id.") { settings, word throws(Refusal) in
+      try Name.checkGUID(word)
+      settings.guid = word.text
+    },
     Keyword("description", in: .notDefaults, "<text>", "A text for the statistics page.") {
       settings, arguments, _ throws(Refusal) in
       _ = try arguments.required("a text")

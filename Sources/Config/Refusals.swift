@@ -45,6 +45,17 @@ enum Name {
     }
   }
 
+  /// What is wrong with a `guid`, if anything is; in HAProxy's words.
+  static func problem(ofGUID text: String) -> String? {
+    let octets = Bytes(text)
+    if octets.isEmpty || octets.count > 127 { return "invalid length" }
+    return firstInvalid(octets).map { "invalid character '\(octets.dropFirst($0).prefix(1).string)'" }
+  }
+
+  static func checkGUID(_ word: Word) throws(Refusal) {
+    if let problem = problem(ofGUID: word.text) { throw Refusal("'guid': \(problem)", at: word.location) }
+  }
+
   static func check(_ word: Word, of what: String) throws(Refusal) {
     guard let i = firstInvalid(word.bytes) else { return }
     var place = word.location

@@ -53,7 +53,10 @@ public enum ServerKeywords {
 
   static let general: [Keyword<ServerSettings>] = [
     number("id", "The server's id.", in: 1...Int(Int32.max)) { $0.id = $1 },
-    word("guid", "<id>", "A unique id.") { $0.guid = $1.text },
+    word("guid", "<id>", "A unique id.") { settings, word throws(Refusal) in
+      try Name.checkGUID(word)
+      settings.guid = word.text
+    },
     number("shard", "The part of stick tables that a peer is told.", in: 1...Int(Int32.max)) { $0.shard = $1 },
     number("weight", "Its share of the load.", in: 0...256) { $0.weight = $1 },
     flag("backup", "Used when all others are down.") { $0.isBackup = true },

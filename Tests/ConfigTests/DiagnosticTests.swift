@@ -61,6 +61,7 @@ struct DiagnosticTests {
         "4: backend 'b', server 's': unable to find required resolvers 'q'"
       ),
       ("userlist u\n group g users x\n", "1: userlist 'u': no such user 'x' specified in group 'g'"),
+      ("backend b\n guid a!\n", "2: 'guid': invalid character '!'"),
       (
         "backend b\n no mode http\n",
         "2: negation/default currently supported only for options, log, busy-polling, set-dumpable, strict-limits, insecure-fork-wanted and numa-cpu-mapping."

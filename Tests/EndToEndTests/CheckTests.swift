@@ -26,6 +26,23 @@ extension EndToEnd {
           """, listening: [port], in: workspace)
     }
 
+    @Test("an answer counts although a reset comes right behind it")
+    func reset() throws {
+      let log = try LogReceiver()
+      let origin = try TestServer { connection in
+        try connection.send("220 ready\r\n")
+        // One octet of the greeting is left unread, which makes the end a reset.
+        _ = try connection.receive(count: 16)
+        try connection.send("512 DNS error\r\n")
+      }
+      let gateway = try gateway(
+        "  mode tcp\n  option smtpchk EHLO domain.tld\n  option log-health-checks\n"
+          + "  server a 127.0.0.1:\(origin.port) check fall 1 rise 1", log: log)
+      let line = log.line { $0.contains("Health check for server site/a failed") }
+      #expect(line?.contains("reason: Layer7 wrong status, code: 512, info: \"DNS error\"") == true, "\(log.lines)")
+      withExtendedLifetime((gateway, origin)) {}
+    }
+
     @Test("state changes are logged in HAProxy's words")
     func logged() throws {
       let log = try LogReceiver()

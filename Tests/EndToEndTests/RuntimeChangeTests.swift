@@ -109,6 +109,36 @@ extension EndToEnd {
       withExtendedLifetime(gateway) {}
     }
 
+    @Test(
+      "the master's words for processes, levels and modes say nothing; a line for a worker takes what follows along",
+      arguments: [
+        ("show cli level", "admin\n\n"), ("user; show cli level", "user\n\n"), ("@1; show cli level", "admin\n\n"),
+        ("@master show cli level", "admin\n\n"), ("@1 user; show cli level", "\nadmin\n\n"), ("echo a b", "a b\n\n"),
+        ("@5 show version", "Can't find the target PID matching the prefix '@5'\n"),
+        ("prompt i\n@1 show cli level\nshow cli level\nquit", "admin\n\nadmin\n\n"),
+        ("@@1 operator; show cli level", "\noperator\n\n"),
+        ("@@1 prompt\nshow cli level\nquit", "\n> admin\n\n> "),
+        ("@@1\noperator\nshow cli level\nquit", "\noperator\n\n"),
+        ("prompt\n@master\nshow cli level\nquit", "master> master> admin\n\nmaster> "),
+      ])
+    func masterWords(_ line: String, _ answer: String) throws {
+      let master = workspace.path("master.sock")
+      let gateway = try RunningGateway(
+        """
+        global
+        \(EndToEnd.defaults)
+        frontend site
+          bind 127.0.0.1:\(port)
+          http-request return status 200
+
+        """, listening: [port], unix: [master], in: workspace, arguments: ["-W", "-S", master])
+      #expect(try command(line, on: master) == answer)
+      #expect(try command("show proc", on: master).hasSuffix("\n\n"))
+      #expect(try !command("show proc", on: master).hasSuffix("\n\n\n"))
+      #expect(try command("show env PATH", on: master).hasPrefix("PATH="))
+      withExtendedLifetime(gateway) {}
+    }
+
     @Test("the master CLI lists processes, reaches workers and reloads; a configuration that is wrong changes nothing")
     func masterSocket() throws {
       let (master, name) = (workspace.path("master.sock"), "gatehouse-test-\(port)")

@@ -56,6 +56,11 @@ extension EndToEnd {
       }
     }
 
+    @Test("the TLS library's providers are listed")
+    func providers() throws {
+      #expect(try command("show ssl providers") == "Loaded providers : \n\t- default\n\n")
+    }
+
     @Test("what developers ask for first: the build, the system, the process")
     func developers() throws {
       let text = try command("show dev")

@@ -95,6 +95,39 @@ extension EndToEnd {
       withExtendedLifetime((gateway, origin, clients)) {}
     }
 
+    @Test("requests that were refused count for the frontend and, with socket-stats, for the listener")
+    func refusals() throws {
+      let gateway = try RunningGateway(
+        """
+        global
+          stats socket \(socket) level admin
+        \(EndToEnd.defaults)
+        frontend site
+          option socket-stats
+          option http-ignore-probes
+          bind 127.0.0.1:\(ports[0]) name lst
+          http-request deny if { path /no }
+          http-request return status 200
+
+        """, listening: [ports[0]], unix: [socket], in: workspace)
+      /// The values of columns of a row.
+      func row(_ name: String, _ columns: [String]) throws -> [Int] {
+        let lines = try command("show stat site").split(separator: "\n").map {
+          $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        }
+        let head = lines[0].map { $0.hasPrefix("# ") ? String($0.dropFirst(2)) : $0 }
+        let line = try #require(lines.first { $0.count > 1 && $0[1] == name })
+        return columns.compactMap { column in head.firstIndex(of: column).flatMap { Int(line[$0]) } }
+      }
+      #expect(try Tool.status("http://127.0.0.1:\(ports[0])/no", in: workspace) == "403")
+      let client = try Connection(port: ports[0])
+      try client.send("GET / HT\u{1}P/1.1\r\n\r\n")
+      _ = try client.receiveAll()
+      #expect(try row("FRONTEND", ["req_tot", "h1req", "ereq", "dreq"]) == [2, 2, 1, 1])
+      #expect(try row("lst", ["ereq", "dreq"]) == [1, 1])
+      withExtendedLifetime(gateway) {}
+    }
+
     @Test("'show info' and 'show activity' tell what happened")
     func info() throws {
       let origin = try TestOrigin("body")

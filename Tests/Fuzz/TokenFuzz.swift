@@ -56,7 +56,7 @@ private func lookUp(_ file: [UInt8]) {
     proxy.rules.append(Directive(words: words, location: .none))
   }
   var configuration = Configuration()
-  configuration.proxies = [proxy]
+  configuration.proxies = [Boxed(proxy)]
   let rules = RuleCompiler.compile(configuration, diagnostics: Diagnostics()) { _ in file }
   var index = 0
   _ = rules.proxies.first?.httpRequest.evaluate(context(), resumingAt: &index)

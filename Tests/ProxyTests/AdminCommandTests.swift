@@ -21,6 +21,29 @@ private func items(_ input: [UInt8], splitAt split: Int) -> [CommandReader.Item]
 
 @Suite("Command lines of stats sockets")
 struct AdminCommandTests {
+  @Test("what no request was made of yet can be taken away")
+  func rest() {
+    var reader = CommandReader()
+    Array("one\ntwo\nthr".utf8).withUnsafeBytes { reader.feed($0) }
+    #expect(reader.next() == .request(["one"], payload: nil))
+    #expect(reader.takeRest() == Array("two\nthr".utf8))
+    #expect(reader.next() == .needMore)
+    #expect(reader.takeRest() == [])
+  }
+
+  @Test(
+    "commands need the level that HAProxy asks for",
+    arguments: [
+      ("show stat", AdminLevel.user), ("show servers state", .user), ("dump stats-file", .user), ("show table", .user),
+      ("show env", .restricted), ("show errors", .restricted), ("show sess", .restricted), ("trace", .restricted),
+      ("show cache", .admin), ("wait", .admin), ("experimental-mode", .admin), ("publish backend", .admin),
+      ("add backend", .admin), ("del backend", .admin), ("show ssl crt-list", .admin), ("show profiling", .admin),
+      ("show ssl ocsp-response", .admin), ("show ssl ocsp-updates", .admin), ("set server", .admin),
+    ])
+  func levels(_ words: String, _ level: AdminLevel) {
+    #expect(Commands.find(words.split(separator: " ").map(String.init))?.level == level)
+  }
+
   struct Case: CustomTestStringConvertible {
     var input: String
     var expected: [CommandReader.Item]

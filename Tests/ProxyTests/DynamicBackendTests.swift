@@ -81,6 +81,8 @@ struct DynamicBackendTests {
         "b from web guid there",
         "Error during backend creation : GUID insertion : duplicate entry with backend last."
       ),
+      ("b from web guid a!", "Error during backend creation : GUID insertion : invalid character '!'."),
+      ("both from web", "Error during backend creation : name is already used by other proxy 'proxy both'."),
       (
         "b from fixed",
         "New backend registered (no support for dynamic servers: backend 'b' uses a non dynamic load balancing method)."
@@ -110,9 +112,14 @@ struct DynamicBackendTests {
     #expect(runtime.backends.last === backend)
     #expect(runtime.proxyID(named: "b") == 7)
     var rows: [String] = []
-    var walk = StatWalk(runtime, StatOptions(), StatSelection(), now: Now.read().wall)
-    while let event = walk.next() { if case .row(let row) = event { rows.append(row.text(.pxname)) } }
-    #expect(rows.contains("b"))
+    var walk = StatWalk(runtime, StatOptions(), StatSelection(proxyID: 7), now: Now.read().wall)
+    while let event = walk.next() {
+      if case .row(let row) = event { rows.append(row.text(.pxname) + " " + row.text(.status)) }
+    }
+    #expect(rows == ["b UP (UNPUB)"])
+    backend.isUnpublished.store(false, ordering: .relaxed)
+    #expect(StatRow(backend, StatOptions(), at: Now.read().wall).text(.status) == "UP")
+    backend.isUnpublished.store(true, ordering: .relaxed)
     #expect(add("c from plain mode tcp", runtime) == "New backend registered.")
     #expect(runtime.backend(named: "c")?.id == 8)
     #expect(runtime.backend(named: "c")?.settings.mode == .tcp)

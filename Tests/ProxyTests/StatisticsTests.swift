@@ -151,6 +151,19 @@ struct StatisticsTests {
     #expect(average.maximum == 0)
   }
 
+  @Test("a place that was only tried for does not raise the highest number")
+  func gauge() {
+    let gauge = Gauge()
+    #expect(gauge.increment(upTo: 2))
+    gauge.noteMaximum()
+    #expect(gauge.increment(upTo: 2))
+    gauge.decrement()
+    #expect((gauge.current, gauge.maximum) == (1, 1))
+    gauge.increment()
+    #expect(!gauge.increment(upTo: 2))
+    #expect((gauge.current, gauge.maximum) == (2, 2))
+  }
+
   @Test("label values of metrics are escaped")
   func labels() {
     #expect(PrometheusExporter.escaped("a\"b\\c\nd") == "a\\\"b\\\\c\\nd")

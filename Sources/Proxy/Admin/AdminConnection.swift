@@ -102,7 +102,7 @@ final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
 
   /// Moves what a relay has; false to wait for an event.
   private func pass(_ relay: AdminRelay) -> Bool {
-    if relay.isInteractive { forwardInput(relay) }
+    if relay.kind != .command { forwardInput(relay) }
     switch relay.take() {
     case .octets(let octets):
       output.append(contentsOf: octets)
@@ -113,7 +113,7 @@ final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
       relay.close()
       self.relay = nil
       // The worker's answer has its own end.
-      if relay.isInteractive {
+      if relay.kind == .session {
         endsAfterOutput = true
       } else if commands.isEmpty {
         endLine()
@@ -244,8 +244,17 @@ final class AdminConnection: EventHandler, TimerOwner, @unchecked Sendable {
       // It may be quiet for long.
       loop.timers.cancel(timer)
       self.feed = feed
-    case .relay(let descriptor, let start, let isInteractive):
-      relay = AdminRelay(descriptor, start, isInteractive: isInteractive, on: loop) { [weak self] in self?.pump() }
+    case .bare(let text):
+      output.append(text)
+      if session.isOver {
+        endsAfterOutput = true
+      } else if commands.isEmpty {
+        endLine()
+      }
+    case .relay(let descriptor, let start, let kind):
+      // What has arrived behind the command is the worker's already.
+      let start = kind == .command ? start : start + reader.takeRest()
+      relay = AdminRelay(descriptor, start, kind, on: loop) { [weak self] in self?.pump() }
     case .later(let start):
       awaitsAnswer = true
       start { [self] answer in

@@ -31,19 +31,22 @@ final class AdminRelay: EventHandler {
     case end
   }
 
+  /// What the worker was given: one command, a line of them with all that the client says meanwhile, or the client for
+  /// the rest of its connection.
+  enum Kind { case command, line, session }
+
   private let descriptor: Int32
   private let loop: EventLoop
-  /// Whether what the client says meanwhile is the worker's.
-  let isInteractive: Bool
+  let kind: Kind
   private var token: EventLoop.Token?
   private var pending: [UInt8]
   private var inputEnded = false
   private let wake: () -> Void
 
-  init(_ descriptor: Int32, _ start: [UInt8], isInteractive: Bool, on loop: EventLoop, wake: @escaping () -> Void) {
+  init(_ descriptor: Int32, _ start: [UInt8], _ kind: Kind, on loop: EventLoop, wake: @escaping () -> Void) {
     self.descriptor = descriptor
     self.loop = loop
-    self.isInteractive = isInteractive
+    self.kind = kind
     self.wake = wake
     pending = start
     Socket.setNonBlocking(descriptor)

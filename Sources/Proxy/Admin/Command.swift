@@ -103,8 +103,10 @@ enum CommandAnswer {
   /// Given later, by calling the function on the connection's own thread.
   case later((@escaping (CommandAnswer) -> Void) -> Void)
 
+  /// Output without the empty line that ends others.
+  case bare(String)
   /// What another process says on a descriptor, after it was told `start`; the descriptor is given away.
-  case relay(Int32, start: [UInt8], isInteractive: Bool)
+  case relay(Int32, start: [UInt8], AdminRelay.Kind)
 
   static var done: CommandAnswer { .text([]) }
   static func error(_ text: String) -> CommandAnswer { .message(text, severity: 3) }

@@ -59,6 +59,12 @@ struct CommandReader {
     return waiting.count - start > CommandReader.longestLine ? .tooLong : .needMore
   }
 
+  /// All octets that no request was made of yet; the reader forgets them.
+  mutating func takeRest() -> [UInt8] {
+    defer { (waiting, start) = ([], 0) }
+    return Array(waiting[start...])
+  }
+
   private mutating func takeLine() -> Bytes? {
     guard let end = waiting[start...].firstIndex(of: ASCII.lf) else { return nil }
     var stop = end

@@ -3,7 +3,7 @@ import NetIO
 
 extension Commands {
   static let caches: [Command] = [
-    Command("show cache", "", "show cache status") { call in
+    Command("show cache", "", level: .admin, "show cache status") { call in
       let now = Int64(call.now.wall.seconds)
       return .lines(call.runtime.caches.map { $0.report(now: now) }.joined())
     }

@@ -6,7 +6,7 @@ extension Commands {
   /// `crt-list` files while the process runs.
   static let certificateLists: [Command] = [
     Command(
-      "show ssl crt-list", "[-n] [<list>]", level: .restricted,
+      "show ssl crt-list", "[-n] [<list>]", level: .admin,
       "show the list of crt-lists or the content of a crt-list file"
     ) {
       showList($0)

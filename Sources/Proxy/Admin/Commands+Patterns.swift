@@ -91,6 +91,7 @@ extension Commands {
   private static func show(_ call: CommandCall, _ kind: PatternKind) -> CommandAnswer {
     let (version, arguments) = versioned(call)
     guard let name = arguments.first else {
+      if version != nil { return kind.unknown }
       let references = call.runtime.rules.patterns.references.filter(kind.uses)
       return .lines("# id (file) description\n" + references.map(\.summary).joined())
     }

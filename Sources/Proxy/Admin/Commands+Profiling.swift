@@ -8,7 +8,7 @@ extension Commands {
       "set profiling", "<what> {on|off}", level: .admin, "enable/disable resource profiling (tasks,memory)",
       run: setProfiling),
     Command(
-      "show profiling", "[<what>|<#lines>]*", level: .restricted, "show profiling state (all,status,tasks,memory)",
+      "show profiling", "[<what>|<#lines>]*", level: .admin, "show profiling state (all,status,tasks,memory)",
       run: showProfiling),
   ]
 

@@ -27,10 +27,10 @@ extension Commands {
       guard call.arguments.count <= 1 else { return .error("Usage: del backend <name>.") }
       return answer(DynamicBackends(runtime: call.runtime).remove(call.argument(0)))
     },
-    Command("publish backend", "<backend>", level: .restricted, "mark backend as ready for traffic") { call in
+    Command("publish backend", "<backend>", level: .admin, "mark backend as ready for traffic") { call in
       setPublished(call, true)
     },
-    Command("unpublish backend", "<backend>", level: .restricted, "remove backend from the choice of others") { call in
+    Command("unpublish backend", "<backend>", level: .admin, "remove backend from the choice of others") { call in
       setPublished(call, false)
     },
     Command(

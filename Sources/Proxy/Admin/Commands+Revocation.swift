@@ -4,8 +4,11 @@ import TLS
 extension Commands {
   /// OCSP responses while the process runs.
   static let revocation: [Command] = [
+    Command("show ssl providers", "", "show loaded SSL providers") { _ in
+      .lines("Loaded providers : \n" + cryptographicProviders().map { "\t- \($0)\n" }.joined())
+    },
     Command(
-      "show ssl ocsp-response", "[[text|base64] <id|path>]", level: .restricted,
+      "show ssl ocsp-response", "[[text|base64] <id|path>]", level: .admin,
       "display the IDs of the OCSP responses used in memory, or the details of a single OCSP response"
     ) {
       showResponse($0)
@@ -28,7 +31,7 @@ extension Commands {
       return .message("OCSP Response updated!", severity: 6)
     },
     Command(
-      "show ssl ocsp-updates", "", level: .restricted,
+      "show ssl ocsp-updates", "", level: .admin,
       "display information about the next 'nb' ocsp responses that will be updated automatically"
     ) {
       call in
@@ -43,7 +46,8 @@ extension Commands {
       let store = call.runtime.certificates
       guard let bundle = store.files.bundles[path] ?? store.files.bundles[store.files.paths.certificate(path)] else {
         return .error(
-          "'update ssl ocsp-response' only works on known certificates.\nCan't send ocsp request for \(path)!")
+          "Unknown certificate! 'update ssl ocsp-response' expects an already known certificate file name.\n"
+            + "Can't send ocsp request for \(path)!")
       }
       guard let entry = bundle.ocsp ?? store.addOCSP(of: bundle) else {
         return .error(
@@ -69,7 +73,7 @@ extension Commands {
     }
     let bundle = store.files.bundles[name] ?? store.files.bundles[store.files.paths.certificate(name)]
     guard let entry = store.files.ocsp[name] ?? bundle?.ocsp else {
-      return .error("Certificate ID or path does not match any certificate.")
+      return .error("'show ssl ocsp-response' expects a valid certid or certificate path.")
     }
     guard let response = entry.response else { return .error("OCSP response not available") }
     if isBase64 { return .text(Base64.encode(Bytes(response)) + [ASCII.lf]) }

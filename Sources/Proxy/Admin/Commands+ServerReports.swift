@@ -67,7 +67,7 @@ extension Commands {
     let delay = server.settings.poolPurgeDelay.milliseconds
     var line = "\(anonymizer(backend.name))/\(anonymizer(server.name)) \(backend.id)/\(server.id) "
     line += "\(host) \(address.port ?? 0) - \(delay) \(server.sessions.current) \(used) "
-    line += "\(server.usedConnections.maximum) \(used) 0 0 \(idle) \(limit) \(idle)"
+    line += "\(server.peakUse) \(server.peakUse) 0 0 \(idle) \(limit) \(idle)"
     // Idle connections belong to workers, who count them for all together.
     line += String(repeating: " 0", count: Swift.max(0, threads - 1)) + " \(idle)\n"
     return line
@@ -114,13 +114,15 @@ extension ServerState {
   fileprivate func checkColumns(_ settings: ServerSettings) -> String {
     let flags =
       (checksEnabled ? 4 : 0) | (settings.checksEnabled ? 2 : 0) | (check.isRunning ? 1 : 0)
-      | (isInMaintenance ? 8 : 0)
+      | (isInMaintenance && checksEnabled ? 8 : 0)
+    // HAProxy's checks of a server that starts in maintenance are paused; those that are not there stay so.
+    let paused = settings.isDisabled && (isInMaintenance || !settings.checksEnabled) ? 8 : 0
     // Without checks HAProxy shows what `default-server` brought along.
     let idle = settings.hasDefaults && !isInMaintenance ? settings.rise : 0
     let status = check.status == .unknown ? CheckStatus.initializing.name : check.status.name
     let number = CheckNames.number(of: status)
     let result = number < 4 ? 0 : CheckNames.isSuccess(status) ? (status == "L7OKC" ? 4 : 3) : 2
     return
-      "\(number) \(result) \(settings.checksEnabled ? health : idle) \(settings.checksEnabled ? flags : 0)"
+      "\(number) \(result) \(settings.checksEnabled ? health : idle) \(settings.checksEnabled ? flags | paused : paused)"
   }
 }

@@ -21,7 +21,7 @@ extension Commands {
       "show stat", "[desc|json|no-maint|typed|up]*", "report counters for each proxy and server",
       run: showStat),
     Command("show schema json", "", "report schema used for stats") { _ in .lines(StatSchema.text + "\n") },
-    Command("dump stats-file", "", level: .admin, "dump stats for a stats-file") { call in
+    Command("dump stats-file", "", "dump stats for a stats-file") { call in
       .lines(StatsFile(call.runtime).text)
     },
     Command(

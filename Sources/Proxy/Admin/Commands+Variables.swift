@@ -25,11 +25,12 @@ extension Commands {
         call.runtime.rules.variables.set(
           call.argument(0), rest.joined(separator: " "), isFormat: isFormat, worker.environment, call.now))
     },
-    Command("experimental-mode", "[on|off]", "enable experimental features for this session") { call in
+    Command("experimental-mode", "[on|off]", level: .admin, "enable experimental features for this session") { call in
       switch call.argument(0) {
       case "on": call.session.isExperimental = true
       case "off": call.session.isExperimental = false
-      default: return .info("experimental-mode is \(call.session.isExperimental ? "ON" : "OFF")")
+      case "": return .info("experimental-mode is \(call.session.isExperimental ? "ON" : "OFF")")
+      default: break
       }
       return .done
     },
@@ -38,7 +39,8 @@ extension Commands {
       switch call.argument(0) {
       case "on": call.session.isExpert = true
       case "off": call.session.isExpert = false
-      default: return .info("expert-mode is \(call.session.isExpert ? "ON" : "OFF")")
+      case "": return .info("expert-mode is \(call.session.isExpert ? "ON" : "OFF")")
+      default: break
       }
       return .done
     },

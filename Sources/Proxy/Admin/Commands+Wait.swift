@@ -5,7 +5,7 @@ extension Commands {
   /// `wait`: scripts that remove servers wait for their last connections.
   static let waiting: [Command] = [
     Command(
-      "wait", "{-h|<delay_ms>} cond [args...]", "wait the specified delay or condition (-h to see list)"
+      "wait", "{-h|<delay_ms>} cond [args...]", level: .admin, "wait the specified delay or condition (-h to see list)"
     ) {
       wait($0)
     }

@@ -133,12 +133,12 @@ public final class MasterCLI: AdminHost {
     let name = text.dropFirst(isWhole ? 2 : 1).prefix(end - (isWhole ? 2 : 1)).string
     let rest = text.dropFirst(end).trimmed
     guard let target = process(named: name) else {
-      return .error("Can't find the target PID matching the prefix '\(text.prefix(end).string)'.")
+      return .bare("Can't find the target PID matching the prefix '\(text.prefix(end).string)'\n")
     }
     if isWhole { return target == 0 ? .error("'@@' needs a worker.") : open(rest, target, session) }
     if rest.isEmpty {
       session.target = target
-      return .done
+      return .bare("")
     }
     if target == 0 {
       let before = session.target
@@ -149,9 +149,9 @@ public final class MasterCLI: AdminHost {
     return send(rest, payload, to: target, session)
   }
 
-  /// `1` is the current worker, `!<pid>` any process, nothing the master; nil when there is no such process.
+  /// `1` is the current worker, `!<pid>` any process, `master` or nothing the master; nil when there is no such process.
   private func process(named name: String) -> Int32? {
-    if name.isEmpty { return 0 }
+    if name.isEmpty || name == "master" { return 0 }
     if name.hasPrefix("!") {
       guard let process = Int32(name.dropFirst()) else { return nil }
       if process == getpid() { return 0 }
@@ -171,17 +171,18 @@ public final class MasterCLI: AdminHost {
       line.append("@GATEHOUSE@")
     }
     line.append(ASCII.lf)
-    return relay(line, to: process, session, [], isInteractive: false)
+    return relay(line, to: process, session, [], .command)
   }
 
   /// `@@`: a whole line of commands, or a session that lasts.
   private func open(_ line: Bytes, _ process: Int32, _ session: CommandSession) -> CommandAnswer {
-    if !line.isEmpty { return relay(line.array + [ASCII.lf], to: process, session, [], isInteractive: false) }
-    return relay([], to: process, session, session.mode == .prompt ? .prompt : .interactive, isInteractive: true)
+    if !line.isEmpty { return relay(line.array + [ASCII.lf], to: process, session, [], .line) }
+    return relay([], to: process, session, session.mode == .prompt ? .prompt : .interactive, .session)
   }
 
   private func relay(
-    _ start: [UInt8], to process: Int32, _ session: CommandSession, _ modes: MasterOrder.Modes, isInteractive: Bool
+    _ start: [UInt8], to process: Int32, _ session: CommandSession, _ modes: MasterOrder.Modes,
+    _ kind: AdminRelay.Kind
   ) -> CommandAnswer {
     guard let worker = master.workers.first(where: { $0.process == process }), let ends = Socket.pair() else {
       return .error("Can't connect to the target CLI!")
@@ -196,6 +197,6 @@ public final class MasterCLI: AdminHost {
       close(ends.0)
       return .error("Can't connect to the target CLI!")
     }
-    return .relay(ends.0, start: start, isInteractive: isInteractive)
+    return .relay(ends.0, start: start, kind)
   }
 }

@@ -52,11 +52,11 @@ enum MasterCommands {
     },
     MasterCommand("operator", "", isForAll: true, "lower the level of the current CLI session to operator") {
       $0.session.level = Swift.min($0.session.level, .operator)
-      return .done
+      return .bare("")
     },
     MasterCommand("user", "", isForAll: true, "lower the level of the current CLI session to user") {
       $0.session.level = .user
-      return .done
+      return .bare("")
     },
     MasterCommand("expert-mode", "[on|off]", isForAll: true, "expert mode for the workers' commands") {
       mode($0, "expert-mode") { session, isOn in
@@ -75,10 +75,14 @@ enum MasterCommands {
         return session.isMasterDebug
       }
     },
+    MasterCommand("echo", "<text>", "print text to the output") {
+      .info($0.words.dropFirst().joined(separator: " "))
+    },
+    MasterCommand("show env", "[var]", "dump environment variables known to the process", run: showEnvironment),
     MasterCommand("@1", "<command>", "send a command to the current worker") { _ in .done },
     MasterCommand("@!<pid>", "<command>", "send a command to the <pid> process") { _ in .done },
     MasterCommand("@@<1|!<pid>>", "[<commands>]", "send a line to a worker, or stay with it") { _ in .done },
-    MasterCommand("@", "<command>", "send a command to the master process") { _ in .done },
+    MasterCommand("@master", "<command>", "send a command to the master process") { _ in .done },
     MasterCommand("help", "", "list all commands") { _ in .lines(list) },
     MasterCommand("prompt", "[n | i | p | timed]", isForAll: true, "toggle interactive mode with prompt") {
       prompt($0)
@@ -115,7 +119,20 @@ enum MasterCommands {
     case "off": _ = set(call.session, false)
     default: return .info("\(name) is \(set(call.session, nil) ? "ON" : "OFF")")
     }
-    return .done
+    return .bare("")
+  }
+
+  private static func showEnvironment(_ call: MasterCall) -> CommandAnswer {
+    guard call.session.level >= .operator else { return .error("Permission denied\n") }
+    var lines: [String] = []
+    var next = environ
+    while let entry = next.pointee {
+      lines.append(String(cString: entry))
+      next += 1
+    }
+    guard let name = call.words.dropFirst(2).first else { return .lines(lines.sorted().map { $0 + "\n" }.joined()) }
+    guard let line = lines.first(where: { $0.hasPrefix(name + "=") }) else { return .error("Variable not found") }
+    return .lines(line + "\n")
   }
 
   private static func prompt(_ call: MasterCall) -> CommandAnswer {
@@ -125,7 +142,7 @@ enum MasterCommands {
     case nil: call.session.mode = call.session.mode == .prompt ? .single : .prompt
     default: call.session.mode = .prompt
     }
-    return .done
+    return .bare("")
   }
 
   private static func reload(_ call: MasterCall, hard: Bool) -> CommandAnswer {
@@ -166,6 +183,6 @@ enum MasterCommands {
     text += "# workers\n" + master.workers.filter { !$0.isLeaving }.map(row).joined()
     let leaving = master.workers.filter(\.isLeaving)
     if !leaving.isEmpty { text += "# old workers\n" + leaving.map(row).joined() }
-    return .lines(text + "\n")
+    return .lines(text)
   }
 }

@@ -39,7 +39,7 @@ struct DynamicBackends {
 
   private func obstacle(_ settings: ProxySettings) -> String? {
     if let other = bearer(of: settings.name) {
-      return "name is already used by other proxy '\(other.rawValue) \(settings.name)'"
+      return "name is already used by other proxy '\(other == .listen ? "proxy" : other.rawValue) \(settings.name)'"
     }
     if let guid = settings.guid, let other = runtime.bearer(ofGUID: guid) {
       return "GUID insertion : duplicate entry with \(other)"
@@ -122,7 +122,7 @@ extension Runtime {
   fileprivate func bearer(ofGUID guid: String) -> String? {
     for (frontend, backend) in proxies {
       if let settings = frontend?.settings ?? backend?.settings, settings.guid == guid {
-        return "\(settings.kind == .listen ? "listen" : settings.kind.rawValue) \(settings.name)"
+        return "\(settings.kindLabel) \(settings.name)"
       }
       for server in backend?.servers ?? [] where server.settings.guid == guid {
         return "server \(server.backendName)/\(server.name)"

@@ -178,6 +178,11 @@ final class HealthCheck: TimerOwner, TransportOwner {
       return true
     case .failed:
       // A reset behind an answer does not take it away.
+      if transport.salvageInput() {
+        transport.withWaiting { conversation.received($0) }
+        transport.consume(transport.waiting.count)
+        return true
+      }
       if conversation.hasInput {
         conversation.inputEnded()
         return true

@@ -1,4 +1,5 @@
 import Base
+import NetIO
 
 /// What has come in.
 extension Transport {
@@ -13,6 +14,20 @@ extension Transport {
 
   /// Whether what waits fills the buffer of the usual size: a head that long is too long.
   var inputIsFull: Bool { input.map { $0.count >= worker.buffers.bufferSize } ?? false }
+
+  /// Reads what came before an error that the kernel told of first; false when there is nothing, or TLS is spoken.
+  func salvageInput() -> Bool {
+    guard !isClosed, failure != 0, tls == nil, !sawEnd else { return false }
+    let buffer = inputBuffer()
+    buffer.compact()
+    guard buffer.room > 0, case .bytes(let n) = Socket.receive(descriptor, into: buffer.writableBytes) else {
+      if buffer.isEmpty { dropInput() }
+      return false
+    }
+    buffer.produced(n)
+    octetsIn &+= n
+    return true
+  }
 
   /// Reads until nothing more comes now or the buffer is full.
   func gather() {

@@ -186,6 +186,9 @@ final class Acceptor: EventHandler, TimerOwner {
   private func admit(_ fd: Int32, _ peer: SocketAddress) {
     let now = worker.loop.now
     let frontend = listener.frontend
+    worker.runtime.connections.noteMaximum()
+    frontend.sessions.noteMaximum()
+    listener.sessions.noteMaximum()
     worker.runtime.connectionCounter.add(1, ordering: .relaxed)
     worker.runtime.connectionRate.count(at: now.wall.microseconds)
     frontend.connectionRate.count(at: now.wall.microseconds)

@@ -169,18 +169,16 @@ final class H1ClientSession: TransportOwner, ClientEndpoint {
     worker.loop.timers.cancel(timer)
     state = .exchange
     let storage = self.storage ?? worker.takeStorage(facts)
-    if cause == .proxy { frontend.counters.add(.requestErrors, worker: worker.index) }
-    makeStream(storage).requestFailed(status: status, cause: cause)
+    let stream = makeStream(storage)
+    if cause == .proxy || cause == .client { stream.countRefused(.requestErrors) }
+    stream.requestFailed(status: status, cause: cause)
   }
 
   /// The client closed, or the connection broke, before a request was complete.
   private func clientEnded() {
     if requestCount == 0 || state == .readingHead {
       let silent = state == .idle && (frontend.settings.dontLogNull || frontend.settings.ignoreProbes)
-      if !silent {
-        frontend.counters.add(.requestErrors, worker: worker.index)
-        return refuse(400, cause: .client)
-      }
+      if !silent { return refuse(400, cause: .client) }
     }
     close()
   }

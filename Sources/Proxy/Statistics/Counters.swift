@@ -88,20 +88,20 @@ final class Gauge: Sendable {
 
   func decrement() { value.subtract(1, ordering: .relaxed) }
 
-  /// Increments unless that would exceed `limit`.
+  /// Increments unless that would exceed `limit`. The maximum follows with `noteMaximum`: a place may be taken before
+  /// it is known whether somebody needs it.
   func increment(upTo limit: Int) -> Bool {
     var seen = value.load(ordering: .relaxed)
     while seen < limit {
       let (done, original) = value.weakCompareExchange(
         expected: seen, desired: seen + 1, ordering: .relaxed)
-      if done {
-        raise(seen + 1)
-        return true
-      }
+      if done { return true }
       seen = original
     }
     return false
   }
+
+  func noteMaximum() { raise(current) }
 
   private func raise(_ now: Int) {
     if now > highest.load(ordering: .relaxed) { highest.max(now, ordering: .relaxed) }

@@ -163,10 +163,15 @@ extension HTMLWriter {
     raw("<td class=ac>")
     duration(row.number(.lastchg))
     raw(" ")
-    let isDown = row.text(.status).hasPrefix("DOWN")
-    if isDown { raw("<font color=\"red\"><b>") }
-    text(row.text(.status))
-    if isDown { raw("</b></font>") }
+    let status = row.text(.status)
+    let (isDown, isUnpublished) = (status.hasPrefix("DOWN"), status.contains("(UNPUB)"))
+    if isDown {
+      raw("<font color=\"red\"><b>")
+    } else if isUnpublished {
+      raw("<font color=\"orange\"><b>")
+    }
+    text(status)
+    if isDown || isUnpublished { raw("</b></font>") }
     raw("</td><td class=ac>&nbsp;</td><td class=ac>")
     text("\(row.number(.weight))/\(row.number(.uweight))")
     raw("</td>")

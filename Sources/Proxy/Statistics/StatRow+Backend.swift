@@ -47,7 +47,23 @@ extension StatRow {
     }
     zero(StatRow.protocols)
     fill(counters, [(.h1SplicedBytesIn, .splicedIn), (.h1SplicedBytesOut, .splicedOut)])
+    if backend.settings.mode == .http { fillHTTP1(backend) }
     zero(StatRow.tls)
+  }
+
+  /// Where all servers are spoken to in HTTP/1; else connections and octets are those of both protocols together.
+  private mutating func fillHTTP1(_ backend: Backend) {
+    let servers = backend.servers
+    guard !servers.contains(where: \.speaksHTTP2) else { return }
+    let counters = backend.counters
+    self[.h1OpenConnections] = .u64(servers.reduce(0) { $0 + $1.usedConnections.current })
+    self[.h1OpenStreams] = .u64(servers.reduce(0) { $0 + $1.sessions.current })
+    self[.h1TotalConnections] = .u64(
+      servers.reduce(0) { $0 + $1.counters.total(.connectAttempts) - $1.counters.total(.connectErrors) })
+    self[.h1TotalStreams] = .u64(servers.reduce(0) { $0 + $1.counters.total(.requests) })
+    // As the server's side sees them: what came from it, and what it was sent.
+    self[.h1BytesIn] = .u64(counters.total(.octetsOut))
+    self[.h1BytesOut] = .u64(counters.total(.octetsIn))
   }
 
   /// Weights and numbers of usable servers, and the state that follows from them.
@@ -70,6 +86,7 @@ extension StatRow {
     let backups = backend.settings.allBackups ? weights.backup : weights.firstBackup
     let weight = active > 0 ? weights.active : backups
     var status = weight > 0 || backend.servers.isEmpty ? "UP" : "DOWN"
+    if backend.isUnpublished.load(ordering: .relaxed) { status += " (UNPUB)" }
     if options.hidesMaintenance || options.hidesDown { status += " (\(up)/\(backend.servers.count))" }
     self[.status] = .text(status)
     self[.weight] = .u32(weight)

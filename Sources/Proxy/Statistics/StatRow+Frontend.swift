@@ -42,6 +42,11 @@ extension StatRow {
         (.h1TotalConnections, .sessionsHTTP1), (.h1TotalStreams, .requestsHTTP1),
         (.h2TotalConnections, .sessionsHTTP2), (.h2HeadersRcvd, .requestsHTTP2),
       ])
+    // Octets and open connections are counted for both protocols together.
+    if frontend.isHTTP, counters.total(.sessionsHTTP2) == 0 {
+      fill(counters, [(.h1BytesIn, .octetsIn), (.h1BytesOut, .octetsOut)])
+      self[.h1OpenConnections] = .u64(frontend.sessions.current)
+    }
   }
 
   static let frontendColumns: [(StatColumn, Counter)] = [

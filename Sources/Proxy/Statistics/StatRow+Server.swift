@@ -54,14 +54,14 @@ extension StatRow {
     self[.idleConnCur] = .u32(0)
     self[.safeConnCur] = .u32(idle)
     self[.usedConnCur] = .u32(Swift.max(0, server.usedConnections.current - idle))
-    self[.needConnEst] = .u32(Swift.max(0, server.usedConnections.current - idle))
+    self[.needConnEst] = .u32(server.peakUse)
     self[.privIdleCur] = .u32(0)
   }
 
   private mutating func fillChecks(_ server: Server, _ state: ServerState, _ since: Int) {
     let settings = server.settings
     if settings.observe != .none { self[.hanafail] = .u64(0) }
-    if settings.checksEnabled {
+    if state.checksEnabled {
       self[.chkfail] = .u64(server.counters.total(.failedChecks))
       self[.chkdown] = .u64(server.counters.total(.downTransitions))
       self[.downtime] = .u32(state.downTime + (state.isRunning ? 0 : since))

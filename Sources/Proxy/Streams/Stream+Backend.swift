@@ -158,7 +158,7 @@ extension Stream {
   /// The body took too long: 408, as for a head that does.
   func bodyWaitExpired() {
     termination = Termination(cause: .clientTimeout, state: .request)
-    frontend.counters.add(.requestErrors, worker: worker.index)
+    countRefused(.requestErrors)
     storage.localReplyCloses = true
     refuse(408)
   }

@@ -27,6 +27,7 @@ extension Stream {
       }
     case .full(let entry):
       count(.cacheHits)
+      frontend.counters.add(.interceptedRequests, worker: worker.index)
       serve(entry, of: cache)
     }
     return .proceed

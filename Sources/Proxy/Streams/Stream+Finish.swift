@@ -73,7 +73,7 @@ extension Stream {
   @discardableResult
   func refuseMalformed(_ fault: HTTPFault) -> Step {
     termination = Termination(cause: .proxy, state: responseStarted ? .data : .request)
-    frontend.counters.add(.requestErrors, worker: worker.index)
+    countRefused(.requestErrors)
     dropServer(reset: true)
     storage.localReplyCloses = true
     return refuse(fault.status)
@@ -231,11 +231,19 @@ extension Stream {
       backend.counters.addTraffic(octetsIn, octetsOut, worker: index)
       server?.counters.addTraffic(octetsIn, octetsOut, worker: index)
     }
-    if frontend.settings.socketStats,
-      let listener = worker.runtime.listener(of: frontend, context.connection.listenerID)
-    {
-      listener.counters.addTraffic(octetsIn, octetsOut, worker: index)
-    }
+    statisticsListener?.counters.addTraffic(octetsIn, octetsOut, worker: index)
+  }
+
+  /// The listener that the connection came in by, with `option socket-stats`.
+  private var statisticsListener: ListenerSettings? {
+    guard frontend.settings.socketStats else { return nil }
+    return worker.runtime.listener(of: frontend, context.connection.listenerID)
+  }
+
+  /// Counts a request that was refused, for the frontend and the listener.
+  func countRefused(_ counter: Counter) {
+    frontend.counters.add(counter, worker: worker.index)
+    statisticsListener?.counters.add(counter, worker: worker.index)
   }
 
   private func addTimes(_ server: Server, _ backend: Backend) {

@@ -98,7 +98,7 @@ extension Stream {
   func selectBackend() -> Step {
     guard let backend = routedBackend() ?? frontend.defaultBackend.flatMap({ accepts($0) ? $0 : nil }) else {
       termination = Termination(cause: .server, state: .connect)
-      frontend.counters.add(.requestErrors, worker: worker.index)
+      countRefused(.requestErrors)
       return isHTTP ? refuse(503) : reject()
     }
     if !isHTTP, backend.settings.mode == .http { return switchToHTTP(proto: nil, for: backend) }
@@ -218,7 +218,7 @@ extension Stream {
   }
 
   private func countDenied() {
-    frontend.counters.add(.deniedRequests, worker: worker.index)
+    countRefused(.deniedRequests)
     backend?.counters.add(.deniedRequests, worker: worker.index)
   }
 

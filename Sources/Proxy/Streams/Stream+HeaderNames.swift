@@ -15,7 +15,7 @@ extension Stream {
         continue
       }
       termination = Termination(cause: .proxy, state: .request)
-      frontend.counters.add(.requestErrors, worker: worker.index)
+      countRefused(.requestErrors)
       answer(page(403))
       return false
     }

@@ -56,7 +56,9 @@ extension Stream {
     noteFrontend()
     if !request.method.isEmpty { noteRequestLine() }
     termination = Termination(cause: cause, state: .request)
+    frontend.requestRate.count(at: worker.loop.now.wall.microseconds)
     frontend.counters.add(.requests, worker: worker.index)
+    frontend.counters.add(.requestsHTTP1, worker: worker.index)
     context.now = worker.loop.now
     context.count(.request)
     if cause != .clientTimeout { context.count(.error) }
