@@ -33,6 +33,31 @@ extension EndToEnd {
       return String(decoding: try client.receive(count: 1), as: UTF8.self)
     }
 
+    @Test("an early answer reaches the client although the server resets the connection behind it")
+    func earlyAnswer() throws {
+      let (workspace, port) = (try Workspace(), try Ports.free())
+      let origin = try TestServer { connection in
+        // What is left unread of the request makes the end a reset.
+        _ = try connection.receive(count: 100)
+        try connection.send("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
+      }
+      let gateway = try RunningGateway(
+        EndToEnd.defaults + """
+          listen site
+            bind 127.0.0.1:\(port)
+            retries 0
+            server a 127.0.0.1:\(origin.port)
+
+          """, listening: [port], in: workspace)
+      let body = try workspace.write("body", String(repeating: "x", count: 300_000))
+      for _ in 0..<10 {
+        #expect(
+          try Tool.status(
+            "http://127.0.0.1:\(port)/", ["-H", "Expect:", "--data-binary", "@\(body)"], in: workspace) == "413")
+      }
+      withExtendedLifetime((gateway, origin)) {}
+    }
+
     @Test("requests with different names get different connections, and each name its own again")
     func names() throws {
       let origin = try counting()

@@ -140,7 +140,8 @@ final class Transport: EventHandler {
 
   /// Reads once, as much as the buffer takes. `.nothing` means that an event will tell.
   func receive() -> Received {
-    if isClosed || failure != 0 { return .failed }
+    if isClosed { return .failed }
+    if failure != 0 { return salvageInput() ? .some : .failed }
     if tls != nil { return receiveSealed() }
     if sawEnd { return .end }
     guard mayRead else { return .nothing }
